@@ -1,0 +1,49 @@
+/* segment.h - the writer of the shared-memory segment (layout: include/mcroster_segment.h).
+ *
+ * One writer per segment, one thread.  Killed at any instruction it has merely not published.
+ */
+#ifndef MCROSTER_SEGMENT_WRITER_H
+#define MCROSTER_SEGMENT_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "list/change.h"
+#include "list/failure.h"
+
+struct segment;
+
+/* What one generation says. */
+struct segment_view {
+	const struct change *change; /* both lists while keys move; one list when settled */
+	uint8_t phase;		     /* enum mcr_phase */
+	bool new_only;		     /* STEADY under the new list of `change` (it is still being adopted) */
+	bool bypass;		     /* isolation bypass */
+	bool registration_required;
+};
+
+/* Creates the segment `name` ("/mcroster.web"), or takes up the one that is there: ours (owner, mode
+ * 0644, layout, size, cluster), with no other live writer (a lock held for the writer's life; EBUSY).
+ * A segment of another owner, size or version is refused and left as it is. */
+int segment_open(const char *name, const char *cluster, struct segment **segment, struct failure *failure);
+
+/* Closes the mapping; the object stays for the clients that have it mapped. */
+void segment_close(struct segment *segment);
+
+/* Publishes the next generation and wakes the waiters.  When what it would say is what the present
+ * generation says already nothing is published.  *generation: the one that says it.
+ * -E2BIG when the lists do not fit. now_ns: CLOCK_BOOTTIME. */
+int segment_publish(struct segment *segment, const struct segment_view *view, uint64_t now_ns,
+		    uint32_t *generation, struct failure *failure);
+
+/* The generation out now (0: none yet), when it was published (CLOCK_BOOTTIME ns). */
+uint32_t segment_generation(const struct segment *segment, uint64_t *published_ns);
+
+/* The lease's deadline that clients compare when strict (CLOCK_BOOTTIME ns; 0: no lease). */
+void segment_lease(struct segment *segment, uint64_t deadline_ns);
+uint64_t segment_lease_read(const struct segment *segment);
+
+/* Called several times a second while the agent lives. */
+void segment_heartbeat(struct segment *segment);
+
+#endif

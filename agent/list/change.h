@@ -1,0 +1,52 @@
+/* change.h - two lists laid over each other: who owns a key before, who after.
+ *
+ * The servers of both lists stand once each, numbered together; identity is name and address.  The
+ * publisher, the coordinator and the movers all read ownership from here, so they cannot disagree.
+ * Immutable; it keeps no pointer into the lists it was made from.
+ */
+#ifndef MCROSTER_CHANGE_H
+#define MCROSTER_CHANGE_H
+
+#include "list/list.h"
+
+struct change_server {
+	char name[LIST_NAME_MAX + 1];
+	char address[LIST_ADDRESS_MAX + 1];
+	bool in_old, in_new;
+	char old_agent[LIST_NAME_MAX + 1]; /* works for it under the old list; "" where not in_old */
+	char new_agent[LIST_NAME_MAX + 1];
+	uint32_t weight;                   /* the new list's where it has one */
+	uint32_t old_slots, new_slots;     /* owned, of slot_count */
+	uint32_t gained, lost;             /* slots that come and go */
+	bool has_wipe;
+	uint64_t wipe;
+};
+
+struct change {
+	uint64_t old_epoch, new_epoch; /* new_epoch 0: no change, one list */
+	uint8_t old_hash[LIST_HASH_BYTES], new_hash[LIST_HASH_BYTES];
+	char prefix[LIST_PREFIX_MAX + 1];
+	uint32_t slot_count; /* the larger of the two lists' */
+	uint32_t server_count;
+	struct change_server *servers;
+	uint16_t *old_owner, *new_owner; /* slot_count entries; the same table where there is no change */
+	uint32_t moved;                  /* slots whose owner differs */
+	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* the larger of the two lists' */
+};
+
+/* `next` may be NULL (settled: one list).  The prefix of both must agree (-EINVAL).  -ENOMEM. */
+int change_new(const struct list *active, const struct list *next, struct change **change,
+	       struct failure *failure);
+void change_free(struct change *change);
+
+/* The agent that works for a server during the change: the new list's, or, for a server that
+ * leaves, the old list's. */
+const char *change_server_agent(const struct change *change, uint32_t server);
+
+bool change_key_covered(const struct change *change, const void *key, size_t key_bytes);
+
+/* Owners of a key before and after, as numbers into `servers`. */
+void change_key_owners(const struct change *change, const void *key, size_t key_bytes,
+		       uint32_t *old_owner, uint32_t *new_owner);
+
+#endif

@@ -1,0 +1,97 @@
+/* session.h - one authenticated connection to a peer, on a libevent loop.
+ *
+ * Over TCP it is Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (noise.h); over the local control socket it
+ * is plain, for there the socket's mode decides who may speak.  Above it both are the same: HELLO
+ * has been exchanged and a version agreed on before `ready` is called, and every message is whole.
+ * Nothing is delivered before the handshake is done.  All calls from the loop's thread.
+ *
+ * Limits: a handshake has 3 s; 256 half-open connections and 20 handshakes a second per address at
+ * a listener; frames of 65535 bytes; 4 MiB of output queued for a peer that does not read (then
+ * closed); a Noise session is renewed (closed, to be dialled again) after one hour.
+ */
+#ifndef MCROSTER_SESSION_H
+#define MCROSTER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "list/failure.h"
+#include "net/message.h"
+
+#define SESSION_KEY_BYTES 32u
+
+struct session;
+struct session_listener;
+
+/* Who we are.  Borrowed; must outlive every session made from it. */
+struct session_identity {
+	char cluster[LIST_NAME_MAX + 1]; /* the prologue */
+	char name[LIST_NAME_MAX + 1];    /* for HELLO */
+	uint8_t secret[SESSION_KEY_BYTES];	   /* X25519 */
+	uint8_t public_key[SESSION_KEY_BYTES];
+	uint8_t psk[SESSION_KEY_BYTES];
+	bool has_previous_psk; /* accepted beside psk while it is rotated */
+	uint8_t previous_psk[SESSION_KEY_BYTES];
+};
+
+struct session_events {
+	/* The session can be used. */
+	void (*ready)(struct session *session, void *context);
+	/* A whole message; borrowed for the call. */
+	void (*message)(struct session *session, const struct message *message, void *context);
+	/* It ended: by the peer, by a failure, or because it never came up; `why` says it.  The session
+	 * is freed after this returns.  Not called after session_close. */
+	void (*closed)(struct session *session, const char *why, void *context);
+};
+
+/* Dials a peer whose static key is known.  Returns at once; `ready` or `closed` follows.
+ * *session is owned by the caller until `closed` was called or session_close. -EINVAL, -ENOMEM, or
+ * the socket's error. */
+int session_dial(struct event_base *base, const char *address,
+		 const uint8_t peer_key[SESSION_KEY_BYTES], const struct session_identity *identity,
+		 const struct session_events *events, void *context, struct session **session,
+		 struct failure *failure);
+
+/* Connects to an agent's control socket (plain). */
+int session_dial_local(struct event_base *base, const char *path,
+		       const struct session_identity *identity, const struct session_events *events,
+		       void *context, struct session **session, struct failure *failure);
+
+/* Closes and frees.  No event follows.  NULL is fine.  May be called from within an event. */
+void session_close(struct session *session);
+
+/* Queues a message.  -EPIPE when the session is not ready any more, -EMSGSIZE for a body over
+ * MESSAGE_BODY_MAX, -ENOBUFS when the peer does not read (the session then ends by `closed`). */
+int session_send(struct session *session, const struct message *message);
+
+/* The peer's static key (all zero on a control socket), the name its HELLO gave, its address. */
+const uint8_t *session_peer_key(const struct session *session);
+const char *session_peer_name(const struct session *session);
+const char *session_peer_address(const struct session *session);
+bool session_is_local(const struct session *session);
+
+/* For the owner's own bookkeeping. */
+void session_set_context(struct session *session, void *context);
+void *session_context(const struct session *session);
+
+/* Counters a listener keeps, for status and metrics. */
+struct session_counts {
+	uint64_t accepted, completed, refused_mac, refused_handshake, refused_rate, refused_half_open,
+		timed_out;
+};
+
+/* Listens.  `accepted` sessions call `events` with `context` until session_set_context. */
+int session_listen(struct event_base *base, const char *address,
+		   const struct session_identity *identity, const struct session_events *events,
+		   void *context, struct session_listener **listener, struct failure *failure);
+/* The control socket: created with `mode` whatever the umask; a stale one of ours is replaced, one
+ * that somebody answers on is -EADDRINUSE. */
+int session_listen_local(struct event_base *base, const char *path, unsigned mode,
+			 const struct session_identity *identity, const struct session_events *events,
+			 void *context, struct session_listener **listener, struct failure *failure);
+void session_listener_free(struct session_listener *listener); /* sessions stay */
+const struct session_counts *session_listener_counts(const struct session_listener *listener);
+
+#endif
