@@ -7,13 +7,13 @@
 #include "core/register.h"
 
 enum { /* offsets, as docs/protocol.md gives them */
-	AT_PHASE = 40,
-	AT_LONG_LEASES = 41,
-	AT_COPIED = 42,
-	AT_ACTIVE = 43,
-	AT_PENDING = 75,
-	AT_COORDINATOR = 107,
-	AT_REASON = 171,
+       AT_PHASE = 40,
+       AT_LONG_LEASES = 41,
+       AT_COPIED = 42,
+       AT_ACTIVE = 43,
+       AT_PENDING = 75,
+       AT_COORDINATOR = 107,
+       AT_REASON = 171,
 };
 
 static struct reg sample(void)
@@ -118,17 +118,11 @@ static const struct {
 	size_t at;
 	uint8_t value;
 } bad_bytes[] = {
-	{AT_PHASE, PHASE_COUNT},
-	{AT_PHASE, 255},
-	{AT_LONG_LEASES, 2},
-	{AT_COPIED, 255},
-	{AT_COORDINATOR, ' '},
-	{AT_COORDINATOR + 1, 0x80},
-	{AT_COORDINATOR + 40, 'x'}, /* after the end of the string */
-	{AT_REASON + 2, '\033'},
-	{AT_REASON + 2, 0x7f},
-	{AT_REASON + 200, 1},
-	{REGISTER_BYTES - 1, 'x'},
+    {AT_PHASE, PHASE_COUNT},	{AT_PHASE, 255},       {AT_LONG_LEASES, 2},
+    {AT_COPIED, 255},		{AT_COORDINATOR, ' '}, {AT_COORDINATOR + 1, 0x80},
+    {AT_COORDINATOR + 40, 'x'}, /* after the end of the string */
+    {AT_REASON + 2, '\033'},	{AT_REASON + 2, 0x7f}, {AT_REASON + 200, 1},
+    {REGISTER_BYTES - 1, 'x'},
 };
 
 START_TEST(fields_out_of_bounds_are_refused_and_nothing_is_touched)
@@ -163,10 +157,10 @@ START_TEST(phases_know_their_names_and_their_work)
 		const char *name;
 		bool gaining, losing;
 	} want[PHASE_COUNT] = {
-		{"STEADY", false, false}, {"PREPARE", true, true},  {"COPY", false, true},
-		{"SWITCH", false, false}, {"SETTLE", false, false}, {"DRAIN", false, true},
-		{"GIVEUP", false, false}, {"AFTER", false, false},  {"PURGE", false, true},
-		{"UNWIND", false, false}, {"BACK", false, false},   {"CLEAN", true, false},
+	    {"STEADY", false, false}, {"PREPARE", true, true},	{"COPY", false, true},
+	    {"SWITCH", false, false}, {"SETTLE", false, false}, {"DRAIN", false, true},
+	    {"GIVEUP", false, false}, {"AFTER", false, false},	{"PURGE", false, true},
+	    {"UNWIND", false, false}, {"BACK", false, false},	{"CLEAN", true, false},
 	};
 
 	for (unsigned phase = 0; phase < PHASE_COUNT; phase++) {
