@@ -1,0 +1,445 @@
+/* config.c - see config.h: reads agent.conf and makes a struct config of it, or one sentence.
+ *
+ * libconfuse splits the file into options and strings; every value is taken as a string and judged
+ * here, so that each refusal can say what was found and what was expected.  The files that hold
+ * secrets are keyfile.h's.  Not reentrant (libconfuse's scanner is not); called at start only.
+ */
+#include "daemon/config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <confuse.h>
+#include <sodium.h>
+
+#include "daemon/keyfile.h"
+
+#define CONFIG_BYTES_MAX     (64 * 1024)
+#define CONFIG_BOOT_WAIT_MS  30000u
+#define CONFIG_BOOT_WAIT_MAX 3600000u
+#define CONFIG_RATE_MAX	     1000000000u
+
+enum option {
+	OPTION_CLUSTER,
+	OPTION_NAME,
+	OPTION_LISTEN,
+	OPTION_STATE_DIRECTORY,
+	OPTION_CONTROL_SOCKET,
+	OPTION_SEGMENT,
+	OPTION_HOST_KEY,
+	OPTION_PSK,
+	OPTION_PREVIOUS_PSK,
+	OPTION_TRUSTED_KEYS,
+	OPTION_THRESHOLD,
+	OPTION_RATE_KEYS,
+	OPTION_BOOT_WAIT,
+	OPTION_COUNT
+};
+
+static const struct {
+	const char *name;
+	bool required;
+} options[OPTION_COUNT] = {
+	[OPTION_CLUSTER] = {"cluster", true},
+	[OPTION_NAME] = {"name", true},
+	[OPTION_LISTEN] = {"listen", true},
+	[OPTION_STATE_DIRECTORY] = {"state-directory", false},
+	[OPTION_CONTROL_SOCKET] = {"control-socket", false},
+	[OPTION_SEGMENT] = {"segment", false},
+	[OPTION_HOST_KEY] = {"host-key", true},
+	[OPTION_PSK] = {"psk", true},
+	[OPTION_PREVIOUS_PSK] = {"previous-psk", false},
+	[OPTION_TRUSTED_KEYS] = {"trusted-keys", true},
+	[OPTION_THRESHOLD] = {"threshold", true},
+	[OPTION_RATE_KEYS] = {"rate-keys", false},
+	[OPTION_BOOT_WAIT] = {"boot-wait", false},
+};
+
+/* One file being read: where each option was found, and the first thing that was wrong. */
+struct reading {
+	const char *path;
+	cfg_t *cfg;
+	int line[OPTION_COUNT]; /* 0: the option is not in the file */
+	char problem[FAILURE_BYTES];
+};
+
+/* libconfuse hands its callbacks the parser and no context; one file is read at a time. */
+static struct reading *reading_now;
+
+static void option_names(char *out, size_t out_bytes)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < OPTION_COUNT && used < out_bytes; i++) {
+		int n = snprintf(out + used, out_bytes - used, "%s%s", i > 0 ? ", " : "",
+				 options[i].name);
+
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format,
+							   va_list arguments)
+{
+	struct reading *r = reading_now;
+	char message[160], names[192], *name;
+
+	if (r->problem[0] != '\0') /* the first one is the cause */
+		return;
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	if (strncmp(message, "no such option '", 16) == 0) {
+		name = message + 16;
+		name[strcspn(name, "'")] = '\0';
+		option_names(names, sizeof(names));
+		(void)snprintf(r->problem, sizeof(r->problem),
+			       "%s:%d: %s: found an unknown option, expected one of %s", r->path,
+			       cfg->line, name, names);
+		return;
+	}
+	(void)snprintf(r->problem, sizeof(r->problem),
+		       "%s:%d: found %s, expected lines of the form: option = \"value\"", r->path,
+		       cfg->line, message);
+}
+
+/* Called by libconfuse after each option: remembers the line, refuses the second of a kind. */
+static int on_option(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct reading *r = reading_now;
+
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		if (strcmp(options[i].name, cfg_opt_name(opt)) != 0)
+			continue;
+		if (r->line[i] != 0) {
+			(void)snprintf(r->problem, sizeof(r->problem),
+				       "%s:%d: %s: found a second one, expected it once (line %d)",
+				       r->path, cfg->line, options[i].name, r->line[i]);
+			return -1;
+		}
+		r->line[i] = cfg->line;
+	}
+	return 0;
+}
+
+/* The sentence of a refused value. */
+__attribute__((format(printf, 4, 5))) static int
+refuse(const struct reading *r, enum option option, struct failure *failure, const char *format, ...)
+{
+	char what[FAILURE_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	return failure_set(failure, EINVAL, "%s:%d: %s: found %s", r->path, r->line[option],
+			   options[option].name, what);
+}
+
+/* The option's text, or NULL when it is not in the file. */
+static const char *text_of(const struct reading *r, enum option option)
+{
+	return r->line[option] != 0 ? cfg_getstr(r->cfg, options[option].name) : NULL;
+}
+
+/* Names stand in paths, in the segment's name and in the list's lines. */
+static int take_name(const struct reading *r, enum option option, char out[LIST_NAME_MAX + 1],
+		     struct failure *failure)
+{
+	const char *text = text_of(r, option);
+	size_t length = strlen(text);
+
+	if (length == 0 || length > LIST_NAME_MAX || strchr("-._", text[0]) != NULL ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != length)
+		return refuse(r, option, failure,
+			      "'%.80s', expected 1 to %u letters, digits, dots, dashes and underscores, "
+			      "beginning with a letter or digit",
+			      text, LIST_NAME_MAX);
+	memcpy(out, text, length + 1);
+	return 0;
+}
+
+static int take_listen(const struct reading *r, char out[LIST_ADDRESS_MAX + 1],
+		       struct failure *failure)
+{
+	const char *text = text_of(r, OPTION_LISTEN);
+
+	if (strlen(text) > LIST_ADDRESS_MAX || !list_address_valid(text))
+		return refuse(r, OPTION_LISTEN, failure,
+			      "'%.120s', expected a numeric address and a port, such as "
+			      "10.0.0.1:11280, 0.0.0.0:11280 or [::]:11280",
+			      text);
+	memcpy(out, text, strlen(text) + 1);
+	return 0;
+}
+
+/* An absolute path of at most `max` bytes; `fallback` and the cluster make the default. */
+static int take_path(const struct reading *r, enum option option, size_t max, const char *fallback,
+		     char out[CONFIG_PATH_MAX + 1], struct failure *failure)
+{
+	const char *text = text_of(r, option);
+	size_t length;
+
+	if (text == NULL) {
+		(void)snprintf(out, CONFIG_PATH_MAX + 1, "%s", fallback);
+		return 0;
+	}
+	length = strlen(text);
+	if (text[0] != '/' || length > max)
+		return refuse(r, option, failure, "'%.200s', expected an absolute path of at most %zu bytes",
+			      text, max);
+	memcpy(out, text, length + 1);
+	return 0;
+}
+
+/* A POSIX shared-memory name is one slash and a name, and libmcroster appends nothing to it. */
+static int take_segment(const struct reading *r, const char *fallback,
+			char out[CONFIG_PATH_MAX + 1], struct failure *failure)
+{
+	const char *text = text_of(r, OPTION_SEGMENT);
+	size_t length;
+
+	if (text == NULL) {
+		(void)snprintf(out, CONFIG_PATH_MAX + 1, "%s", fallback);
+		return 0;
+	}
+	length = strlen(text);
+	if (length < 2 || length > CONFIG_PATH_MAX - 1 || text[0] != '/' || text[1] == '.' ||
+	    strchr(text + 1, '/') != NULL)
+		return refuse(r, OPTION_SEGMENT, failure,
+			      "'%.200s', expected one slash and a name, such as /mcroster.web", text);
+	memcpy(out, text, length + 1);
+	return 0;
+}
+
+static int take_number(const struct reading *r, enum option option, uint64_t least, uint64_t most,
+		       uint64_t *out, struct failure *failure)
+{
+	const char *text = text_of(r, option);
+	size_t length;
+	uint64_t value;
+
+	if (text == NULL) /* *out is the default */
+		return 0;
+	length = strlen(text);
+	value = length > 0 && length <= 15 && strspn(text, "0123456789") == length
+			? strtoull(text, NULL, 10)
+			: UINT64_MAX;
+	if (value < least || value > most)
+		return refuse(r, option, failure,
+			      "'%.80s', expected a whole number from %" PRIu64 " to %" PRIu64, text,
+			      least, most);
+	*out = value;
+	return 0;
+}
+
+static int take_trust(const struct reading *r, struct trust *trust, struct failure *failure)
+{
+	unsigned count = cfg_size(r->cfg, options[OPTION_TRUSTED_KEYS].name);
+	uint64_t threshold = 0;
+
+	if (count == 0 || count > TRUST_KEYS_MAX)
+		return refuse(r, OPTION_TRUSTED_KEYS, failure, "%u keys, expected 1 to %u", count,
+			      TRUST_KEYS_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		const char *text = cfg_getnstr(r->cfg, options[OPTION_TRUSTED_KEYS].name, i);
+		uint8_t *key = trust->keys[i];
+
+		if (keyfile_decode(text, strlen(text), key) != 0 ||
+		    crypto_core_ed25519_is_valid_point(key) != 1)
+			return refuse(r, OPTION_TRUSTED_KEYS, failure,
+				      "'%.80s', expected the base64 of an Ed25519 public key (as "
+				      "mcadmin keygen prints it)",
+				      text);
+		/* A key given twice would make a threshold of two out of one person. */
+		for (unsigned j = 0; j < i; j++)
+			if (memcmp(trust->keys[j], key, DOCUMENT_KEY_BYTES) == 0)
+				return refuse(r, OPTION_TRUSTED_KEYS, failure,
+					      "'%.80s' twice, expected each key once", text);
+	}
+	trust->count = count;
+	if (take_number(r, OPTION_THRESHOLD, 1, count, &threshold, failure) != 0)
+		return -EINVAL;
+	trust->threshold = (uint32_t)threshold;
+	return 0;
+}
+
+static int take_secret(const struct reading *r, enum option option, uint8_t **secret,
+		       struct failure *failure)
+{
+	const char *text = text_of(r, option);
+	struct failure why;
+	int error;
+
+	if (text == NULL)
+		return 0;
+	if (text[0] != '/' || strlen(text) > CONFIG_PATH_MAX)
+		return refuse(r, option, failure,
+			      "'%.200s', expected the absolute path of a key file, of at most %u bytes",
+			      text, CONFIG_PATH_MAX);
+	error = keyfile_load(text, secret, &why);
+	if (error != 0)
+		return failure_set(failure, -error, "%s:%d: %s: %s", r->path, r->line[option],
+				   options[option].name, why.text);
+	return 0;
+}
+
+static int check_required(const struct reading *r, struct failure *failure)
+{
+	char missing[160] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (options[i].required && r->line[i] == 0)
+			used += (size_t)snprintf(missing + used, sizeof(missing) - used, "%s%s",
+						 used > 0 ? ", " : "", options[i].name);
+	if (used == 0)
+		return 0;
+	return failure_set(failure, EINVAL, "%s: %s: found nothing, expected a value for each", r->path,
+			   missing);
+}
+
+/* Turns what was read into the configuration. */
+static int take_all(const struct reading *r, struct config *c, struct failure *failure)
+{
+	char state[CONFIG_PATH_MAX + 1], control[CONFIG_PATH_MAX + 1], segment[CONFIG_PATH_MAX + 1];
+	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS;
+	const size_t socket_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	int error;
+
+	if ((error = check_required(r, failure)) != 0 ||
+	    (error = take_name(r, OPTION_CLUSTER, c->cluster, failure)) != 0)
+		return error;
+	(void)snprintf(state, sizeof(state), "/var/lib/mcroster/%s", c->cluster);
+	(void)snprintf(control, sizeof(control), "/run/mcroster/%s.control", c->cluster);
+	(void)snprintf(segment, sizeof(segment), "/mcroster.%s", c->cluster);
+
+	if ((error = take_name(r, OPTION_NAME, c->name, failure)) != 0 ||
+	    (error = take_listen(r, c->listen, failure)) != 0 ||
+	    (error = take_path(r, OPTION_STATE_DIRECTORY, CONFIG_PATH_MAX, state,
+			       c->state_directory, failure)) != 0 ||
+	    (error = take_path(r, OPTION_CONTROL_SOCKET, socket_max, control, c->control_socket,
+			       failure)) != 0 ||
+	    (error = take_segment(r, segment, c->segment, failure)) != 0 ||
+	    (error = take_trust(r, &c->trust, failure)) != 0 ||
+	    (error = take_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
+				 failure)) != 0 ||
+	    (error = take_number(r, OPTION_BOOT_WAIT, 0, CONFIG_BOOT_WAIT_MAX, &boot_wait_ms,
+				 failure)) != 0 ||
+	    (error = take_secret(r, OPTION_HOST_KEY, &c->host_secret, failure)) != 0 ||
+	    (error = take_secret(r, OPTION_PSK, &c->psk, failure)) != 0 ||
+	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0)
+		return error;
+	c->boot_wait_ms = (uint32_t)boot_wait_ms;
+	if (crypto_scalarmult_base(c->host_public, c->host_secret) != 0)
+		return refuse(r, OPTION_HOST_KEY, failure, "a key without a public half, expected a "
+							   "secret X25519 key");
+	return 0;
+}
+
+/* Opens the file with its kind and size checked; cfg_parse would expand `~` and read anything. */
+static int file_open(const char *path, FILE **file, struct failure *failure)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+	int error = 0;
+
+	if (f == NULL)
+		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
+	if (fstat(fileno(f), &st) != 0)
+		error = failure_set(failure, errno, "%s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		error = failure_set(failure, EINVAL, "%s: found no regular file, expected one", path);
+	else if (st.st_size > CONFIG_BYTES_MAX)
+		error = failure_set(failure, EINVAL, "%s: found %jd bytes, expected at most %d", path,
+				    (intmax_t)st.st_size, CONFIG_BYTES_MAX);
+	if (error != 0) {
+		fclose(f);
+		return error;
+	}
+	*file = f;
+	return 0;
+}
+
+static int file_parse(struct reading *r, FILE *file, struct failure *failure)
+{
+	int result;
+
+	cfg_set_error_function(r->cfg, on_error);
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		cfg_set_validate_func(r->cfg, options[i].name, on_option);
+	reading_now = r;
+	result = cfg_parse_fp(r->cfg, file);
+	reading_now = NULL;
+	if (result == CFG_SUCCESS && r->problem[0] == '\0')
+		return 0;
+	if (r->problem[0] == '\0')
+		(void)snprintf(r->problem, sizeof(r->problem), "%s:%d: cannot be read", r->path,
+			       r->cfg->line);
+	return failure_set(failure, EINVAL, "%s", r->problem);
+}
+
+int config_load(const char *path, struct config **config, struct failure *failure)
+{
+	cfg_opt_t opts[] = {
+		CFG_STR("cluster", NULL, CFGF_NODEFAULT),
+		CFG_STR("name", NULL, CFGF_NODEFAULT),
+		CFG_STR("listen", NULL, CFGF_NODEFAULT),
+		CFG_STR("state-directory", NULL, CFGF_NODEFAULT),
+		CFG_STR("control-socket", NULL, CFGF_NODEFAULT),
+		CFG_STR("segment", NULL, CFGF_NODEFAULT),
+		CFG_STR("host-key", NULL, CFGF_NODEFAULT),
+		CFG_STR("psk", NULL, CFGF_NODEFAULT),
+		CFG_STR("previous-psk", NULL, CFGF_NODEFAULT),
+		CFG_STR_LIST("trusted-keys", NULL, CFGF_NODEFAULT),
+		CFG_STR("threshold", NULL, CFGF_NODEFAULT),
+		CFG_STR("rate-keys", NULL, CFGF_NODEFAULT),
+		CFG_STR("boot-wait", NULL, CFGF_NODEFAULT),
+		CFG_END(),
+	};
+	struct reading r = {.path = path};
+	struct config *c = NULL;
+	FILE *file = NULL;
+	int error;
+
+	if (sodium_init() < 0)
+		return failure_set(failure, EIO, "libsodium cannot be initialised");
+	error = file_open(path, &file, failure);
+	if (error != 0)
+		return error;
+	c = calloc(1, sizeof(*c));
+	r.cfg = cfg_init(opts, CFGF_NONE);
+	if (c == NULL || r.cfg == NULL) {
+		error = failure_set(failure, ENOMEM, "%s: no memory", path);
+		goto out;
+	}
+	error = file_parse(&r, file, failure);
+	if (error == 0)
+		error = take_all(&r, c, failure);
+	if (error == 0) {
+		*config = c;
+		c = NULL;
+	}
+out:
+	if (r.cfg != NULL)
+		cfg_free(r.cfg);
+	fclose(file);
+	config_free(c);
+	return error;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	sodium_free(config->host_secret); /* wipes; NULL is fine */
+	sodium_free(config->psk);
+	sodium_free(config->previous_psk);
+	free(config);
+}

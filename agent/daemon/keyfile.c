@@ -1,0 +1,101 @@
+/* keyfile.c - see keyfile.h.  Every buffer that the secret passes through is wiped.  Reentrant. */
+#include "daemon/keyfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#define TEXT_BYTES 44u /* base64 of KEYFILE_BYTES, padded */
+
+int keyfile_decode(const char *text, size_t length, uint8_t key[KEYFILE_BYTES])
+{
+	uint8_t bytes[KEYFILE_BYTES];
+	char again[TEXT_BYTES + 1];
+	size_t got;
+	int error = -EINVAL;
+
+	/* Spare bits in the last character would give one key several spellings; encoding it
+	 * again shows them. */
+	if (length == TEXT_BYTES &&
+	    sodium_base642bin(bytes, sizeof(bytes), text, length, NULL, &got, NULL,
+			      sodium_base64_VARIANT_ORIGINAL) == 0 &&
+	    got == sizeof(bytes)) {
+		sodium_bin2base64(again, sizeof(again), bytes, sizeof(bytes),
+				  sodium_base64_VARIANT_ORIGINAL);
+		if (sodium_memcmp(again, text, TEXT_BYTES) == 0) {
+			memcpy(key, bytes, sizeof(bytes));
+			error = 0;
+		}
+	}
+	sodium_memzero(bytes, sizeof(bytes));
+	sodium_memzero(again, sizeof(again));
+	return error;
+}
+
+static int file_check(int fd, const char *path, struct failure *failure)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return failure_set(failure, EINVAL, "%s: found no regular file, expected one", path);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return failure_set(failure, EACCES, "%s: found owner uid %u, expected uid %u or root", path,
+				   (unsigned)st.st_uid, (unsigned)geteuid());
+	if ((st.st_mode & 07177) != 0)
+		return failure_set(failure, EACCES, "%s: found mode %04o, expected 0600 or stricter",
+				   path, (unsigned)(st.st_mode & 07777));
+	return 0;
+}
+
+int keyfile_load(const char *path, uint8_t **secret, struct failure *failure)
+{
+	char text[TEXT_BYTES + 2]; /* a newline, and one more to see that there is no more */
+	uint8_t *key = NULL;
+	size_t length = 0;
+	ssize_t n;
+	int fd, error;
+
+	/* O_NONBLOCK: a FIFO must not hold the start up. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
+	error = file_check(fd, path, failure);
+	if (error != 0)
+		goto out;
+	while (length < sizeof(text) && (n = read(fd, text + length, sizeof(text) - length)) != 0) {
+		if (n < 0) {
+			error = failure_set(failure, errno, "%s: %s", path, strerror(errno));
+			goto out;
+		}
+		length += (size_t)n;
+	}
+	if (length == TEXT_BYTES + 1 && text[TEXT_BYTES] == '\n')
+		length--;
+	key = sodium_malloc(KEYFILE_BYTES);
+	if (key == NULL) {
+		error = failure_set(failure, ENOMEM, "%s: no memory", path);
+		goto out;
+	}
+	if (keyfile_decode(text, length, key) != 0)
+		error = failure_set(failure, EINVAL,
+				    "%s: found something else, expected one line with the base64 of %u bytes",
+				    path, KEYFILE_BYTES);
+	else if (sodium_is_zero(key, KEYFILE_BYTES))
+		error = failure_set(failure, EINVAL, "%s: found a key of zeros, expected a random one",
+				    path);
+	if (error == 0) {
+		*secret = key;
+		key = NULL;
+	}
+out:
+	sodium_memzero(text, sizeof(text));
+	sodium_free(key);
+	close(fd);
+	return error;
+}
