@@ -1,0 +1,108 @@
+/* coord.h - the coordinator: it holds the register, grants leases and passes the phases.
+ *
+ * Sans-I/O, like host.h.  A register's step is stored (COORD_STORE, coord_stored) before anybody is
+ * told of it; until then everybody is told the one before.
+ *
+ * The invariants (design: the barrier; model: lease.pml):
+ *  - a phase is passed only when every lease on record belongs to a host that has adopted it in this
+ *    term, the other leases having run out, and the work that is expected in it is done;
+ *  - a coordinator that has just begun passes nothing until the longest lease granted before it has
+ *    run out, and says nothing until it has heard the registers of a majority of the listed agents;
+ *  - one that is shown a newer register than its own stops for good.
+ */
+#ifndef MCROSTER_COORD_H
+#define MCROSTER_COORD_H
+
+#include "core/register.h"
+#include "list/change.h"
+
+#define COORD_OBSERVERS_MAX  1024u
+#define COORD_HOSTS_MAX	     (2 * LIST_AGENTS_MAX + COORD_OBSERVERS_MAX)
+#define COORD_ADOPT_LIMIT_MS 30000u
+#define COORD_STORE_RETRY_MS 1000u
+
+struct coord_host {
+	uint8_t key[LIST_HOST_KEY_BYTES];
+	char name[LIST_NAME_MAX + 1]; /* "" for an observer */
+	bool listed;		      /* in the active or the pending list */
+	bool heard;		      /* since this coordinator began */
+	uint64_t heard_ms;
+	uint64_t lease_ms;	      /* the end of its lease; 0: none on record */
+	uint64_t term, serial;	      /* adopted */
+	struct work work;	      /* as it reported last */
+	struct work moved;	      /* its last report of COPY or DRAIN: the change's sum */
+};
+
+enum coord_state {
+	COORD_IDLE,	/* this agent does not coordinate */
+	COORD_HEARING,	/* a majority's registers are not heard yet */
+	COORD_LEADING,
+	COORD_HALTED	/* somebody holds a newer register than ours */
+};
+
+enum coord_action_type {
+	COORD_STORE, /* write `reg`, then coord_stored */
+	COORD_TELL   /* push `reg` to every session */
+};
+
+struct coord_action {
+	enum coord_action_type type;
+	const struct reg *reg; /* borrowed until the next event */
+};
+
+struct coord {
+	enum coord_state state;
+	char name[LIST_NAME_MAX + 1];
+	struct reg reg;	   /* stored, and told */
+	struct reg staged; /* to be stored; term 0: nothing */
+	bool storing, tell;
+	uint64_t store_after_ms;
+	uint64_t answered_term; /* nobody is answered before this term is on disk */
+	uint64_t began_ms;
+	uint64_t blind_ms; /* nothing is passed before */
+	uint64_t step_ms;  /* when the present step was told */
+	uint64_t long_ms;  /* until when steady leases may run */
+	uint64_t change_began_ms, change_ended_ms;
+	const struct list *active, *pending; /* borrowed */
+	const struct change *change;	     /* borrowed */
+	uint32_t host_count;
+	struct coord_host *host; /* COORD_HOSTS_MAX, allocated once */
+	char halted[REGISTER_REASON_BYTES];
+};
+
+/* -ENOMEM. */
+int coord_init(struct coord *coord, const char *name);
+void coord_free(struct coord *coord);
+
+/* Takes up the register `saved` (this agent is its coordinator) with the lists that it names. */
+void coord_resume(struct coord *coord, const struct reg *saved, const struct list *active,
+		  const struct list *pending, const struct change *change, uint64_t now_ms);
+/* Begins a cluster's register with its first list: STEADY at once. */
+void coord_begin(struct coord *coord, const struct list *first, const struct change *change,
+		 uint64_t now_ms);
+/* The lists of the register as it is now told; call it after each coord_stored that changed them. */
+void coord_lists(struct coord *coord, const struct list *active, const struct list *pending,
+		 const struct change *change);
+
+/* A host asks for its lease.  True: send *grant.  False: there is nothing to say yet. */
+bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES],
+		 const struct renew *renew, uint64_t now_ms, struct grant *grant);
+
+/* May a list become the next one?  0, or -EBUSY (a change runs; says phase and share done),
+ * -ESTALE, -EINVAL, -EAGAIN (not leading yet), -EALREADY (it is the active or the pending one). */
+int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t now_ms,
+		    struct failure *failure);
+/* Begins the change.  Only after coord_may_offer, with the list's body on disk. */
+void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms);
+
+void coord_stored(struct coord *coord, bool ok, uint64_t now_ms);
+/* Passes a phase when it is complete. */
+void coord_tick(struct coord *coord, uint64_t now_ms);
+bool coord_next(struct coord *coord, uint64_t now_ms, struct coord_action *action);
+
+/* The sum of what the hosts have moved in the present or last change. */
+void coord_moved(const struct coord *coord, struct work *sum);
+/* What the present phase waits for: one sentence, or "" . */
+void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, size_t bytes);
+
+#endif

@@ -1,0 +1,479 @@
+/* host.c - see host.h.  Pure: no I/O, no clock, no allocation. */
+#include "core/host.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool reg_same(const struct reg *a, const struct reg *b)
+{
+	return register_compare(a, b) == 0;
+}
+
+/* The same phase of the same change, perhaps under another coordinator. */
+static bool reg_same_step(const struct reg *a, const struct reg *b)
+{
+	return a->phase == b->phase && memcmp(a->pending, b->pending, LIST_HASH_BYTES) == 0;
+}
+
+static bool reg_present(const struct reg *reg)
+{
+	return reg->term != 0;
+}
+
+bool host_lists_match(const struct reg *reg, const struct change *change)
+{
+	if (change == NULL || memcmp(reg->active, change->old_hash, LIST_HASH_BYTES) != 0)
+		return false;
+	if (reg->next_epoch == 0)
+		return change->new_epoch == 0;
+	return change->new_epoch != 0 && memcmp(reg->pending, change->new_hash, LIST_HASH_BYTES) == 0;
+}
+
+bool host_agent_works(const struct change *change, const char *agent, enum phase phase)
+{
+	for (uint32_t i = 0; i < change->server_count; i++) {
+		const struct change_server *server = &change->servers[i];
+		bool works = (server->gained > 0 && phase_works_gaining(phase)) ||
+			     (server->lost > 0 && phase_works_losing(phase));
+
+		if (works && strcmp(change_server_agent(change, i), agent) == 0)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t host_op_timeout(const struct host *host)
+{
+	return host->change != NULL ? host->change->op_timeout_ms : 0;
+}
+
+/* How often to renew: a sixth of the lease that the phase calls for. */
+static uint64_t host_interval(const struct host *host)
+{
+	uint32_t lease_ms = 1000;
+
+	if (host->change != NULL) {
+		bool settled = reg_present(&host->adopted) && reg_same(&host->adopted, &host->known) &&
+			       host->known.phase == PHASE_STEADY && host->usable_ms != 0;
+		lease_ms = settled ? host->change->steady_lease_ms : host->change->lease_ms;
+	}
+	return lease_ms / 6 > 0 ? lease_ms / 6 : 1;
+}
+
+void host_start(struct host *host, const char *name, uint64_t incarnation, uint32_t boot_wait_ms,
+		const struct host_state *saved, bool segment_published, uint64_t now_ms)
+{
+	memset(host, 0, sizeof(*host));
+	(void)strncpy(host->name, name, LIST_NAME_MAX);
+	host->incarnation = incarnation;
+	host->boot_wait_ms = boot_wait_ms;
+	host->segment_fresh = !segment_published;
+	host->started_ms = now_ms;
+	host->last_tick_ms = now_ms;
+	host->renew_now = true;
+	if (saved != NULL) {
+		host->state = *saved;
+		host->known = saved->reg;
+		host->stored = saved->reg;
+		host->lost = saved->started & (uint16_t)~saved->done;
+	}
+}
+
+void host_lists(struct host *host, const struct change *change, uint64_t now_ms)
+{
+	(void)now_ms;
+	if (host->change == NULL && change != NULL)
+		host->adopt_after_ms =
+			host->started_ms + change->op_timeout_ms + HOST_RESTART_EXTRA_MS;
+	host->change = change;
+}
+
+void host_register(struct host *host, const struct reg *reg, uint64_t now_ms)
+{
+	host->heard = true;
+	if (register_compare(reg, &host->known) <= 0)
+		return;
+	host->known = *reg;
+	host->fetch_after_ms = now_ms;
+	host->publish_after_ms = now_ms;
+}
+
+/* A grant counts once its register is published, and only in the term that the host is in. */
+static void host_grant_settle(struct host *host)
+{
+	if (!host->grant.waiting || !reg_present(&host->published))
+		return;
+	if (host->grant.term != host->published.term) {
+		if (host->grant.term < host->published.term)
+			host->grant.waiting = false;
+		return;
+	}
+	if (host->grant.serial > host->published.serial)
+		return;
+	if (host->grant.deadline_ms > host->lease_ms)
+		host->lease_ms = host->grant.deadline_ms;
+	if (host->grant.usable_ms > host->usable_ms)
+		host->usable_ms = host->grant.usable_ms;
+	host->grant.waiting = false;
+}
+
+void host_grant(struct host *host, const struct grant *grant, uint64_t now_ms)
+{
+	uint64_t sent_ms, early_ms;
+	const uint64_t slot = grant->sequence % HOST_REQUESTS;
+
+	host_register(host, &grant->reg, now_ms);
+	if (grant->lease_ms == 0 || grant->sequence == 0 ||
+	    host->request[slot].sequence != grant->sequence)
+		return;
+	sent_ms = host->request[slot].sent_ms;
+	host->request[slot].sequence = 0;
+	if (sent_ms + grant->lease_ms <= now_ms)
+		return;
+	early_ms = (uint64_t)grant->lease_ms / 10 + host_op_timeout(host);
+	host->grant.waiting = true;
+	host->grant.term = grant->reg.term;
+	host->grant.serial = grant->reg.serial;
+	host->grant.deadline_ms = sent_ms + grant->lease_ms;
+	host->grant.usable_ms =
+		grant->lease_ms > early_ms ? host->grant.deadline_ms - early_ms : sent_ms;
+	host_grant_settle(host);
+}
+
+void host_connected(struct host *host, bool connected, uint64_t now_ms)
+{
+	host->connected = connected;
+	if (connected)
+		host->renew_now = true;
+	host->fetch_after_ms = now_ms;
+}
+
+void host_stored(struct host *host, bool ok, uint64_t now_ms)
+{
+	host->storing = false;
+	if (!ok) {
+		host->dirty = true;
+		host->store_after_ms = now_ms + HOST_STORE_RETRY_MS;
+		return;
+	}
+	host->stored = host->state.reg;
+	if (host->work.state == WORK_DONE || host->work.state == WORK_REFUSED)
+		host->renew_now = true;
+}
+
+static void host_work_begin(struct host *host)
+{
+	const enum phase phase = (enum phase)host->published.phase;
+
+	memset(&host->work, 0, sizeof(host->work));
+	memcpy(host->work.pending, host->published.pending, LIST_HASH_BYTES);
+	host->work.phase = (uint8_t)phase;
+	host->has_work = host->published.next_epoch != 0 &&
+			 host_agent_works(host->change, host->name, phase);
+	if (!host->has_work)
+		return;
+	host->work.state = WORK_RUNNING;
+	if ((host->state.done & (1u << phase)) != 0)
+		host->work.state = WORK_DONE;
+	if (phase >= PHASE_DRAIN || (phase == PHASE_COPY && host->work.state == WORK_DONE)) {
+		host->work.found = host->state.moved.found;
+		host->work.moved = host->state.moved.moved;
+		host->work.present = host->state.moved.present;
+		host->work.gone = host->state.moved.gone;
+		host->work.failed = host->state.moved.failed;
+	}
+}
+
+void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
+{
+	bool same_phase;
+
+	host->publishing = false;
+	if (!ok) {
+		host->publish_after_ms = now_ms + HOST_STORE_RETRY_MS;
+		return;
+	}
+	same_phase = reg_present(&host->published) && reg_same_step(&host->published, &host->going_out);
+	host->published = host->going_out;
+	if (changed && host->adopt_after_ms < now_ms + host_op_timeout(host))
+		host->adopt_after_ms = now_ms + host_op_timeout(host);
+	host->segment_fresh = false;
+	if (!same_phase)
+		host_work_begin(host);
+	host_grant_settle(host);
+}
+
+void host_stopped(struct host *host, uint64_t now_ms)
+{
+	(void)now_ms;
+	host->working = false;
+	host->stopping = false;
+}
+
+void host_worked(struct host *host, const struct work *work, uint64_t now_ms)
+{
+	const struct work *base = &host->state.moved;
+	bool move = work->phase == PHASE_COPY || work->phase == PHASE_DRAIN;
+
+	(void)now_ms;
+	if (!host->has_work || work->phase != host->work.phase || host->work.state == WORK_DONE ||
+	    memcmp(work->pending, host->work.pending, LIST_HASH_BYTES) != 0)
+		return;
+	host->work = *work;
+	if (work->phase == PHASE_DRAIN) {
+		host->work.found += base->found;
+		host->work.moved += base->moved;
+		host->work.present += base->present;
+		host->work.gone += base->gone;
+		host->work.failed += base->failed;
+	}
+	if (work->state != WORK_DONE) {
+		if (work->state == WORK_REFUSED)
+			host->renew_now = true;
+		return;
+	}
+	host->working = false;
+	host->lost &= (uint16_t)~(1u << work->phase);
+	host->state.done |= (uint16_t)(1u << work->phase);
+	if (move)
+		host->state.moved = host->work;
+	host->dirty = true; /* "done" is on disk before it is reported */
+}
+
+void host_tick(struct host *host, uint64_t now_ms)
+{
+	const uint32_t op_timeout_ms = host_op_timeout(host);
+
+	if (op_timeout_ms > 0 && now_ms > host->last_tick_ms + op_timeout_ms) {
+		/* Stopped or starved: clients of this host were too, perhaps between a check and a
+		 * send. */
+		uint64_t after_ms = now_ms + op_timeout_ms + HOST_RESTART_EXTRA_MS;
+
+		if (!reg_same(&host->adopted, &host->published) && host->adopt_after_ms < after_ms)
+			host->adopt_after_ms = after_ms;
+	}
+	host->last_tick_ms = now_ms;
+}
+
+/* Work runs whose phase has ended for the cluster. */
+static bool host_work_cut(const struct host *host)
+{
+	return host->working && !reg_same_step(&host->known, &host->worked_for);
+}
+
+static bool host_fetch_next(struct host *host, uint64_t now_ms, struct host_action *action)
+{
+	if (!reg_present(&host->known) || host_lists_match(&host->known, host->change) ||
+	    !host->connected || now_ms < host->fetch_after_ms)
+		return false;
+	host->fetch_after_ms = now_ms + HOST_FETCH_RETRY_MS;
+	action->type = HOST_FETCH;
+	action->reg = &host->known;
+	return true;
+}
+
+static bool host_stop_next(struct host *host, struct host_action *action)
+{
+	if (!host_work_cut(host) || host->stopping)
+		return false;
+	host->stopping = true;
+	action->type = HOST_STOP;
+	return true;
+}
+
+/* The newest register goes to disk once its lists are in hand. */
+static void host_take(struct host *host)
+{
+	if (host->storing || !reg_present(&host->known) ||
+	    register_compare(&host->known, &host->state.reg) <= 0 ||
+	    !host_lists_match(&host->known, host->change))
+		return;
+	host->state.reg = host->known;
+	if (host->known.next_epoch != 0 &&
+	    memcmp(host->state.work_pending, host->known.pending, LIST_HASH_BYTES) != 0) {
+		memcpy(host->state.work_pending, host->known.pending, LIST_HASH_BYTES);
+		host->state.started = 0;
+		host->state.done = 0;
+		host->lost = 0;
+		memset(&host->state.moved, 0, sizeof(host->state.moved));
+	}
+	host->dirty = true;
+}
+
+static bool host_store_next(struct host *host, uint64_t now_ms, struct host_action *action)
+{
+	if (!host->dirty || host->storing || now_ms < host->store_after_ms)
+		return false;
+	host->dirty = false;
+	host->storing = true;
+	action->type = HOST_STORE;
+	action->state = &host->state;
+	return true;
+}
+
+static bool host_publish_next(struct host *host, uint64_t now_ms, struct host_action *action)
+{
+	if (!reg_present(&host->stored) || host->publishing || now_ms < host->publish_after_ms ||
+	    reg_same(&host->stored, &host->published) ||
+	    !host_lists_match(&host->stored, host->change))
+		return false;
+	if (host->segment_fresh && !host->heard && now_ms < host->started_ms + host->boot_wait_ms)
+		return false; /* after a boot: the coordinator's word first */
+	host->publishing = true;
+	host->going_out = host->stored;
+	action->type = HOST_PUBLISH;
+	action->reg = &host->going_out;
+	return true;
+}
+
+static bool host_work_next(struct host *host, struct host_action *action)
+{
+	const uint16_t bit = (uint16_t)(1u << host->published.phase);
+
+	if (!host->has_work || host->working || host->stopping || host->dirty || host->storing ||
+	    host->work.state != WORK_RUNNING || !reg_same_step(&host->published, &host->known) ||
+	    !host_lists_match(&host->published, host->change))
+		return false;
+	if ((host->state.started & bit) == 0) {
+		host->state.started |= bit; /* on disk first: a mover that dies must be known */
+		host->dirty = true;
+		return false;
+	}
+	host->working = true;
+	host->worked_for = host->published;
+	action->type = HOST_WORK;
+	action->reg = &host->worked_for;
+	action->restarted = (host->lost & bit) != 0;
+	return true;
+}
+
+static void host_adopt(struct host *host, uint64_t now_ms)
+{
+	if (!reg_present(&host->published) || reg_same(&host->adopted, &host->published) ||
+	    now_ms < host->adopt_after_ms || host->stopping || host_work_cut(host))
+		return;
+	host->adopted = host->published;
+	host->renew_now = true;
+}
+
+static bool host_lease_next(struct host *host, struct host_action *action)
+{
+	if (host->usable_ms == host->told_ms)
+		return false;
+	host->told_ms = host->usable_ms;
+	action->type = HOST_LEASE;
+	action->deadline_ms = host->usable_ms;
+	return true;
+}
+
+static bool host_renew_next(struct host *host, uint64_t now_ms, struct host_action *action)
+{
+	struct renew *renew = &action->renew;
+	const bool unsaid = host->dirty || host->storing;
+
+	if (!host->connected || (!host->renew_now && now_ms < host->renew_after_ms))
+		return false;
+	host->renew_now = false;
+	host->renew_after_ms = now_ms + host_interval(host);
+	host->sequence++;
+	host->request[host->sequence % HOST_REQUESTS].sequence = host->sequence;
+	host->request[host->sequence % HOST_REQUESTS].sent_ms = now_ms;
+	action->type = HOST_RENEW;
+	memset(renew, 0, sizeof(*renew));
+	renew->sequence = host->sequence;
+	renew->incarnation = host->incarnation;
+	renew->term = host->adopted.term;
+	renew->serial = host->adopted.serial;
+	renew->known_term = host->known.term;
+	renew->known_serial = host->known.serial;
+	renew->work = host->work;
+	if (unsaid && host->work.state == WORK_DONE)
+		renew->work.state = WORK_RUNNING;
+	return true;
+}
+
+bool host_next(struct host *host, uint64_t now_ms, struct host_action *action)
+{
+	memset(action, 0, sizeof(*action));
+	host_adopt(host, now_ms);
+	host_take(host);
+	return host_stop_next(host, action) || host_work_next(host, action) ||
+	       host_store_next(host, now_ms, action) || host_publish_next(host, now_ms, action) ||
+	       host_lease_next(host, action) || host_fetch_next(host, now_ms, action) ||
+	       host_renew_next(host, now_ms, action);
+}
+
+bool host_may_work(const struct host *host, uint64_t now_ms, uint64_t *until_ms)
+{
+	*until_ms = host->usable_ms;
+	return now_ms < host->usable_ms && !host->stopping;
+}
+
+bool host_isolated(const struct host *host, uint64_t now_ms)
+{
+	return now_ms >= host->lease_ms;
+}
+
+/* ---- what is on disk ---- */
+
+static uint8_t *put_u64(uint8_t *p, uint64_t value)
+{
+	for (unsigned i = 0; i < 8; i++)
+		*p++ = (uint8_t)(value >> (8 * i));
+	return p;
+}
+
+static const uint8_t *get_u64(const uint8_t *p, uint64_t *value)
+{
+	*value = 0;
+	for (unsigned i = 0; i < 8; i++)
+		*value |= (uint64_t)*p++ << (8 * i);
+	return p;
+}
+
+void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_BYTES])
+{
+	uint8_t *p = bytes;
+
+	register_encode(&state->reg, p);
+	p += REGISTER_BYTES;
+	memcpy(p, state->work_pending, LIST_HASH_BYTES);
+	p += LIST_HASH_BYTES;
+	*p++ = (uint8_t)state->started;
+	*p++ = (uint8_t)(state->started >> 8);
+	*p++ = (uint8_t)state->done;
+	*p++ = (uint8_t)(state->done >> 8);
+	p = put_u64(p, state->moved.found);
+	p = put_u64(p, state->moved.moved);
+	p = put_u64(p, state->moved.present);
+	p = put_u64(p, state->moved.gone);
+	p = put_u64(p, state->moved.failed);
+	(void)put_u64(p, 0);
+}
+
+int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *state)
+{
+	const uint8_t *p = bytes;
+	struct host_state out;
+	uint64_t reserved;
+
+	memset(&out, 0, sizeof(out));
+	if (register_decode(p, &out.reg) != 0)
+		return -EBADMSG;
+	p += REGISTER_BYTES;
+	memcpy(out.work_pending, p, LIST_HASH_BYTES);
+	p += LIST_HASH_BYTES;
+	out.started = (uint16_t)(p[0] | p[1] << 8);
+	out.done = (uint16_t)(p[2] | p[3] << 8);
+	p += 4;
+	p = get_u64(p, &out.moved.found);
+	p = get_u64(p, &out.moved.moved);
+	p = get_u64(p, &out.moved.present);
+	p = get_u64(p, &out.moved.gone);
+	p = get_u64(p, &out.moved.failed);
+	(void)get_u64(p, &reserved);
+	if (reserved != 0 || (out.started | out.done) >> PHASE_COUNT != 0)
+		return -EBADMSG;
+	*state = out;
+	return 0;
+}

@@ -1,0 +1,133 @@
+/* host.h - one host of the cluster: what it has heard, adopted, done, and until when it has a lease.
+ *
+ * Sans-I/O.  Events go in by the functions below, each with the time (CLOCK_BOOTTIME, ms); what is
+ * to be done comes out of host_next, one action at a time, until it answers false.  Actions that
+ * must be on disk or in the segment before anything follows from them are confirmed by an event
+ * (host_stored, host_published, host_stopped); until then nothing that depends on them comes out.
+ *
+ * The invariants (design: the barrier; model: lease.pml):
+ *  - registers only grow, by (term, serial), on disk before they are published;
+ *  - a register counts as adopted only op_timeout after its publication, so that no operation of an
+ *    older generation runs any more, and only when work that it cut short has stopped;
+ *  - a grant counts only once the register that it carries is published; its time starts when the
+ *    request was SENT;
+ *  - work that was reported done in a phase is never started in it again.
+ */
+#ifndef MCROSTER_HOST_H
+#define MCROSTER_HOST_H
+
+#include "core/register.h"
+#include "list/change.h"
+
+#define HOST_REQUESTS	       64u  /* renewals under way that a grant can still answer */
+#define HOST_FETCH_RETRY_MS    500u
+#define HOST_STORE_RETRY_MS    1000u
+#define HOST_RESTART_EXTRA_MS  1000u /* after a start or a gap: op_timeout and this, before adopting */
+
+/* What is on disk: one file, written whole. */
+struct host_state {
+	struct reg reg;
+	uint8_t work_pending[LIST_HASH_BYTES]; /* the change that the rest is about */
+	uint16_t started, done;		       /* bit p: the work of phase p was started, is done */
+	struct work moved;		       /* what COPY had moved when it was done */
+};
+#define HOST_STATE_BYTES (REGISTER_BYTES + LIST_HASH_BYTES + 4 + 6 * 8)
+void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_BYTES]);
+int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *state);
+
+enum host_action_type {
+	HOST_FETCH,   /* get the lists of `reg` from the coordinator */
+	HOST_STORE,   /* write `state`, then host_stored */
+	HOST_PUBLISH, /* publish `reg`, then host_published */
+	HOST_STOP,    /* stop all movers, then host_stopped */
+	HOST_WORK,    /* start the work of `reg.phase` on this agent's servers */
+	HOST_LEASE,   /* put `deadline_ms` into the segment */
+	HOST_RENEW    /* send `renew` to the coordinator */
+};
+
+struct host_action {
+	enum host_action_type type;
+	const struct reg *reg;		/* borrowed until the next event */
+	const struct host_state *state; /* borrowed until the next event */
+	bool restarted;			/* HOST_WORK: it was started before and not finished */
+	uint64_t deadline_ms;
+	struct renew renew;
+};
+
+struct host {
+	char name[LIST_NAME_MAX + 1];
+	uint64_t incarnation;
+	uint32_t boot_wait_ms;
+
+	struct reg known;	  /* the newest heard of */
+	struct host_state state;  /* as it should be on disk */
+	bool dirty, storing;	  /* differs from what is on disk; a store is under way */
+	uint64_t store_after_ms;
+	uint16_t lost;		  /* work started before this agent was, and not done */
+	struct reg stored;	  /* on disk */
+	struct reg going_out;	  /* being published */
+	struct reg published;	  /* in the segment */
+	struct reg adopted;	  /* reported */
+	bool publishing;
+	bool segment_fresh;	  /* nothing was published when we started: wait for word */
+	bool heard;		  /* the coordinator has spoken since we started */
+	uint64_t started_ms;
+	uint64_t adopt_after_ms;
+	uint64_t last_tick_ms; /* host_tick has to be called several times an op_timeout */
+	uint64_t publish_after_ms;
+
+	const struct change *change; /* of the lists in hand; borrowed */
+	uint64_t fetch_after_ms;
+
+	bool has_work;		/* this agent has work in the published phase */
+	bool working, stopping; /* movers run; are being stopped */
+	struct reg worked_for;	/* the step that the movers work for */
+	struct work work;	/* of the published phase */
+
+	bool connected;
+	uint64_t renew_after_ms;
+	bool renew_now;
+	uint64_t sequence;
+	struct {
+		uint64_t sequence, sent_ms;
+	} request[HOST_REQUESTS];
+	struct {
+		bool waiting;
+		uint64_t term, serial, deadline_ms, usable_ms;
+	} grant; /* the newest that waits for its register to be published */
+	uint64_t lease_ms;    /* until when we hold a lease; 0: none */
+	uint64_t usable_ms;   /* what the segment says: earlier by op_timeout and 10 % */
+	uint64_t told_ms;     /* usable_ms as last given out */
+};
+
+/* `saved` is NULL on a host without state.  `segment_published`: the segment held a generation. */
+void host_start(struct host *host, const char *name, uint64_t incarnation, uint32_t boot_wait_ms,
+		const struct host_state *saved, bool segment_published, uint64_t now_ms);
+
+/* The lists in hand, laid over each other; borrowed until the next call.  Call it when they match
+ * the newest register (host_wanted), or with the single list that a host without register holds. */
+void host_lists(struct host *host, const struct change *change, uint64_t now_ms);
+/* A register was heard: by REGISTER, or in a GRANT that gave no lease. */
+void host_register(struct host *host, const struct reg *reg, uint64_t now_ms);
+void host_grant(struct host *host, const struct grant *grant, uint64_t now_ms);
+void host_connected(struct host *host, bool connected, uint64_t now_ms);
+void host_stored(struct host *host, bool ok, uint64_t now_ms);
+/* `changed`: a new generation went out (false: the segment said it already). */
+void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms);
+void host_stopped(struct host *host, uint64_t now_ms);
+/* The movers' progress, or their end (state DONE or REFUSED). */
+void host_worked(struct host *host, const struct work *work, uint64_t now_ms);
+void host_tick(struct host *host, uint64_t now_ms);
+
+bool host_next(struct host *host, uint64_t now_ms, struct host_action *action);
+
+/* Does the host hold its lease in the sense of the segment's deadline? */
+bool host_may_work(const struct host *host, uint64_t now_ms, uint64_t *until_ms);
+bool host_isolated(const struct host *host, uint64_t now_ms);
+
+/* Do the lists of `change` belong to `reg`? */
+bool host_lists_match(const struct reg *reg, const struct change *change);
+/* Has an agent work in a phase of a change? */
+bool host_agent_works(const struct change *change, const char *agent, enum phase phase);
+
+#endif
