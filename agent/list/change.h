@@ -34,7 +34,10 @@ struct change {
 	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* the larger of the two lists' */
 };
 
-/* `next` may be NULL (settled: one list).  The prefix of both must agree (-EINVAL).  -ENOMEM. */
+/* `next` may be NULL (settled: one list; every server is then in_old and in_new, nothing moves,
+ * new_hash is zero).  The servers are the active list's in its order, then those that only the next
+ * one has in its order.  -EINVAL when cluster or prefix differ, or a server is renamed at one
+ * address; -ENOMEM. */
 int change_new(const struct list *active, const struct list *next, struct change **change,
 	       struct failure *failure);
 void change_free(struct change *change);

@@ -25,6 +25,12 @@
 #define LIST_HASH_BYTES    DOCUMENT_HASH_BYTES
 #define LIST_HOST_KEY_BYTES 32u
 #define LIST_CREATED_CHARS 20u /* 2026-11-22T10:00:00Z */
+#define LIST_LINE_MAX      512u /* bytes of a line without its newline; the slots line is exempt */
+#define LIST_EPOCH_MAX     ((uint64_t)INT64_MAX)
+#define LIST_WIPE_MAX      ((uint64_t)INT64_MAX)
+#define LIST_TIME_MS_MAX   3600000u /* lease, steady-lease, op-timeout */
+#define LIST_LEASE_MS_MIN  100u
+#define LIST_OP_TIMEOUT_MS_MIN 10u
 
 enum list_isolation { LIST_ISOLATION_SERVE = 0, LIST_ISOLATION_BYPASS = 1 };
 
@@ -72,7 +78,8 @@ struct list {
 int list_parse(const void *document, size_t document_bytes, struct list **list,
 	       struct failure *failure);
 
-/* document_verify, then list_parse, then: the cluster's name is `cluster`. */
+/* document_verify, then list_parse, then: the cluster's name is `cluster` (-EINVAL).  Nothing of the
+ * body is looked at before its signatures were found good. */
 int list_open(const void *document, size_t document_bytes, const struct trust *trust,
 	      const char *cluster, struct list **list, struct failure *failure);
 
@@ -84,8 +91,9 @@ int list_write(const struct list *list, void **body, size_t *body_bytes, struct 
 void list_free(struct list *list); /* NULL is fine */
 
 /* May `next` follow `active` (NULL: nothing is active yet)?  `highest_epoch` is the greatest ever
- * accepted, aborted ones included.  Checks epoch, parent, and that no server is renamed at one
- * address.  -ESTALE for epoch or parent, -EINVAL for identity; says which rule. */
+ * accepted, aborted ones included.  Checks epoch, parent (`none` when nothing is active, and only
+ * then), and that cluster and prefix stay and no server is renamed at one address.  -ESTALE for epoch
+ * or parent, -EINVAL for identity; says which rule. */
 int list_may_follow(const struct list *next, const struct list *active, uint64_t highest_epoch,
 		    struct failure *failure);
 
