@@ -8,6 +8,7 @@
 #ifndef MCROSTER_MESSAGE_H
 #define MCROSTER_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,15 +72,21 @@ struct message {
 	size_t body_bytes;
 };
 
-#define MESSAGE_BYTES_MAX 4096u /* an encoded message without its body */
+#define MESSAGE_BYTES_MAX   4096u /* an encoded message without its body */
+#define MESSAGE_HELLO_BYTES 69u	  /* of every version: a later one may only append */
 
-/* Encodes type and fields (not the body) into `bytes`; returns the length.  Cannot fail. */
+/* Encodes type and fields (not the body) into `bytes`; returns the length.  Cannot fail: a string is
+ * cut to its field, and a character that the other side would refuse becomes '?'. */
 size_t message_encode(const struct message *message, uint8_t bytes[MESSAGE_BYTES_MAX]);
 
 /* Decodes what message_encode made; the whole of `bytes` must be used up.  Every string must be
- * NUL-terminated and every enum in range: -EBADMSG otherwise, *message undefined then. */
+ * NUL-terminated, padded with NULs and free of control characters, and every enum in range:
+ * -EBADMSG otherwise, *message undefined then.  What is accepted encodes to the same bytes. */
 int message_decode(const uint8_t *bytes, size_t length, struct message *message);
 
-const char *message_name(uint8_t type);
+/* LIST, OFFER, STATUS. */
+bool message_has_body(uint8_t type);
+
+const char *message_name(uint8_t type); /* "unknown" for any other number */
 
 #endif

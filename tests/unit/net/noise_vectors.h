@@ -1,0 +1,277 @@
+/* noise_vectors.h - published test vectors of the Noise Protocol Framework.
+ *
+ * Source: github.com/haskell-cryptography/cacophony, vectors/cacophony.txt at commit 8ee9d41
+ * (SHA-256 3bde7c09a6f349ee11c825c50fcc02649f8f02a47c857a459206b357f9386cae);
+ * the same file is in github.com/mcginty/snow, tests/vectors/cacophony.txt.  Public domain
+ * (Unlicense).  The 25519_ChaChaPoly_BLAKE2b vectors of the patterns IK, IKpsk2, KK, KKpsk0,
+ * KKpsk2 and XX, every field as published, in hexadecimal.
+ */
+#ifndef MCROSTER_NOISE_VECTORS_H
+#define MCROSTER_NOISE_VECTORS_H
+
+struct noise_vector {
+	const char *protocol_name;
+	const char *init_prologue, *init_psk, *init_static, *init_ephemeral, *init_remote_static;
+	const char *resp_prologue, *resp_psk, *resp_static, *resp_ephemeral, *resp_remote_static;
+	const char *handshake_hash;
+	struct {
+		const char *payload, *ciphertext;
+	} messages[6];
+};
+
+static const struct noise_vector noise_vectors[] = {
+	{
+		.protocol_name = "Noise_IK_25519_ChaChaPoly_BLAKE2b",
+		.init_prologue =
+			"4a6f686e2047616c74",
+		.init_static =
+			"e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
+		.init_ephemeral =
+			"893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
+		.init_remote_static =
+			"31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62",
+		.resp_prologue =
+			"4a6f686e2047616c74",
+		.resp_static =
+			"4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893",
+		.resp_ephemeral =
+			"bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
+		.handshake_hash =
+			"1c8fa891cb414fedba6daa7c6f4ae0a6d98e5f9768cc9cecd27e805614943ee9"
+			"c8a1b27fbfb76dc197255c8aa69f6b4285c423840b8bedf45e652ca64f797d81",
+		.messages = {
+			{"4c756477696720766f6e204d69736573",
+			 "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944"
+			 "ba83a447b38c83e327ad936929812f624884847b7831e95e197b2f797088efdd"
+			 "2f88f1db7e1fb0e99c64419097af91cee64e470f4b6fcd9298ce0b56fe20f86e"
+			 "13bf70439c538e3602a7127af71a29cc"},
+			{"4d757272617920526f746862617264",
+			 "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843"
+			 "9f069b267a06b3de3ecb1043bcb098e9af91d9c64748d998c7b47890871571"},
+			{"462e20412e20486179656b",
+			 "cd54383060e7a28434cca27fb1cc524cfbabeb18181589df219d07"},
+			{"4361726c204d656e676572",
+			 "a856d3bf0246bfc476c655009cd1ed677b8dcc5b349ae8ef2a05f2"},
+			{"4a65616e2d426170746973746520536179",
+			 "49063084b2c51f098337cb8a13739ac848f907e67cfb2cc8a8b60586467aa02f"
+			 "c7"},
+			{"457567656e2042f6686d20766f6e2042617765726b",
+			 "8b9709d23b47e4639df7678d7a21741eba4ef1e9c60383001c7435549c20f9d5"
+			 "6f30e935d3"},
+		},
+	},
+	{
+		.protocol_name = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b",
+		.init_prologue =
+			"4a6f686e2047616c74",
+		.init_psk =
+			"54686973206973206d7920417573747269616e20706572737065637469766521",
+		.init_static =
+			"e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
+		.init_ephemeral =
+			"893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
+		.init_remote_static =
+			"31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62",
+		.resp_prologue =
+			"4a6f686e2047616c74",
+		.resp_psk =
+			"54686973206973206d7920417573747269616e20706572737065637469766521",
+		.resp_static =
+			"4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893",
+		.resp_ephemeral =
+			"bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
+		.handshake_hash =
+			"ed837c9084f2f0333a7ec60b9bcacd9921394858de8ced118b5966d1147ba390"
+			"084dab42326c565a309c29317a6079be30aa1d790d25a517b43287426cb1d36a",
+		.messages = {
+			{"4c756477696720766f6e204d69736573",
+			 "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944"
+			 "b6fe0240b839afac809de1630eaf99d8f9b941394f0512c0554633bbb021d151"
+			 "76135c0a20e7fdb9a9ed066f22f054b47625b1d5061cb27d6a17f053273db7c2"
+			 "5216a5addc506ee321bc0618feb5849d"},
+			{"4d757272617920526f746862617264",
+			 "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843"
+			 "8f627e69fc120006f746b9d420bf4056cf8481ab32d9e904ffaeeaa56a5290"},
+			{"462e20412e20486179656b",
+			 "07fc0034398a5f1010322be193d62f94bebf2948a20b3e15d681fe"},
+			{"4361726c204d656e676572",
+			 "2ea5400f5b8a16971c8b67bde75aeb7987d454b1c0beeb2566932d"},
+			{"4a65616e2d426170746973746520536179",
+			 "96eef918ef51639fc0e156da1823c4f71b33fac5af983f5da9384f7da20d86ed"
+			 "91"},
+			{"457567656e2042f6686d20766f6e2042617765726b",
+			 "f02766a56496e1fbf32e05274baebf6d693c8f3e4c6e0dc7ebdc5ac170f15dae"
+			 "433b92f469"},
+		},
+	},
+	{
+		.protocol_name = "Noise_KK_25519_ChaChaPoly_BLAKE2b",
+		.init_prologue =
+			"4a6f686e2047616c74",
+		.init_static =
+			"e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
+		.init_ephemeral =
+			"893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
+		.init_remote_static =
+			"31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62",
+		.resp_prologue =
+			"4a6f686e2047616c74",
+		.resp_static =
+			"4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893",
+		.resp_ephemeral =
+			"bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
+		.resp_remote_static =
+			"6bc3822a2aa7f4e6981d6538692b3cdf3e6df9eea6ed269eb41d93c22757b75a",
+		.handshake_hash =
+			"76dbc866183c8ee7363dbf0ebab8d6355010245f9817aa78359818a03a052586"
+			"d7e8b4bb2ae5622a1a61212df90af04bb2b2cc189ce0e819ba0c4970c9f71805",
+		.messages = {
+			{"4c756477696720766f6e204d69736573",
+			 "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944"
+			 "f79a1d4b21fc3ea4a0c87213b8b4f0599d758682c26a3ae5e09195a3e742bc74"},
+			{"4d757272617920526f746862617264",
+			 "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843"
+			 "e20b1bf85731f75d7e21b5d54baaa66341de4292c3d42571c1bd7e7f1abe38"},
+			{"462e20412e20486179656b",
+			 "25bfaa58833b07cdd6af7c07f2c51daac681a8ac0a02dd373259bd"},
+			{"4361726c204d656e676572",
+			 "ef586cff556dec8ef0053871ff0d4bf3f2c72e842487ec6d1da69f"},
+			{"4a65616e2d426170746973746520536179",
+			 "3265d50513550a354425d0218ba1e5f25d4994ce8990e6964398dba5982dbcbd"
+			 "85"},
+			{"457567656e2042f6686d20766f6e2042617765726b",
+			 "f11c02d5c3223d7b9281b52e1b134962b91bc3bfbd1646354dab9fc19b66bf6c"
+			 "1e0a6f431e"},
+		},
+	},
+	{
+		.protocol_name = "Noise_KKpsk0_25519_ChaChaPoly_BLAKE2b",
+		.init_prologue =
+			"4a6f686e2047616c74",
+		.init_psk =
+			"54686973206973206d7920417573747269616e20706572737065637469766521",
+		.init_static =
+			"e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
+		.init_ephemeral =
+			"893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
+		.init_remote_static =
+			"31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62",
+		.resp_prologue =
+			"4a6f686e2047616c74",
+		.resp_psk =
+			"54686973206973206d7920417573747269616e20706572737065637469766521",
+		.resp_static =
+			"4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893",
+		.resp_ephemeral =
+			"bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
+		.resp_remote_static =
+			"6bc3822a2aa7f4e6981d6538692b3cdf3e6df9eea6ed269eb41d93c22757b75a",
+		.handshake_hash =
+			"9d3b1f0130e16b40175dfb34aea1298d77c159e4c699ee4303350d12ea0ea8d6"
+			"6f89f2d6c7be9268e8f4b2f0c883f79acd503c0c4ef06905c1aaaed9c1dd812e",
+		.messages = {
+			{"4c756477696720766f6e204d69736573",
+			 "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944"
+			 "87521fc73d6357e877a7e9f84d5ec31a067fbf444d51ab71de409278f5857fb3"},
+			{"4d757272617920526f746862617264",
+			 "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843"
+			 "08dc2259e85ee14692354eaaf1eb3054054e738e46fe7f8a73e02e871c732c"},
+			{"462e20412e20486179656b",
+			 "9505ef116d0a22648bd4fbb58cf08cfac297917e3bfccf17eff842"},
+			{"4361726c204d656e676572",
+			 "28ef5ad914f57f499c5bd3171ea0f5911787e3eae0edc7ac56c003"},
+			{"4a65616e2d426170746973746520536179",
+			 "896265d3ae0eecdb6bf340ad1c70c5347bfab494e08a475f86ddba09d3c7b768"
+			 "fe"},
+			{"457567656e2042f6686d20766f6e2042617765726b",
+			 "35fb4019719e1a545360fba324db5456214935a221e12c2e16d5d8bfdc734266"
+			 "9f21e54cc6"},
+		},
+	},
+	{
+		.protocol_name = "Noise_KKpsk2_25519_ChaChaPoly_BLAKE2b",
+		.init_prologue =
+			"4a6f686e2047616c74",
+		.init_psk =
+			"54686973206973206d7920417573747269616e20706572737065637469766521",
+		.init_static =
+			"e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
+		.init_ephemeral =
+			"893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
+		.init_remote_static =
+			"31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62",
+		.resp_prologue =
+			"4a6f686e2047616c74",
+		.resp_psk =
+			"54686973206973206d7920417573747269616e20706572737065637469766521",
+		.resp_static =
+			"4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893",
+		.resp_ephemeral =
+			"bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
+		.resp_remote_static =
+			"6bc3822a2aa7f4e6981d6538692b3cdf3e6df9eea6ed269eb41d93c22757b75a",
+		.handshake_hash =
+			"6d8f22f6bc6b7029ef14b2698b0ecdf92f461ea81954a8956e1bd48927d0835d"
+			"b92c2553c8059ce6cbdc520b7b7ea1896bff6c949235c071454d66361f4c934d",
+		.messages = {
+			{"4c756477696720766f6e204d69736573",
+			 "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944"
+			 "8efbe6f1e81b32745bac25065b49764fe25a051f2eb2fa45e734098c9323832c"},
+			{"4d757272617920526f746862617264",
+			 "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843"
+			 "544bb469ea4910ba32808608a5b369e9afc99b4c93192bf005a08596299cee"},
+			{"462e20412e20486179656b",
+			 "d5962c22152dff4a40e026378d827b8c332d5b36b77c66589b30e6"},
+			{"4361726c204d656e676572",
+			 "43d35b7f95112418e4acf90169a4925e3e789298638157cc2fb65a"},
+			{"4a65616e2d426170746973746520536179",
+			 "89f05cc5beab155ac9c55ceabb5b80b0a04cf8dfbd89e5b22630db97c7fb533a"
+			 "26"},
+			{"457567656e2042f6686d20766f6e2042617765726b",
+			 "8fd6bc476d670388d589fda897dc7768214a0a3e5f5442fb429b4abed25101f6"
+			 "5e4e3258ca"},
+		},
+	},
+	{
+		.protocol_name = "Noise_XX_25519_ChaChaPoly_BLAKE2b",
+		.init_prologue =
+			"4a6f686e2047616c74",
+		.init_static =
+			"e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1",
+		.init_ephemeral =
+			"893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a",
+		.resp_prologue =
+			"4a6f686e2047616c74",
+		.resp_static =
+			"4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893",
+		.resp_ephemeral =
+			"bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b",
+		.handshake_hash =
+			"8cf47d7b3cb5804c0109d48e8bcdbee2cbb65687d8ea2c92994ca361fb86151a"
+			"d93627b98936cbb32de56e8abb21def3925011ac3e35db9cbeea73ab9a4392c2",
+		.messages = {
+			{"4c756477696720766f6e204d69736573",
+			 "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944"
+			 "4c756477696720766f6e204d69736573"},
+			{"4d757272617920526f746862617264",
+			 "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843"
+			 "0505b6745ce64a5f33f0e8e3b83f11ce8802bca507f4f2d8b564dbe277e19661"
+			 "16e132faa2dfd70b8b077b9f94b913df5056ae1319469b824a98d54bbaa82c32"
+			 "5595587064f978c4b6d104f7596e6f"},
+			{"462e20412e20486179656b",
+			 "99579e1c1ee15e422a57ddd6b16d37087b17558e8369c18991b4b2ca3a824abf"
+			 "904cdcf5458b5431a75af034ca9e9b982de039eaaf156775e2d580cd4e5ebae8"
+			 "9c3f8cb2594b556d8a8169"},
+			{"4361726c204d656e676572",
+			 "fc56eea290b3f3a21aac0c70cd5787b5ee99be37d2f4d751329b55"},
+			{"4a65616e2d426170746973746520536179",
+			 "bb31c9da10d5639a4cdb88a12f5c61de41bbc7df09bf75d94f8184fe4157f5c6"
+			 "8f"},
+			{"457567656e2042f6686d20766f6e2042617765726b",
+			 "f6199cadb152fb27f82be0a0891ec76a33598ae92a46cab2fb5a8ed5bf48b7f2"
+			 "67f8370af7"},
+		},
+	},
+};
+
+#endif
