@@ -13,15 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <confuse.h>
 #include <sodium.h>
 
 #include "daemon/keyfile.h"
+#include "list/conftext.h"
 
-#define CONFIG_BYTES_MAX     (64 * 1024)
 #define CONFIG_BOOT_WAIT_MS  30000u
 #define CONFIG_BOOT_WAIT_MAX 3600000u
 #define CONFIG_RATE_MAX	     1000000000u
@@ -67,6 +66,7 @@ struct reading {
 	const char *path;
 	cfg_t *cfg;
 	int line[OPTION_COUNT]; /* 0: the option is not in the file */
+	unsigned calls[OPTION_COUNT];
 	char problem[FAILURE_BYTES];
 };
 
@@ -109,23 +109,26 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 		       cfg->line, message);
 }
 
-/* Called by libconfuse after each option: remembers the line, refuses the second of a kind. */
-static int on_option(cfg_t *cfg, cfg_opt_t *opt)
+/* Called by libconfuse after each value, and once more at the end of a list: remembers the line,
+ * refuses a second option of a kind. */
+static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct reading *r = reading_now;
+	unsigned i = 0, expected = cfg_opt_size(opt);
 
-	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		if (strcmp(options[i].name, cfg_opt_name(opt)) != 0)
-			continue;
-		if (r->line[i] != 0) {
-			(void)snprintf(r->problem, sizeof(r->problem),
-				       "%s:%d: %s: found a second one, expected it once (line %d)",
-				       r->path, cfg->line, options[i].name, r->line[i]);
-			return -1;
-		}
-		r->line[i] = cfg->line;
+	while (i < OPTION_COUNT && strcmp(options[i].name, cfg_opt_name(opt)) != 0)
+		i++;
+	assert(i < OPTION_COUNT);
+	r->calls[i]++;
+	if (r->calls[i] == expected || (i == OPTION_TRUSTED_KEYS && r->calls[i] == expected + 1)) {
+		if (r->line[i] == 0)
+			r->line[i] = cfg->line;
+		return 0;
 	}
-	return 0;
+	(void)snprintf(r->problem, sizeof(r->problem),
+		       "%s:%d: %s: found a second one, expected it once (line %d)", r->path,
+		       cfg->line, options[i].name, r->line[i]);
+	return -1;
 }
 
 /* The sentence of a refused value. */
@@ -343,39 +346,16 @@ static int take_all(const struct reading *r, struct config *c, struct failure *f
 	return 0;
 }
 
-/* Opens the file with its kind and size checked; cfg_parse would expand `~` and read anything. */
-static int file_open(const char *path, FILE **file, struct failure *failure)
-{
-	FILE *f = fopen(path, "re");
-	struct stat st;
-	int error = 0;
-
-	if (f == NULL)
-		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	if (fstat(fileno(f), &st) != 0)
-		error = failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		error = failure_set(failure, EINVAL, "%s: found no regular file, expected one", path);
-	else if (st.st_size > CONFIG_BYTES_MAX)
-		error = failure_set(failure, EINVAL, "%s: found %jd bytes, expected at most %d", path,
-				    (intmax_t)st.st_size, CONFIG_BYTES_MAX);
-	if (error != 0) {
-		fclose(f);
-		return error;
-	}
-	*file = f;
-	return 0;
-}
-
-static int file_parse(struct reading *r, FILE *file, struct failure *failure)
+static int text_parse(struct reading *r, const char *text, struct failure *failure)
 {
 	int result;
 
+	/* Not cfg_parse: it would expand a `~` and read whatever it is pointed at. */
 	cfg_set_error_function(r->cfg, on_error);
 	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		cfg_set_validate_func(r->cfg, options[i].name, on_option);
+		cfg_set_validate_func(r->cfg, options[i].name, on_value);
 	reading_now = r;
-	result = cfg_parse_fp(r->cfg, file);
+	result = cfg_parse_buf(r->cfg, text);
 	reading_now = NULL;
 	if (result == CFG_SUCCESS && r->problem[0] == '\0')
 		return 0;
@@ -405,12 +385,13 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	};
 	struct reading r = {.path = path};
 	struct config *c = NULL;
-	FILE *file = NULL;
+	char *text = NULL;
+	size_t length;
 	int error;
 
 	if (sodium_init() < 0)
 		return failure_set(failure, EIO, "libsodium cannot be initialised");
-	error = file_open(path, &file, failure);
+	error = conftext_read(path, &text, &length, failure);
 	if (error != 0)
 		return error;
 	c = calloc(1, sizeof(*c));
@@ -419,7 +400,7 @@ int config_load(const char *path, struct config **config, struct failure *failur
 		error = failure_set(failure, ENOMEM, "%s: no memory", path);
 		goto out;
 	}
-	error = file_parse(&r, file, failure);
+	error = text_parse(&r, text, failure);
 	if (error == 0)
 		error = take_all(&r, c, failure);
 	if (error == 0) {
@@ -429,7 +410,7 @@ int config_load(const char *path, struct config **config, struct failure *failur
 out:
 	if (r.cfg != NULL)
 		cfg_free(r.cfg);
-	fclose(file);
+	free(text);
 	config_free(c);
 	return error;
 }
