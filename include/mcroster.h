@@ -28,7 +28,8 @@ enum mcr_error {
 	MCR_NO_MEMORY = -12,
 	MCR_BAD_ARGUMENT = -13,
 	MCR_CORRUPT = -14,   /* the segment's content is out of bounds */
-	MCR_MOVED = -15	     /* the segment was replaced: close and open again */
+	MCR_MOVED = -15,     /* the segment was replaced: close and open again */
+	MCR_SYSTEM = -16     /* the system refused a call: errno says why */
 };
 
 #define MCR_KEY_MAX     250u

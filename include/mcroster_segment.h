@@ -1,0 +1,173 @@
+/* mcroster_segment.h - the layout of the shared-memory segment: an ABI.
+ *
+ * The agent of a host publishes the cluster's server list in one POSIX shared-memory object,
+ * /mcroster.<cluster> (on Linux the file /dev/shm/mcroster.<cluster>).  libmcroster reads it; so
+ * can anything else that follows docs/segment.md.  This header only says where things stand.
+ *
+ *     offset 0              struct mcr_segment_header, padded to header_bytes
+ *     header_bytes          slot 0     generation g lives whole in slot g % 4
+ *       + slot_bytes        slot 1
+ *       + 2 * slot_bytes    slot 2
+ *       + 3 * slot_bytes    slot 3
+ *
+ * All integers are in the machine's own byte order (the object never leaves the host).  Every
+ * 64-bit field stands at a multiple of 8, so 32-bit and 64-bit processes see the same layout.
+ * Everything that changes after creation is read and written by atomic accesses only.
+ * Times are CLOCK_BOOTTIME in nanoseconds.
+ *
+ * The layout version changes when anything here changes its place or meaning.  A reader refuses
+ * a version that it does not know.
+ */
+#ifndef MCROSTER_SEGMENT_H
+#define MCROSTER_SEGMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define MCR_SEGMENT_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define MCR_SEGMENT_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
+#define MCR_SEGMENT_MAGIC   "mcroster" /* 8 bytes, without the NUL */
+#define MCR_SEGMENT_LAYOUT  1u
+#define MCR_SEGMENT_RING    4u
+/* A generation g may be read while the current one is g, g + 1 or g + 2: its slot is rewritten
+ * only from the moment on that g + 3 is current. */
+#define MCR_SEGMENT_LIVE    3u
+
+/* What a slot can be asked to hold, and what a reader accepts as geometry. */
+#define MCR_SEGMENT_SERVERS_MAX	   2048u /* the union of two lists of 1,024 */
+#define MCR_SEGMENT_BITS_MIN	   1u
+#define MCR_SEGMENT_BITS_MAX	   16u
+#define MCR_SEGMENT_HEADER_MAX	   65536u	      /* header_bytes */
+#define MCR_SEGMENT_SLOT_BYTES_MAX (16u * 1024u * 1024u) /* slot_bytes */
+#define MCR_SEGMENT_TIMEOUT_MAX_MS 3600000u	      /* op_timeout_ms */
+
+/* The turn of a generation in the ring: turn[g % 4], valid as long as the slot is. */
+struct mcr_segment_turn {
+	uint64_t published_ns; /*  0: when the generation was published */
+	uint64_t retire_ns;    /*  8: plans of the generation before it may send steps until then */
+};
+
+struct mcr_segment_header {
+	/* Written once, before the object gets its name. */
+	uint8_t magic[8];      /*   0: MCR_SEGMENT_MAGIC */
+	uint32_t layout;       /*   8: MCR_SEGMENT_LAYOUT */
+	uint32_t header_bytes; /*  12: where slot 0 begins; a multiple of 64 */
+	uint32_t slot_bytes;   /*  16: from one slot to the next; a multiple of 64 */
+	uint32_t ring;	       /*  20: MCR_SEGMENT_RING */
+	uint64_t total_bytes;  /*  24: header_bytes + ring * slot_bytes; the object's size */
+	uint8_t cluster[64];   /*  32: the cluster's name, NUL-terminated, zero-filled */
+
+	uint64_t incarnation;  /*  96: random; another one with each start of the agent */
+	uint8_t pad_104[24];   /* 104: zero */
+
+	/* Written while the agent lives. */
+	uint64_t heartbeat;	    /* 128: counts up several times a second */
+	uint64_t lease_deadline_ns; /* 136: the host holds its lease until then; 0: it holds none */
+	uint32_t moved;		    /* 144: not 0: the object was replaced, open the name again */
+	uint8_t pad_148[44];	    /* 148: zero */
+
+	struct mcr_segment_turn turn[4]; /* 192: by generation % 4 */
+
+	uint32_t generation; /* 256: the current one; 0: none yet.  Also the futex word */
+	uint8_t pad_260[60]; /* 260: zero; the generation has its cache line for itself */
+};
+
+/* struct mcr_segment_slot.flags */
+#define MCR_SLOT_BYPASS	      1u /* isolation bypass: no plans without a lease */
+#define MCR_SLOT_REGISTRATION 2u /* clients are to register with the agent */
+
+/* struct mcr_segment_slot.distribution */
+#define MCR_DISTRIBUTION_SLOTS 1u /* xxh3_64(key) >> (64 - slot_bits) indexes the tables */
+
+/* The head of a slot; what it points at stands behind it in the same slot. */
+struct mcr_segment_slot {
+	uint32_t generation;	/*   0: whose slot this is */
+	uint32_t phase;		/*   4: enum mcr_phase */
+	uint32_t flags;		/*   8: MCR_SLOT_... */
+	uint32_t op_timeout_ms; /*  12: the bound of one client operation */
+	uint32_t distribution;	/*  16: MCR_DISTRIBUTION_... */
+	uint32_t slot_bits;	/*  20: each table has 1 << slot_bits entries */
+	uint32_t server_count;	/*  24: servers of both lists, each once */
+	uint32_t server_stride; /*  28: bytes from one server record to the next; a multiple of 8 */
+	uint32_t servers_at;	/*  32: from the slot's beginning; a multiple of 8 */
+	uint32_t old_at;	/*  36: table of u16 server numbers, owners before; multiple of 2 */
+	uint32_t new_at;	/*  40: the same, owners after; STEADY: says the same as old_at */
+	uint32_t prefix_bytes;	/*  44: 0: the list is for all keys */
+	uint64_t epoch;		/*  48: of the list in force (STEADY) or before the change */
+	uint64_t next_epoch;	/*  56: of the list that the change leads to; 0: STEADY */
+	uint8_t list_hash[32];	/*  64: BLAKE2b-256 of the list with `epoch` */
+	uint8_t next_hash[32];	/*  96: of the list with `next_epoch`; zero: STEADY */
+	uint8_t prefix[64];	/* 128: zero-filled */
+	uint32_t used_bytes;	/* 192: of the slot, from its beginning */
+	uint8_t pad_196[60];	/* 196: zero */
+};
+
+/* struct mcr_segment_server.flags */
+#define MCR_SERVER_OLD 1u /* in the list before the change */
+#define MCR_SERVER_NEW 2u /* in the list after it; settled: both */
+
+struct mcr_segment_server {
+	uint8_t name[64];     /*   0: NUL-terminated, zero-filled */
+	uint8_t address[112]; /*  64: "10.0.0.1:11211", "[::1]:11211"; NUL-terminated, zero-filled */
+	uint64_t id;	      /* 176: xxh3_64 of name, one zero byte, address */
+	uint32_t weight;      /* 184 */
+	uint32_t flags;	      /* 188: MCR_SERVER_... */
+};
+
+#define MCR_SEGMENT_AT(type, field, offset)                                                        \
+	MCR_SEGMENT_ASSERT(offsetof(struct type, field) == (offset), #type "." #field)
+
+MCR_SEGMENT_AT(mcr_segment_turn, published_ns, 0);
+MCR_SEGMENT_AT(mcr_segment_turn, retire_ns, 8);
+MCR_SEGMENT_ASSERT(sizeof(struct mcr_segment_turn) == 16, "mcr_segment_turn");
+
+MCR_SEGMENT_AT(mcr_segment_header, magic, 0);
+MCR_SEGMENT_AT(mcr_segment_header, layout, 8);
+MCR_SEGMENT_AT(mcr_segment_header, header_bytes, 12);
+MCR_SEGMENT_AT(mcr_segment_header, slot_bytes, 16);
+MCR_SEGMENT_AT(mcr_segment_header, ring, 20);
+MCR_SEGMENT_AT(mcr_segment_header, total_bytes, 24);
+MCR_SEGMENT_AT(mcr_segment_header, cluster, 32);
+MCR_SEGMENT_AT(mcr_segment_header, incarnation, 96);
+MCR_SEGMENT_AT(mcr_segment_header, heartbeat, 128);
+MCR_SEGMENT_AT(mcr_segment_header, lease_deadline_ns, 136);
+MCR_SEGMENT_AT(mcr_segment_header, moved, 144);
+MCR_SEGMENT_AT(mcr_segment_header, turn, 192);
+MCR_SEGMENT_AT(mcr_segment_header, generation, 256);
+MCR_SEGMENT_ASSERT(sizeof(struct mcr_segment_header) == 320, "mcr_segment_header");
+
+MCR_SEGMENT_AT(mcr_segment_slot, generation, 0);
+MCR_SEGMENT_AT(mcr_segment_slot, phase, 4);
+MCR_SEGMENT_AT(mcr_segment_slot, flags, 8);
+MCR_SEGMENT_AT(mcr_segment_slot, op_timeout_ms, 12);
+MCR_SEGMENT_AT(mcr_segment_slot, distribution, 16);
+MCR_SEGMENT_AT(mcr_segment_slot, slot_bits, 20);
+MCR_SEGMENT_AT(mcr_segment_slot, server_count, 24);
+MCR_SEGMENT_AT(mcr_segment_slot, server_stride, 28);
+MCR_SEGMENT_AT(mcr_segment_slot, servers_at, 32);
+MCR_SEGMENT_AT(mcr_segment_slot, old_at, 36);
+MCR_SEGMENT_AT(mcr_segment_slot, new_at, 40);
+MCR_SEGMENT_AT(mcr_segment_slot, prefix_bytes, 44);
+MCR_SEGMENT_AT(mcr_segment_slot, epoch, 48);
+MCR_SEGMENT_AT(mcr_segment_slot, next_epoch, 56);
+MCR_SEGMENT_AT(mcr_segment_slot, list_hash, 64);
+MCR_SEGMENT_AT(mcr_segment_slot, next_hash, 96);
+MCR_SEGMENT_AT(mcr_segment_slot, prefix, 128);
+MCR_SEGMENT_AT(mcr_segment_slot, used_bytes, 192);
+MCR_SEGMENT_ASSERT(sizeof(struct mcr_segment_slot) == 256, "mcr_segment_slot");
+
+MCR_SEGMENT_AT(mcr_segment_server, name, 0);
+MCR_SEGMENT_AT(mcr_segment_server, address, 64);
+MCR_SEGMENT_AT(mcr_segment_server, id, 176);
+MCR_SEGMENT_AT(mcr_segment_server, weight, 184);
+MCR_SEGMENT_AT(mcr_segment_server, flags, 188);
+MCR_SEGMENT_ASSERT(sizeof(struct mcr_segment_server) == 192, "mcr_segment_server");
+
+#undef MCR_SEGMENT_AT
+#undef MCR_SEGMENT_ASSERT
+
+#endif
