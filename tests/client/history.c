@@ -1,0 +1,247 @@
+/* history.c - see history.h. */
+#include "history.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define STRIPES	 1024u
+#define PENDING	 2
+#define SECOND_NS UINT64_C(1000000000)
+/* memcached counts in whole seconds and a moved item's rest is rounded once more at each move. */
+#define EXPIRY_MARGIN_NS (5 * SECOND_NS)
+
+struct record {
+	uint32_t newest;	   /* the last version given to a write */
+	uint32_t floor;		   /* the oldest that a read may still return */
+	uint32_t pending[PENDING]; /* versions of the writes under way; 0: none */
+	uint32_t activity;
+	bool stored; /* the last write was a completed set that nothing overlapped */
+	bool absent; /* the same of a delete */
+	uint64_t expires_ns, overdue_ns;
+};
+
+struct history {
+	uint32_t keys;
+	pthread_mutex_t locks[STRIPES];
+	struct record records[];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+struct history *history_new(uint32_t keys)
+{
+	struct history *history =
+		calloc(1, sizeof(*history) + (size_t)keys * sizeof(struct record));
+
+	if (!history)
+		return NULL;
+	history->keys = keys;
+	for (unsigned i = 0; i < STRIPES; i++)
+		pthread_mutex_init(&history->locks[i], NULL);
+	for (uint32_t i = 0; i < keys; i++) {
+		history->records[i].absent = true;
+		history->records[i].floor = 1;
+	}
+	return history;
+}
+
+void history_free(struct history *history)
+{
+	if (!history)
+		return;
+	for (unsigned i = 0; i < STRIPES; i++)
+		pthread_mutex_destroy(&history->locks[i]);
+	free(history);
+}
+
+static struct record *record_lock(struct history *history, uint32_t index)
+{
+	pthread_mutex_lock(&history->locks[index % STRIPES]);
+	return &history->records[index];
+}
+
+static void record_unlock(struct history *history, uint32_t index)
+{
+	pthread_mutex_unlock(&history->locks[index % STRIPES]);
+}
+
+static bool record_pending(const struct record *record)
+{
+	return record->pending[0] || record->pending[1];
+}
+
+void history_read_begin(struct history *history, uint32_t index, struct history_read *read)
+{
+	const struct record *record = record_lock(history, index);
+	bool quiet = !record_pending(record);
+
+	read->index = index;
+	read->floor = record->floor;
+	read->activity = record->activity;
+	read->stored = record->stored && quiet;
+	read->absent = record->absent && quiet;
+	read->expires_ns = record->expires_ns;
+	read->overdue_ns = record->overdue_ns;
+	record_unlock(history, index);
+}
+
+enum verdict history_read_end(struct history *history, const struct history_read *read,
+			      const struct item *item, enum client_status status,
+			      const struct client_value *value, uint32_t *version)
+{
+	uint64_t now = now_ns();
+	const struct record *record = record_lock(history, read->index);
+	uint32_t newest = record->newest;
+	bool overlapped = record->activity != read->activity;
+	record_unlock(history, read->index);
+
+	*version = 0;
+	if (status == CLIENT_NOT_FOUND) {
+		if (read->stored && !overlapped && now < read->expires_ns)
+			return VERDICT_MISSED;
+		return VERDICT_RIGHT;
+	}
+	*version = item_version(item, read->index, value->bytes, value->length, value->flags,
+				newest);
+	if (*version == 0 || *version > newest)
+		return VERDICT_FOREIGN;
+	if (*version < read->floor || (read->absent && !overlapped))
+		return VERDICT_STALE;
+	if (read->stored && !overlapped && now > read->overdue_ns)
+		return VERDICT_OVERDUE;
+	return VERDICT_RIGHT;
+}
+
+bool history_write_begin(struct history *history, uint32_t index, bool alone,
+			 struct history_write *write)
+{
+	struct record *record = record_lock(history, index);
+	int place = record->pending[0] ? 1 : 0;
+	bool busy = record->pending[place] || (alone && record_pending(record));
+
+	if (!busy) {
+		uint32_t other = record->pending[1 - place];
+
+		write->index = index;
+		write->alone = !other;
+		write->version = ++record->newest;
+		write->supersedes = other ? other : write->version;
+		write->was_stored = record->stored;
+		write->was_absent = record->absent;
+		write->begun_ns = now_ns();
+		write->activity = ++record->activity;
+		record->pending[place] = write->version;
+	}
+	record_unlock(history, index);
+	return !busy;
+}
+
+/* An incr's answer, where the value before it was certain. */
+static enum verdict incr_judge(const struct history_write *write, bool must_be_there,
+			       const struct client_result *result, uint64_t number)
+{
+	if (result->status == CLIENT_OK) {
+		if (write->was_absent || number < write->version)
+			return VERDICT_STALE;
+		return number == write->version ? VERDICT_RIGHT : VERDICT_FOREIGN;
+	}
+	if (!must_be_there)
+		return VERDICT_RIGHT;
+	/* On a key that did not get across yet an update is a miss; so it is on one that another
+	 * host, a phase ahead, has already written at the new owner. */
+	if (result->steps > 1 && result->phase >= MCR_COPY && result->phase <= MCR_GIVEUP)
+		return VERDICT_UPDATE_MISSED;
+	return VERDICT_MISSED;
+}
+
+static void record_stored(struct record *record, const struct history_write *write,
+			  const struct item *item)
+{
+	uint64_t ttl_ns = item->ttl_s * SECOND_NS;
+
+	record->stored = true;
+	record->expires_ns = UINT64_MAX;
+	record->overdue_ns = UINT64_MAX;
+	if (ttl_ns) {
+		record->expires_ns = write->begun_ns + ttl_ns - EXPIRY_MARGIN_NS;
+		record->overdue_ns = now_ns() + ttl_ns + EXPIRY_MARGIN_NS;
+	}
+}
+
+enum verdict history_write_end(struct history *history, struct history_write *write,
+			       const struct item *item, const struct client_result *result,
+			       uint64_t number)
+{
+	struct record *record = record_lock(history, write->index);
+	/* Nothing else was under way at any time from the beginning of this write to its end. */
+	bool alone = write->alone && record->activity == write->activity;
+	bool must_be_there = alone && write->was_stored && now_ns() < record->expires_ns;
+	enum verdict verdict = VERDICT_RIGHT;
+	bool completed = false, stored = false, absent = false, unchanged = false;
+
+	switch (result->status) {
+	case CLIENT_REFUSED:
+		unchanged = true;
+		break;
+	case CLIENT_OK:
+		completed = true;
+		if (write->op == MCR_OP_ADD && must_be_there)
+			verdict = VERDICT_MISSED;
+		if (write->op == MCR_OP_UPDATE)
+			verdict = incr_judge(write, must_be_there, result, number);
+		stored = write->op != MCR_OP_DELETE && !result->invalidated;
+		absent = write->op == MCR_OP_DELETE;
+		break;
+	case CLIENT_NOT_STORED:
+		unchanged = true;
+		if (alone && write->was_absent)
+			verdict = VERDICT_STALE;
+		break;
+	case CLIENT_NOT_FOUND:
+	case CLIENT_NOT_NUMBER:
+		if (write->op == MCR_OP_UPDATE)
+			verdict = incr_judge(write, must_be_there, result, number);
+		completed = absent = write->op == MCR_OP_DELETE;
+		break;
+	default: /* the outcome is unknown */
+		break;
+	}
+
+	/* An incr keeps the expiry of the set before it, an unchanged key everything. */
+	if (!unchanged || !alone) {
+		bool keeps_expiry = write->op == MCR_OP_UPDATE;
+		record->stored = record->absent = false;
+		if (alone && completed && stored && keeps_expiry)
+			record->stored = write->was_stored;
+		else if (alone && completed && stored)
+			record_stored(record, write, item);
+		record->absent = alone && completed && absent;
+	}
+	if (completed && write->supersedes > record->floor)
+		record->floor = write->supersedes;
+	/* A counter's next value is its last plus one: a version that nobody saw is given back. */
+	if (unchanged && alone)
+		record->newest--;
+	record->pending[record->pending[0] == write->version ? 0 : 1] = 0;
+	record->activity++;
+	record_unlock(history, write->index);
+	return verdict;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[VERDICT_COUNT] = {
+		[VERDICT_RIGHT] = "right",   [VERDICT_MISSED] = "missed",
+		[VERDICT_STALE] = "stale",   [VERDICT_FOREIGN] = "foreign",
+		[VERDICT_OVERDUE] = "overdue", [VERDICT_UPDATE_MISSED] = "update missed"};
+
+	return verdict < VERDICT_COUNT ? names[verdict] : "unknown";
+}

@@ -1,0 +1,75 @@
+/* history.h - what is known to have been written, and the verdict on every answer.
+ *
+ * One record for each key, shared by all threads.  A write is pending from before its first command
+ * until after its last; versions grow with each write of a key.  A read is *stale* when it returns a
+ * version older than one whose write had completed before the read began (and was not begun while
+ * that older one was still pending); it is *missed* when it found nothing though the key was stored,
+ * its expiry not near, and no write or delete of it overlapped the read.  Any thread may call;
+ * records are guarded by striped locks.  Shared by the programs of this directory (it has no main).
+ */
+#ifndef MCROSTER_TESTS_HISTORY_H
+#define MCROSTER_TESTS_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client.h"
+#include "items.h"
+
+enum verdict {
+	VERDICT_RIGHT,
+	VERDICT_MISSED,
+	VERDICT_STALE,
+	VERDICT_FOREIGN,   /* a value that nobody wrote: a mover's reservation, or damage */
+	VERDICT_OVERDUE,   /* a value long past its expiry */
+	VERDICT_UPDATE_MISSED, /* an incr that found nothing while keys moved: allowed, counted */
+	VERDICT_COUNT
+};
+
+struct history;
+
+struct history *history_new(uint32_t keys);
+void history_free(struct history *history);
+
+/* ---- reads ---- */
+
+struct history_read {
+	uint32_t index;
+	uint32_t floor;	   /* no version below it may be returned */
+	uint32_t activity; /* grows with each begin and end of a write */
+	bool stored;	   /* must be found when nothing overlaps */
+	bool absent;	   /* must not be found when nothing overlaps */
+	uint64_t expires_ns, overdue_ns;
+};
+
+void history_read_begin(struct history *history, uint32_t index, struct history_read *read);
+/* `status` and `value` are what client_get answered (CLIENT_OK or CLIENT_NOT_FOUND). */
+enum verdict history_read_end(struct history *history, const struct history_read *read,
+			      const struct item *item, enum client_status status,
+			      const struct client_value *value, uint32_t *version);
+
+/* ---- writes ---- */
+
+struct history_write {
+	enum mcr_op op;
+	uint32_t index;
+	uint32_t version;
+	uint32_t supersedes; /* what completes makes every version below this stale */
+	bool alone;	     /* no other write was pending at its beginning */
+	bool was_stored, was_absent;
+	uint64_t begun_ns;
+	uint32_t activity;
+};
+
+/* False: two writes of the key are pending already, or one and it is to be the only one (`alone`:
+ * counters, whose every value is foretold).  Then nothing was begun. */
+bool history_write_begin(struct history *history, uint32_t index, bool alone,
+			 struct history_write *write);
+/* What the client answered; `number` is an incr's result. */
+enum verdict history_write_end(struct history *history, struct history_write *write,
+			       const struct item *item, const struct client_result *result,
+			       uint64_t number);
+
+const char *verdict_name(enum verdict verdict);
+
+#endif

@@ -1,0 +1,129 @@
+/* load.c - a program: foreground load on a cluster, every answer checked.
+ *
+ *   load --segment NAME [--segment NAME ...] --keys N [--readers N] [--writers N] [--rate N]
+ *
+ * Reads one command a line on standard input and answers each with one line on standard output:
+ *   fill     set every key once              -> filled
+ *   run      readers and writers at work     -> running
+ *   pause    all at rest                     -> paused
+ *   verify   read every key once             -> verified
+ *   report   counts since the start          -> a flat JSON object
+ *   quit     (or end of input)               -> bye
+ * What was answered wrongly is told on standard error, the first few cases.  Exits 0 at `quit`,
+ * whatever the counts: they are the caller's to judge.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker.h"
+
+#define SEGMENTS_MAX 64u
+#define THREADS_MAX  256u
+#define KEYS_MAX     50000000u
+
+static const char usage_text[] =
+	"usage: load --segment NAME [--segment NAME ...] --keys N\n"
+	"            [--readers N] [--writers N] [--rate OPERATIONS-A-SECOND]\n";
+
+static int usage(void)
+{
+	fputs(usage_text, stderr);
+	return 2;
+}
+
+static int number_parse(const char *option, const char *text, uint32_t max, uint32_t *number)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || value > max) {
+		fprintf(stderr, "load: --%s %s: expected a number from 0 to %u\n", option, text,
+			max);
+		return -1;
+	}
+	*number = (uint32_t)value;
+	return 0;
+}
+
+static int command_run(struct crew *crew, const char *command)
+{
+	static const struct {
+		const char *name, *answer;
+		enum job job;
+	} commands[] = {
+		{"fill", "filled", JOB_FILL},
+		{"run", "running", JOB_RUN},
+		{"pause", "paused", JOB_REST},
+		{"verify", "verified", JOB_VERIFY},
+	};
+
+	if (strcmp(command, "report") == 0) {
+		struct tally total = {0};
+		crew_tally(crew, &total);
+		tally_print(&total, stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(command, commands[i].name) == 0) {
+			crew_do(crew, commands[i].job);
+			puts(commands[i].answer);
+			return 0;
+		}
+	}
+	if (strcmp(command, "quit") == 0) {
+		puts("bye");
+		return 1;
+	}
+	printf("unknown command: %s\n", command);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"segment", required_argument, NULL, 's'}, {"keys", required_argument, NULL, 'k'},
+		{"readers", required_argument, NULL, 'r'}, {"writers", required_argument, NULL, 'w'},
+		{"rate", required_argument, NULL, 'R'},	   {NULL, 0, NULL, 0}};
+	const char *segments[SEGMENTS_MAX];
+	struct crew_setup setup = {.segments = segments, .readers = 4, .writers = 2};
+	struct crew *crew;
+	char line[64];
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		uint32_t *number = option == 'k'   ? &setup.keys
+				   : option == 'r' ? &setup.readers
+				   : option == 'w' ? &setup.writers
+						   : &setup.rate;
+		if (option == 's' && setup.segment_count < SEGMENTS_MAX)
+			segments[setup.segment_count++] = optarg;
+		else if (option == 's' || option == '?' ||
+			 number_parse(option == 'k'   ? "keys"
+				      : option == 'R' ? "rate"
+						      : "readers or --writers",
+				      optarg, option == 'k' || option == 'R' ? KEYS_MAX : THREADS_MAX,
+				      number))
+			return usage();
+	}
+	if (optind != argc || !setup.segment_count || !setup.keys ||
+	    !(setup.readers + setup.writers))
+		return usage();
+
+	/* A memcached that is killed must not take the checker with it. */
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (crew_new(&setup, &crew))
+		return 1;
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (command_run(crew, line))
+			break;
+	}
+	crew_free(crew);
+	return 0;
+}

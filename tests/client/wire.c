@@ -1,0 +1,206 @@
+/* wire.c - see wire.h. */
+#include "wire.h"
+
+#include <libmemcached/memcached.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ADDRESS_BYTES 112
+
+struct wire {
+	struct wire *next;
+	uint64_t server_id;
+	char address[ADDRESS_BYTES];
+	char host[ADDRESS_BYTES];
+	in_port_t port;
+	memcached_st *memcached; /* NULL: not connected */
+	char reason[96];
+};
+
+struct wire_pool {
+	struct wire *first;
+};
+
+struct wire_pool *wire_pool_new(void)
+{
+	return calloc(1, sizeof(struct wire_pool));
+}
+
+void wire_pool_free(struct wire_pool *pool)
+{
+	if (!pool)
+		return;
+	while (pool->first) {
+		struct wire *wire = pool->first;
+		pool->first = wire->next;
+		if (wire->memcached)
+			memcached_free(wire->memcached);
+		free(wire);
+	}
+	free(pool);
+}
+
+static int address_split(struct wire *wire, const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	size_t host_bytes = colon ? (size_t)(colon - address) : 0;
+
+	if (!host_bytes || strlen(address) >= ADDRESS_BYTES)
+		return -1;
+	strcpy(wire->address, address);
+	if (address[0] == '[') {
+		address++;
+		if (host_bytes < 3 || colon[-1] != ']')
+			return -1;
+		host_bytes -= 2;
+	}
+	memcpy(wire->host, address, host_bytes);
+	wire->host[host_bytes] = '\0';
+	long port = strtol(colon + 1, NULL, 10);
+	if (port < 1 || port > 65535)
+		return -1;
+	wire->port = (in_port_t)port;
+	return 0;
+}
+
+struct wire *wire_of(struct wire_pool *pool, uint64_t server_id, const char *address)
+{
+	for (struct wire *wire = pool->first; wire; wire = wire->next)
+		if (wire->server_id == server_id && strcmp(wire->address, address) == 0)
+			return wire;
+
+	struct wire *wire = calloc(1, sizeof(*wire));
+	if (!wire)
+		return NULL;
+	if (address_split(wire, address)) {
+		free(wire);
+		return NULL;
+	}
+	wire->server_id = server_id;
+	wire->next = pool->first;
+	pool->first = wire;
+	return wire;
+}
+
+static memcached_st *wire_open(struct wire *wire, int timeout_ms)
+{
+	if (!wire->memcached) {
+		memcached_st *memcached = memcached_create(NULL);
+		if (!memcached)
+			return NULL;
+		memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
+		if (memcached_server_add(memcached, wire->host, wire->port) != MEMCACHED_SUCCESS) {
+			memcached_free(memcached);
+			return NULL;
+		}
+		wire->memcached = memcached;
+	}
+	memcached_behavior_set(wire->memcached, MEMCACHED_BEHAVIOR_POLL_TIMEOUT,
+			       (uint64_t)timeout_ms);
+	memcached_behavior_set(wire->memcached, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT,
+			       (uint64_t)timeout_ms);
+	return wire->memcached;
+}
+
+static enum wire_answer wire_judge(struct wire *wire, memcached_return_t rc)
+{
+	switch (rc) {
+	case MEMCACHED_SUCCESS:
+	case MEMCACHED_STORED:
+	case MEMCACHED_DELETED:
+	case MEMCACHED_END:
+		return WIRE_DONE;
+	case MEMCACHED_NOTFOUND:
+		return WIRE_MISS;
+	case MEMCACHED_NOTSTORED:
+	case MEMCACHED_DATA_EXISTS:
+		return WIRE_NOT_STORED;
+	default:
+		break;
+	}
+	snprintf(wire->reason, sizeof(wire->reason), "%s", memcached_strerror(wire->memcached, rc));
+	memcached_free(wire->memcached);
+	wire->memcached = NULL;
+	return WIRE_FAILED;
+}
+
+static enum wire_answer wire_unopened(struct wire *wire)
+{
+	snprintf(wire->reason, sizeof(wire->reason), "no memory for a connection");
+	return WIRE_FAILED;
+}
+
+enum wire_answer wire_get(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
+			  void **value, size_t *value_bytes, uint32_t *flags)
+{
+	memcached_st *memcached = wire_open(wire, timeout_ms);
+	memcached_return_t rc = MEMCACHED_FAILURE;
+
+	if (!memcached)
+		return wire_unopened(wire);
+	*value_bytes = 0;
+	*flags = 0;
+	*value = memcached_get(memcached, key, key_bytes, value_bytes, flags, &rc);
+	enum wire_answer answer = wire_judge(wire, rc);
+	if (answer != WIRE_DONE) {
+		free(*value);
+		*value = NULL;
+		*value_bytes = 0;
+	}
+	return answer;
+}
+
+enum wire_answer wire_set(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
+			  const void *value, size_t value_bytes, uint32_t flags, time_t expiry)
+{
+	memcached_st *memcached = wire_open(wire, timeout_ms);
+
+	if (!memcached)
+		return wire_unopened(wire);
+	return wire_judge(wire, memcached_set(memcached, key, key_bytes, value, value_bytes, expiry,
+					      flags));
+}
+
+enum wire_answer wire_add(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
+			  const void *value, size_t value_bytes, uint32_t flags, time_t expiry)
+{
+	memcached_st *memcached = wire_open(wire, timeout_ms);
+
+	if (!memcached)
+		return wire_unopened(wire);
+	return wire_judge(wire, memcached_add(memcached, key, key_bytes, value, value_bytes, expiry,
+					      flags));
+}
+
+enum wire_answer wire_delete(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes)
+{
+	memcached_st *memcached = wire_open(wire, timeout_ms);
+
+	if (!memcached)
+		return wire_unopened(wire);
+	return wire_judge(wire, memcached_delete(memcached, key, key_bytes, 0));
+}
+
+enum wire_answer wire_incr(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
+			   uint32_t by, uint64_t *value)
+{
+	memcached_st *memcached = wire_open(wire, timeout_ms);
+
+	if (!memcached)
+		return wire_unopened(wire);
+	memcached_return_t rc = memcached_increment(memcached, key, key_bytes, by, value);
+	enum wire_answer answer = wire_judge(wire, rc);
+	/* The one CLIENT_ERROR that a well-formed incr can meet; the connection is gone all the same. */
+	return rc == MEMCACHED_CLIENT_ERROR ? WIRE_NOT_NUMBER : answer;
+}
+
+const char *wire_reason(const struct wire *wire)
+{
+	return wire->reason;
+}
+
+const char *wire_address(const struct wire *wire)
+{
+	return wire->address;
+}

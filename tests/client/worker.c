@@ -1,0 +1,367 @@
+/* worker.c - see worker.h. */
+#include "worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Half of the operations go to one key in HOT_SHARE, so that they meet. */
+#define HOT_SHARE      200u
+#define COMPLAINTS_MAX 20u
+
+struct crew;
+
+struct worker {
+	pthread_t thread;
+	struct crew *crew;
+	unsigned number;
+	bool writes;
+	const char *segment;
+	struct client *client;
+	uint64_t random;
+	uint64_t next_ns; /* when its next operation is due (rate) */
+	unsigned char *value;
+	struct tally tally;
+};
+
+struct crew {
+	struct crew_setup setup;
+	struct history *history;
+	struct mcr **mcr; /* one for each segment */
+	unsigned worker_count, started;
+	struct worker *workers;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	_Atomic unsigned order; /* grows with each job; workers leave theirs when it has */
+	enum job job;		/* under lock */
+	unsigned resting;	/* workers through with `order`; under lock */
+	_Atomic uint32_t cursor;
+	_Atomic unsigned complaints;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t draw(struct worker *worker, uint32_t below)
+{
+	worker->random ^= worker->random << 13;
+	worker->random ^= worker->random >> 7;
+	worker->random ^= worker->random << 17;
+	return (uint32_t)((worker->random >> 16) % below);
+}
+
+static uint32_t draw_key(struct worker *worker)
+{
+	uint32_t keys = worker->crew->setup.keys;
+	uint32_t hot = keys / HOT_SHARE;
+
+	if (hot && draw(worker, 2))
+		return (uint32_t)((uint64_t)draw(worker, hot) * (HOT_SHARE + 1) % keys);
+	return draw(worker, keys);
+}
+
+static void complain(struct worker *worker, const char *what, uint32_t index, uint32_t version,
+		     uint32_t floor, const char *detail)
+{
+	const struct client_result *result = client_result(worker->client);
+	unsigned before = atomic_fetch_add(&worker->crew->complaints, 1);
+
+	if (before == COMPLAINTS_MAX)
+		fprintf(stderr, "load: more of these are counted, not shown\n");
+	if (before >= COMPLAINTS_MAX)
+		return;
+	fprintf(stderr,
+		"load: %s: item %" PRIu32 " version %" PRIu32 " (oldest allowed %" PRIu32
+		") on %s, phase %s, %u steps, %u plans%s%s%s\n",
+		what, index, version, floor, worker->segment, mcr_phase_name(result->phase),
+		result->steps, result->plans, result->invalidated ? ", invalidated" : "",
+		*detail ? ": " : "", detail);
+}
+
+static void tally_result(struct worker *worker, _Atomic uint64_t *status, _Atomic uint64_t *phase)
+{
+	const struct client_result *result = client_result(worker->client);
+
+	tally_one(&status[result->status]);
+	if (result->plans > 1)
+		tally_one(&worker->tally.replanned);
+	if (result->invalidated)
+		tally_one(&worker->tally.invalidated);
+	if (result->status == CLIENT_REFUSED)
+		return;
+	if (result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE) {
+		complain(worker, client_status_name(result->status), 0, 0, 0, result->reason);
+		return;
+	}
+	tally_one(&phase[result->phase]);
+}
+
+static void read_one(struct worker *worker, uint32_t index)
+{
+	struct item item = item_of(index);
+	struct history_read read;
+	struct client_value value = {NULL, 0, 0};
+	uint32_t version;
+
+	history_read_begin(worker->crew->history, index, &read);
+	enum client_status status =
+		client_get(worker->client, item.key, item.key_bytes, &value);
+	tally_one(&worker->tally.by_op[MCR_OP_GET]);
+	tally_result(worker, worker->tally.read_status, worker->tally.reads);
+	if (status != CLIENT_OK && status != CLIENT_NOT_FOUND)
+		return;
+	tally_one(status == CLIENT_OK ? &worker->tally.hits : &worker->tally.misses);
+	enum verdict verdict = history_read_end(worker->crew->history, &read, &item, status, &value,
+						&version);
+	tally_one(&worker->tally.verdicts[verdict]);
+	if (verdict != VERDICT_RIGHT)
+		complain(worker, verdict_name(verdict), index, version, read.floor, "get");
+}
+
+static enum mcr_op draw_op(struct worker *worker, const struct item *item, bool stored)
+{
+	uint32_t dice = draw(worker, 100);
+
+	if (item->counter)
+		return !stored ? MCR_OP_SET : dice < 90 ? MCR_OP_UPDATE : MCR_OP_DELETE;
+	return dice < 65 ? MCR_OP_SET : dice < 85 ? MCR_OP_ADD : MCR_OP_DELETE;
+}
+
+static void write_send(struct worker *worker, const struct item *item, struct history_write *write)
+{
+	struct client *client = worker->client;
+	uint64_t number = 0;
+	size_t length = 0;
+	uint32_t flags = item_flags(item, write->index, write->version);
+
+	if (write->op == MCR_OP_SET || write->op == MCR_OP_ADD)
+		length = item_value(item, write->index, write->version, worker->value);
+	switch (write->op) {
+	case MCR_OP_SET:
+		client_set(client, item->key, item->key_bytes, worker->value, length, flags,
+			   item_expiry(item));
+		break;
+	case MCR_OP_ADD:
+		client_add(client, item->key, item->key_bytes, worker->value, length, flags,
+			   item_expiry(item));
+		break;
+	case MCR_OP_UPDATE:
+		client_incr(client, item->key, item->key_bytes, 1, &number);
+		break;
+	default:
+		client_delete(client, item->key, item->key_bytes);
+		break;
+	}
+	tally_one(&worker->tally.by_op[write->op]);
+	tally_result(worker, worker->tally.write_status, worker->tally.writes);
+	enum verdict verdict = history_write_end(worker->crew->history, write, item,
+						 client_result(client), number);
+	tally_one(&worker->tally.verdicts[verdict]);
+	if (verdict != VERDICT_RIGHT && verdict != VERDICT_UPDATE_MISSED)
+		complain(worker, verdict_name(verdict), write->index, write->version, 0,
+			 write->op == MCR_OP_UPDATE ? "incr" : "add");
+}
+
+static void write_one(struct worker *worker, uint32_t index, bool fill)
+{
+	struct item item = item_of(index);
+	struct history_write write;
+
+	if (!history_write_begin(worker->crew->history, index, item.counter, &write))
+		return;
+	write.op = fill ? MCR_OP_SET : draw_op(worker, &item, write.was_stored);
+	write_send(worker, &item, &write);
+}
+
+static void pace(struct worker *worker)
+{
+	uint32_t rate = worker->crew->setup.rate;
+	uint64_t now;
+
+	if (!rate)
+		return;
+	now = now_ns();
+	if (worker->next_ns < now)
+		worker->next_ns = now;
+	else
+		nanosleep(&(struct timespec){.tv_sec = (time_t)((worker->next_ns - now) / 1000000000),
+					     .tv_nsec = (long)((worker->next_ns - now) % 1000000000)},
+			  NULL);
+	worker->next_ns += UINT64_C(1000000000) * worker->crew->worker_count / rate;
+}
+
+static void job_work(struct worker *worker, enum job job, unsigned order)
+{
+	struct crew *crew = worker->crew;
+
+	while (atomic_load(&crew->order) == order) {
+		uint32_t index;
+
+		if (job == JOB_RUN) {
+			pace(worker);
+			index = draw_key(worker);
+			if (worker->writes)
+				write_one(worker, index, false);
+			else
+				read_one(worker, index);
+			continue;
+		}
+		index = atomic_fetch_add(&crew->cursor, 1);
+		if (index >= crew->setup.keys)
+			return;
+		if (job == JOB_FILL)
+			write_one(worker, index, true);
+		else
+			read_one(worker, index);
+	}
+}
+
+static void *worker_main(void *context)
+{
+	struct worker *worker = context;
+	struct crew *crew = worker->crew;
+	unsigned seen = 0;
+
+	pthread_mutex_lock(&crew->lock);
+	for (;;) {
+		while (atomic_load(&crew->order) == seen)
+			pthread_cond_wait(&crew->changed, &crew->lock);
+		seen = atomic_load(&crew->order);
+		enum job job = crew->job;
+		pthread_mutex_unlock(&crew->lock);
+		if (job == JOB_QUIT)
+			return NULL;
+		if (job != JOB_REST)
+			job_work(worker, job, seen);
+		pthread_mutex_lock(&crew->lock);
+		crew->resting++;
+		pthread_cond_broadcast(&crew->changed);
+	}
+}
+
+static void rest_await(struct crew *crew)
+{
+	while (crew->resting < crew->started)
+		pthread_cond_wait(&crew->changed, &crew->lock);
+}
+
+static void order_give(struct crew *crew, enum job job)
+{
+	crew->job = job;
+	crew->resting = 0;
+	atomic_store(&crew->cursor, 0);
+	atomic_fetch_add(&crew->order, 1);
+	pthread_cond_broadcast(&crew->changed);
+}
+
+void crew_do(struct crew *crew, enum job job)
+{
+	pthread_mutex_lock(&crew->lock);
+	/* Everybody out of the old job first: the cursor and the verdicts of two must not mix. */
+	order_give(crew, JOB_REST);
+	rest_await(crew);
+	if (job != JOB_REST)
+		order_give(crew, job);
+	if (job == JOB_FILL || job == JOB_VERIFY)
+		rest_await(crew);
+	pthread_mutex_unlock(&crew->lock);
+}
+
+void crew_tally(struct crew *crew, struct tally *total)
+{
+	for (unsigned i = 0; i < crew->started; i++)
+		tally_add(total, &crew->workers[i].tally);
+}
+
+static int worker_start(struct crew *crew, unsigned number)
+{
+	struct worker *worker = &crew->workers[number];
+	unsigned host = number % crew->setup.segment_count;
+	int rc;
+
+	worker->crew = crew;
+	worker->number = number;
+	worker->segment = crew->setup.segments[host];
+	worker->writes = number < crew->setup.writers;
+	worker->random = UINT64_C(0x9e3779b97f4a7c15) * (number + 1);
+	worker->value = malloc(ITEM_VALUE_MAX);
+	if (!worker->value)
+		return -ENOMEM;
+	rc = client_new(crew->mcr[host], &worker->client);
+	if (rc) {
+		fprintf(stderr, "load: segment %s: %s\n", worker->segment, mcr_strerror(rc));
+		return -EINVAL;
+	}
+	return -pthread_create(&worker->thread, NULL, worker_main, worker);
+}
+
+int crew_new(const struct crew_setup *setup, struct crew **out)
+{
+	struct crew *crew = calloc(1, sizeof(*crew));
+	int rc = -ENOMEM;
+
+	if (!crew)
+		return -ENOMEM;
+	crew->setup = *setup;
+	crew->worker_count = setup->readers + setup->writers;
+	pthread_mutex_init(&crew->lock, NULL);
+	pthread_cond_init(&crew->changed, NULL);
+	crew->history = history_new(setup->keys);
+	crew->mcr = calloc(setup->segment_count, sizeof(struct mcr *));
+	crew->workers = calloc(crew->worker_count, sizeof(*crew->workers));
+	if (!crew->history || !crew->mcr || !crew->workers)
+		goto fail;
+	for (unsigned i = 0; i < setup->segment_count; i++) {
+		rc = mcr_open(setup->segments[i], 0, &crew->mcr[i]);
+		if (rc) {
+			fprintf(stderr, "load: segment %s: %s\n", setup->segments[i],
+				mcr_strerror(rc));
+			goto fail;
+		}
+	}
+	for (unsigned i = 0; i < crew->worker_count; i++) {
+		rc = worker_start(crew, i);
+		if (rc)
+			goto fail;
+		crew->started++;
+	}
+	*out = crew;
+	return 0;
+fail:
+	crew_free(crew);
+	return rc;
+}
+
+void crew_free(struct crew *crew)
+{
+	if (!crew)
+		return;
+	crew_do(crew, JOB_REST);
+	pthread_mutex_lock(&crew->lock);
+	order_give(crew, JOB_QUIT);
+	pthread_mutex_unlock(&crew->lock);
+	for (unsigned i = 0; i < crew->started; i++)
+		pthread_join(crew->workers[i].thread, NULL);
+	for (unsigned i = 0; crew->workers && i < crew->worker_count; i++) {
+		client_free(crew->workers[i].client);
+		free(crew->workers[i].value);
+	}
+	for (unsigned i = 0; crew->mcr && i < crew->setup.segment_count; i++)
+		if (crew->mcr[i])
+			mcr_close(crew->mcr[i]);
+	history_free(crew->history);
+	free(crew->workers);
+	free(crew->mcr);
+	pthread_cond_destroy(&crew->changed);
+	pthread_mutex_destroy(&crew->lock);
+	free(crew);
+}
