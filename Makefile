@@ -1,38 +1,58 @@
 # mcroster: everything is built, tested and installed from here.  `make help` lists the targets.
-#   V=1 shows the commands; SAN=address,undefined or SAN=thread builds into a directory of its own.
+#   V=1 shows the commands.  SAN=address,undefined or SAN=thread builds into a directory of its own.
 
+VERSION    := 0.1.0
+SOVERSION  := 0
 PREFIX     ?= /usr/local
-CC         ?= gcc
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+LIBDIR     ?= $(PREFIX)/lib
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+ifeq ($(origin CC),default)
+CC         := gcc
+endif
 SAN        ?=
 comma      := ,
 B          ?= build/$(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
 PKG_CONFIG ?= pkg-config
 Q          := $(if $(V),,@)
+say         = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+MAKEFLAGS  += --no-print-directory
+.DELETE_ON_ERROR:
 
-PACKAGES   := libsodium libconfuse libevent_core libevent_extra
-CPPFLAGS   += -D_GNU_SOURCE -Iinclude -Iagent -Ishmlib $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS     ?= -O2 -g
-CFLAGS     += -std=c17 -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
-              -Wmissing-prototypes -fno-common -fstack-protector-strong -fPIC
-LDFLAGS    += -Wl,-z,relro,-z,now
-LDLIBS     += $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lm
-ifeq ($(SAN),)
-CPPFLAGS   += -D_FORTIFY_SOURCE=2
-else
-CFLAGS     += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
-LDFLAGS    += -fsanitize=$(subst fuzzer-no-link,fuzzer,$(SAN))
+# ---- flags.  CFLAGS, CPPFLAGS and LDFLAGS are the caller's and come last.
+# pkg-config is asked once, and only when something is compiled: set-up may have to install it first.
+PACKAGES    := libsodium libconfuse libevent_core libevent_extra
+ask          = $(eval $(1) := $(shell $(PKG_CONFIG) $(2)))$($(1))
+PKG_CFLAGS   = $(call ask,PKG_CFLAGS,--cflags $(PACKAGES))
+PKG_LIBS     = $(call ask,PKG_LIBS,--libs $(PACKAGES))
+CHECK_LIBS   = $(call ask,CHECK_LIBS,--libs check)
+CLIENT_LIBS  = $(call ask,CLIENT_LIBS,--libs libmemcached)
+
+CFLAGS      ?= -O2 -g
+WARNINGS    := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
+HARDENING   := -fstack-protector-strong -fstack-clash-protection \
+               $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
+cppflags     = -D_GNU_SOURCE -DMCROSTER_VERSION='"$(VERSION)"' -Iinclude -Iagent -Ishmlib \
+               $(PKG_CFLAGS) $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CPPFLAGS)
+cflags      := -std=c17 -fPIC -fno-common $(WARNINGS) $(HARDENING) $(CFLAGS)
+ldflags     := -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
+ifneq ($(SAN),)
+cflags      += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+ldflags     += -fsanitize=$(SAN)
 endif
+link         = $(CC) $(cflags) -pie $(ldflags) -o $@ $^
 
-ROOMS      := list core net daemon admin
-objects     = $(patsubst %.c,$(B)/%.o,$(filter-out agent/daemon/main.c agent/admin/main.c,$(wildcard $(1)/*.c)))
+# ---- what is built
+ROOMS       := list core net daemon admin
+objects      = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c)))
 
-.PHONY: all clean
-all: $(B)/mcrosterd $(B)/mcadmin $(B)/libmcroster.a
+.PHONY: all
+all: $(B)/mcrosterd $(B)/mcadmin $(B)/libmcroster.a $(B)/libmcroster.so
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(if $(Q),@echo "  CC    $<")
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
 
 define room
 $(B)/$(1).a: $$(call objects,agent/$(1))
@@ -41,35 +61,148 @@ $(B)/$(1).a: $$(call objects,agent/$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
 
+# The library needs libc alone and shows only what its map names.
 $(B)/libmcroster.a: $(call objects,shmlib)
+	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libmcroster.so.$(VERSION): $(call objects,shmlib) shmlib/libmcroster.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) \
+		-Wl,-soname,libmcroster.so.$(SOVERSION) -Wl,--version-script=shmlib/libmcroster.map \
+		-o $@ $(filter %.o,$^)
+$(B)/libmcroster.so: $(B)/libmcroster.so.$(VERSION)
+	$(Q)ln -sf libmcroster.so.$(VERSION) $(B)/libmcroster.so.$(SOVERSION)
+	$(Q)ln -sf libmcroster.so.$(SOVERSION) $@
 
 # A room links what stands below it, never beside or above.
 BELOW_shmlib := $(B)/libmcroster.a
-BELOW_list   := $(B)/list.a $(B)/libmcroster.a
+BELOW_list   := $(B)/list.a $(BELOW_shmlib)
 BELOW_core   := $(B)/core.a $(BELOW_list)
 BELOW_net    := $(B)/net.a $(BELOW_core)
 BELOW_daemon := $(B)/daemon.a $(BELOW_net)
 BELOW_admin  := $(B)/admin.a $(BELOW_net)
 
 $(B)/mcrosterd: $(B)/agent/daemon/main.o $(BELOW_daemon)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) -lm
 $(B)/mcadmin: $(B)/agent/admin/main.o $(BELOW_admin)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) -lm
 
-# Unit tests: tests/unit/<room>/test_<file>.c, one Check suite each, linked with the room and below.
-CHECK_LIBS  = $(shell $(PKG_CONFIG) --libs check 2>/dev/null)
+# ---- what tests them
+# Unit tests: tests/unit/<room>/test_<file>.c, one Check suite each, linked with the room, what is
+# below, and the other sources of its directory.
 define unit
 UNIT_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/unit/$(1)/test_*.c))
-$$(UNIT_$(1)): $(B)/%: $(B)/%.o $(BELOW_$(1))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) $$(CHECK_LIBS)
+$$(UNIT_$(1)): $(B)/%: $(B)/%.o $$(patsubst %.c,$(B)/%.o,$$(filter-out $$(wildcard \
+		tests/unit/$(1)/test_*.c),$$(wildcard tests/unit/$(1)/*.c))) $(BELOW_$(1))
+	$$(call say,LD,$$@)
+	$(Q)$$(link) $$(PKG_LIBS) $$(CHECK_LIBS) -lm
 .PHONY: unit-$(1)
 unit-$(1): $$(UNIT_$(1))
-	$(Q)for t in $$^; do $$$$t || exit 1; done
+	$(Q)for t in $$^; do CK_DEFAULT_TIMEOUT=60 $$$$t || exit 1; done
 endef
 $(foreach r,shmlib $(ROOMS),$(eval $(call unit,$(r))))
+UNITS := $(foreach r,shmlib $(ROOMS),$(UNIT_$(r)))
+
+# Programs that tests and demo run beside the two: the files of tests/client with a main, each
+# linked with the files there that have none.
+CLIENT_MAINS := $(shell grep -ls '^int main\b' tests/client/*.c)
+CLIENTS      := $(patsubst %.c,$(B)/%,$(CLIENT_MAINS))
+$(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS),$(wildcard \
+		tests/client/*.c))) $(BELOW_net)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
+
+# Fuzz targets: tests/fuzz/fuzz_<parser>.c with its corpus in tests/fuzz/corpus/<parser>/.
+FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
+	$(call say,LD,$@)
+	$(Q)$(link) -fsanitize=fuzzer $(PKG_LIBS) -lm
+
+.PHONY: built fuzzers unit check check-full model fuzz demo
+built: all $(UNITS) $(CLIENTS)
+fuzzers: $(FUZZERS)
+
+TESTED  := SAN=address,undefined B=build/address-undefined
+FUZZED  := CC=clang SAN=fuzzer-no-link,address,undefined B=build/fuzz
+SECONDS ?= 60
+
+unit: $(UNITS)
+	@tests/run $(B) unit
+
+check:
+	@tests/setup check
+	@$(MAKE) $(TESTED) built
+	@tests/run build/address-undefined unit model proc
+
+check-full:
+	@tests/setup check
+	@$(MAKE) $(TESTED) built
+	@$(MAKE) $(FUZZED) fuzzers
+	@tests/run build/address-undefined unit model-whole proc proc-full fuzz=$(SECONDS)
+
+model:
+	@tests/setup check
+	@tests/model/check
+
+fuzz:
+	@tests/setup check
+	@$(MAKE) $(FUZZED) fuzzers
+	@tests/run build/fuzz fuzz=$(SECONDS)
+
+demo:
+	@tests/setup demo
+	@$(MAKE) SAN= B=build/plain all clients
+	@BUILD=$(CURDIR)/build/plain MCROSTERD=$(CURDIR)/build/plain/mcrosterd \
+		MCADMIN=$(CURDIR)/build/plain/mcadmin tests/demo/run
+
+.PHONY: clients
+clients: $(CLIENTS)
+
+# ---- installation
+.PHONY: install uninstall clean help
+D = $(DESTDIR)$(PREFIX)
+fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
+	-e 's|@VERSION@|$(VERSION)|g'
+
+install: all
+	install -d $(D)/sbin $(D)/bin $(D)/include $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(UNITDIR) \
+		$(D)/lib/sysusers.d $(D)/lib/tmpfiles.d $(D)/share/doc/mcroster $(DESTDIR)$(SYSCONFDIR)/mcroster
+	install -m 755 $(B)/mcrosterd $(D)/sbin/
+	install -m 755 $(B)/mcadmin $(D)/bin/
+	install -m 644 include/mcroster.h include/mcroster_segment.h $(D)/include/
+	install -m 644 $(B)/libmcroster.a $(B)/libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/
+	ln -sf libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so.$(SOVERSION)
+	ln -sf libmcroster.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so
+	$(fill) shmlib/libmcroster.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc
+	$(fill) systemd/mcrosterd.service.in >$(DESTDIR)$(UNITDIR)/mcrosterd.service
+	install -m 644 systemd/sysusers.d/mcroster.conf $(D)/lib/sysusers.d/
+	$(fill) systemd/tmpfiles.d/mcroster.conf.in >$(D)/lib/tmpfiles.d/mcroster.conf
+	for f in etc/*.conf; do install -m 644 $$f $(DESTDIR)$(SYSCONFDIR)/mcroster/$${f##*/}.sample; done
+	install -m 644 LICENSE README.md $(D)/share/doc/mcroster/
+
+uninstall:
+	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_segment.h \
+		$(DESTDIR)$(LIBDIR)/libmcroster.a $(DESTDIR)$(LIBDIR)/libmcroster.so* \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
+		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
+		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
+	rm -rf $(D)/share/doc/mcroster
 
 clean:
 	rm -rf build
+
+help:
+	@echo 'make              build mcrosterd, mcadmin and libmcroster into build/plain'
+	@echo 'make demo         set up, build, and show two changes of a live fleet'
+	@echo 'make check        set up, build with sanitizers, run every test (under 20 minutes)'
+	@echo 'make check-full   the longer tests too: both models whole, fuzzing, long scenarios'
+	@echo 'make unit         the unit tests; make unit-ROOM those of: shmlib $(ROOMS)'
+	@echo 'make model        both models and every planted fault (about 3 minutes)'
+	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
+	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
+	@echo 'make clean        remove build/'
+	@echo 'V=1 shows commands, SAN=address,undefined or SAN=thread builds with sanitizers'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
