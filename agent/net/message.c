@@ -195,17 +195,17 @@ static const struct {
 	void (*get)(struct field_reader *reader, struct message *message);
 	bool has_body;
 } table[] = {
-	[MESSAGE_HELLO] = {"HELLO", hello_put, hello_get, false},
-	[MESSAGE_RENEW] = {"RENEW", renew_put, renew_get, false},
-	[MESSAGE_GRANT] = {"GRANT", grant_put, grant_get, false},
-	[MESSAGE_REGISTER] = {"REGISTER", reg_put, reg_get, false},
-	[MESSAGE_ELSEWHERE] = {"ELSEWHERE", elsewhere_put, elsewhere_get, false},
-	[MESSAGE_LIST_GET] = {"LIST_GET", list_get_put, list_get_get, false},
-	[MESSAGE_LIST] = {"LIST", body_put, body_get, true},
-	[MESSAGE_OFFER] = {"OFFER", body_put, body_get, true},
-	[MESSAGE_VERDICT] = {"VERDICT", verdict_put, verdict_get, false},
-	[MESSAGE_STATUS_GET] = {"STATUS_GET", status_get_put, status_get_get, false},
-	[MESSAGE_STATUS] = {"STATUS", body_put, body_get, true},
+    [MESSAGE_HELLO] = {"HELLO", hello_put, hello_get, false},
+    [MESSAGE_RENEW] = {"RENEW", renew_put, renew_get, false},
+    [MESSAGE_GRANT] = {"GRANT", grant_put, grant_get, false},
+    [MESSAGE_REGISTER] = {"REGISTER", reg_put, reg_get, false},
+    [MESSAGE_ELSEWHERE] = {"ELSEWHERE", elsewhere_put, elsewhere_get, false},
+    [MESSAGE_LIST_GET] = {"LIST_GET", list_get_put, list_get_get, false},
+    [MESSAGE_LIST] = {"LIST", body_put, body_get, true},
+    [MESSAGE_OFFER] = {"OFFER", body_put, body_get, true},
+    [MESSAGE_VERDICT] = {"VERDICT", verdict_put, verdict_get, false},
+    [MESSAGE_STATUS_GET] = {"STATUS_GET", status_get_put, status_get_get, false},
+    [MESSAGE_STATUS] = {"STATUS", body_put, body_get, true},
 };
 
 #define TYPE_COUNT (sizeof(table) / sizeof(table[0]))

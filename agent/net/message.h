@@ -26,11 +26,11 @@ enum message_type {
 	MESSAGE_REGISTER = 4,  /* push of the register, no lease */
 	MESSAGE_ELSEWHERE = 5, /* somebody else coordinates */
 	MESSAGE_LIST_GET = 6,
-	MESSAGE_LIST = 7,      /* body: a signed list; empty: not here */
-	MESSAGE_OFFER = 8,     /* body: a signed document */
-	MESSAGE_VERDICT = 9,   /* the answer to an OFFER */
+	MESSAGE_LIST = 7,    /* body: a signed list; empty: not here */
+	MESSAGE_OFFER = 8,   /* body: a signed document */
+	MESSAGE_VERDICT = 9, /* the answer to an OFFER */
 	MESSAGE_STATUS_GET = 10,
-	MESSAGE_STATUS = 11    /* body: text, "name value" lines */
+	MESSAGE_STATUS = 11 /* body: text, "name value" lines */
 };
 
 enum verdict { VERDICT_ACCEPTED = 0, VERDICT_REFUSED = 1, VERDICT_BUSY = 2, VERDICT_FAILED = 3 };
@@ -42,7 +42,8 @@ struct message {
 	union {
 		struct {
 			uint16_t version_min, version_max;
-			char name[LIST_NAME_MAX + 1]; /* the sender's name in the list; "" for an observer */
+			char name[LIST_NAME_MAX +
+				  1]; /* the sender's name in the list; "" for an observer */
 		} hello;
 		struct renew renew;
 		struct grant grant;
@@ -65,8 +66,8 @@ struct message {
 			uint8_t scope; /* enum status_scope */
 		} status_get;
 	};
-	/* LIST, OFFER, STATUS: which request it answers or makes, and its body.  Borrowed: valid for
-	 * the call that delivers or sends it. */
+	/* LIST, OFFER, STATUS: which request it answers or makes, and its body.  Borrowed: valid
+	 * for the call that delivers or sends it. */
 	uint64_t request;
 	const uint8_t *body;
 	size_t body_bytes;
@@ -75,8 +76,8 @@ struct message {
 #define MESSAGE_BYTES_MAX   4096u /* an encoded message without its body */
 #define MESSAGE_HELLO_BYTES 69u	  /* of every version: a later one may only append */
 
-/* Encodes type and fields (not the body) into `bytes`; returns the length.  Cannot fail: a string is
- * cut to its field, and a character that the other side would refuse becomes '?'. */
+/* Encodes type and fields (not the body) into `bytes`; returns the length.  Cannot fail: a string
+ * is cut to its field, and a character that the other side would refuse becomes '?'. */
 size_t message_encode(const struct message *message, uint8_t bytes[MESSAGE_BYTES_MAX]);
 
 /* Decodes what message_encode made; the whole of `bytes` must be used up.  Every string must be

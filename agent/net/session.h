@@ -18,31 +18,21 @@
 #include <event2/event.h>
 
 #include "list/failure.h"
+#include "net/identity.h"
 #include "net/message.h"
-
-#define SESSION_KEY_BYTES 32u
 
 struct session;
 struct session_listener;
-
-/* Who we are.  Borrowed; must outlive every session made from it. */
-struct session_identity {
-	char cluster[LIST_NAME_MAX + 1]; /* the prologue */
-	char name[LIST_NAME_MAX + 1];    /* for HELLO */
-	uint8_t secret[SESSION_KEY_BYTES];	   /* X25519 */
-	uint8_t public_key[SESSION_KEY_BYTES];
-	uint8_t psk[SESSION_KEY_BYTES];
-	bool has_previous_psk; /* accepted beside psk while it is rotated */
-	uint8_t previous_psk[SESSION_KEY_BYTES];
-};
 
 struct session_events {
 	/* The session can be used. */
 	void (*ready)(struct session *session, void *context);
 	/* A whole message; borrowed for the call. */
 	void (*message)(struct session *session, const struct message *message, void *context);
-	/* It ended: by the peer, by a failure, or because it never came up; `why` says it.  The session
-	 * is freed after this returns.  Not called after session_close. */
+	/* It ended: by the peer, by a failure, or (dialled) because it never came up; `why` says
+	 * it, the peer's address first.  The session is freed after this returns.  Not called after
+	 * session_close, nor for an accepted session that was never ready: the listener counts it.
+	 */
 	void (*closed)(struct session *session, const char *why, void *context);
 };
 
@@ -78,8 +68,8 @@ void *session_context(const struct session *session);
 
 /* Counters a listener keeps, for status and metrics. */
 struct session_counts {
-	uint64_t accepted, completed, refused_mac, refused_handshake, refused_rate, refused_half_open,
-		timed_out;
+	uint64_t accepted, completed, refused_mac, refused_handshake, refused_rate,
+	    refused_half_open, timed_out;
 };
 
 /* Listens.  `accepted` sessions call `events` with `context` until session_set_context. */
@@ -89,9 +79,13 @@ int session_listen(struct event_base *base, const char *address,
 /* The control socket: created with `mode` whatever the umask; a stale one of ours is replaced, one
  * that somebody answers on is -EADDRINUSE. */
 int session_listen_local(struct event_base *base, const char *path, unsigned mode,
-			 const struct session_identity *identity, const struct session_events *events,
-			 void *context, struct session_listener **listener, struct failure *failure);
-void session_listener_free(struct session_listener *listener); /* sessions stay */
+			 const struct session_identity *identity,
+			 const struct session_events *events, void *context,
+			 struct session_listener **listener, struct failure *failure);
+/* Ready sessions stay.  NULL is fine. */
+void session_listener_free(struct session_listener *listener);
 const struct session_counts *session_listener_counts(const struct session_listener *listener);
+/* Why the last one was turned away, its address first: for the log when a count has grown. */
+const char *session_listener_last_refusal(const struct session_listener *listener);
 
 #endif
