@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/fields.h"
+
 static bool reg_same(const struct reg *a, const struct reg *b)
 {
 	return register_compare(a, b) == 0;
@@ -29,16 +31,21 @@ bool host_lists_match(const struct reg *reg, const struct change *change)
 	return change->new_epoch != 0 && memcmp(reg->pending, change->new_hash, LIST_HASH_BYTES) == 0;
 }
 
-bool host_agent_works(const struct change *change, const char *agent, enum phase phase)
+bool host_server_works(const struct change *change, uint32_t index, const char *agent,
+		       enum phase phase)
 {
-	for (uint32_t i = 0; i < change->server_count; i++) {
-		const struct change_server *server = &change->servers[i];
-		bool works = (server->gained > 0 && phase_works_gaining(phase)) ||
-			     (server->lost > 0 && phase_works_losing(phase));
+	const struct change_server *server = &change->servers[index];
 
-		if (works && strcmp(change_server_agent(change, i), agent) == 0)
+	return ((server->gained > 0 && phase_works_gaining(phase)) ||
+		(server->lost > 0 && phase_works_losing(phase))) &&
+	       strcmp(change_server_agent(change, index), agent) == 0;
+}
+
+static bool host_agent_works(const struct change *change, const char *agent, enum phase phase)
+{
+	for (uint32_t i = 0; i < change->server_count; i++)
+		if (host_server_works(change, i, agent, phase))
 			return true;
-	}
 	return false;
 }
 
@@ -219,6 +226,8 @@ void host_worked(struct host *host, const struct work *work, uint64_t now_ms)
 	if (!host->has_work || work->phase != host->work.phase || host->work.state == WORK_DONE ||
 	    memcmp(work->pending, host->work.pending, LIST_HASH_BYTES) != 0)
 		return;
+	if (work->state == WORK_REFUSED && host->work.state != WORK_REFUSED)
+		host->renew_now = true;
 	host->work = *work;
 	if (work->phase == PHASE_DRAIN) {
 		host->work.found += base->found;
@@ -227,11 +236,8 @@ void host_worked(struct host *host, const struct work *work, uint64_t now_ms)
 		host->work.gone += base->gone;
 		host->work.failed += base->failed;
 	}
-	if (work->state != WORK_DONE) {
-		if (work->state == WORK_REFUSED)
-			host->renew_now = true;
+	if (work->state != WORK_DONE)
 		return;
-	}
 	host->working = false;
 	host->lost &= (uint16_t)~(1u << work->phase);
 	host->state.done |= (uint16_t)(1u << work->phase);
@@ -416,63 +422,40 @@ bool host_isolated(const struct host *host, uint64_t now_ms)
 
 /* ---- what is on disk ---- */
 
-static uint8_t *put_u64(uint8_t *p, uint64_t value)
-{
-	for (unsigned i = 0; i < 8; i++)
-		*p++ = (uint8_t)(value >> (8 * i));
-	return p;
-}
-
-static const uint8_t *get_u64(const uint8_t *p, uint64_t *value)
-{
-	*value = 0;
-	for (unsigned i = 0; i < 8; i++)
-		*value |= (uint64_t)*p++ << (8 * i);
-	return p;
-}
-
 void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_BYTES])
 {
-	uint8_t *p = bytes;
+	const struct work *moved = &state->moved;
+	uint8_t *at = bytes;
 
-	register_encode(&state->reg, p);
-	p += REGISTER_BYTES;
-	memcpy(p, state->work_pending, LIST_HASH_BYTES);
-	p += LIST_HASH_BYTES;
-	*p++ = (uint8_t)state->started;
-	*p++ = (uint8_t)(state->started >> 8);
-	*p++ = (uint8_t)state->done;
-	*p++ = (uint8_t)(state->done >> 8);
-	p = put_u64(p, state->moved.found);
-	p = put_u64(p, state->moved.moved);
-	p = put_u64(p, state->moved.present);
-	p = put_u64(p, state->moved.gone);
-	p = put_u64(p, state->moved.failed);
-	(void)put_u64(p, 0);
+	register_encode(&state->reg, at);
+	at += REGISTER_BYTES;
+	field_put_bytes(&at, state->work_pending, LIST_HASH_BYTES);
+	field_put_u16(&at, state->started);
+	field_put_u16(&at, state->done);
+	field_put_u64(&at, moved->found);
+	field_put_u64(&at, moved->moved);
+	field_put_u64(&at, moved->present);
+	field_put_u64(&at, moved->gone);
+	field_put_u64(&at, moved->failed);
 }
 
 int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *state)
 {
-	const uint8_t *p = bytes;
+	struct field_reader reader = {bytes + REGISTER_BYTES, bytes + HOST_STATE_BYTES, false};
 	struct host_state out;
-	uint64_t reserved;
 
 	memset(&out, 0, sizeof(out));
-	if (register_decode(p, &out.reg) != 0)
+	if (register_decode(bytes, &out.reg) != 0)
 		return -EBADMSG;
-	p += REGISTER_BYTES;
-	memcpy(out.work_pending, p, LIST_HASH_BYTES);
-	p += LIST_HASH_BYTES;
-	out.started = (uint16_t)(p[0] | p[1] << 8);
-	out.done = (uint16_t)(p[2] | p[3] << 8);
-	p += 4;
-	p = get_u64(p, &out.moved.found);
-	p = get_u64(p, &out.moved.moved);
-	p = get_u64(p, &out.moved.present);
-	p = get_u64(p, &out.moved.gone);
-	p = get_u64(p, &out.moved.failed);
-	(void)get_u64(p, &reserved);
-	if (reserved != 0 || (out.started | out.done) >> PHASE_COUNT != 0)
+	field_get_bytes(&reader, out.work_pending, LIST_HASH_BYTES);
+	out.started = field_get_u16(&reader);
+	out.done = field_get_u16(&reader);
+	out.moved.found = field_get_u64(&reader);
+	out.moved.moved = field_get_u64(&reader);
+	out.moved.present = field_get_u64(&reader);
+	out.moved.gone = field_get_u64(&reader);
+	out.moved.failed = field_get_u64(&reader);
+	if (reader.bad || (out.started | out.done) >> PHASE_COUNT != 0)
 		return -EBADMSG;
 	*state = out;
 	return 0;

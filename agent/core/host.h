@@ -31,7 +31,7 @@ struct host_state {
 	uint16_t started, done;		       /* bit p: the work of phase p was started, is done */
 	struct work moved;		       /* what COPY had moved when it was done */
 };
-#define HOST_STATE_BYTES (REGISTER_BYTES + LIST_HASH_BYTES + 4 + 6 * 8)
+#define HOST_STATE_BYTES (REGISTER_BYTES + LIST_HASH_BYTES + 2 * 2 + 5 * 8)
 void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_BYTES]);
 int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *state);
 
@@ -127,7 +127,8 @@ bool host_isolated(const struct host *host, uint64_t now_ms);
 
 /* Do the lists of `change` belong to `reg`? */
 bool host_lists_match(const struct reg *reg, const struct change *change);
-/* Has an agent work in a phase of a change? */
-bool host_agent_works(const struct change *change, const char *agent, enum phase phase);
+/* Has an agent work on a server (a number in `change`) in a phase? */
+bool host_server_works(const struct change *change, uint32_t index, const char *agent,
+		       enum phase phase);
 
 #endif

@@ -1,0 +1,579 @@
+/* agent.c - see agent.h: the core's wishes carried out, in the order in which it has them. */
+#include "daemon/agent.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <mcroster.h>
+#include <sodium.h>
+
+#include "daemon/lists.h"
+#include "daemon/log.h"
+#include "daemon/peers.h"
+#include "daemon/workers.h"
+
+#define HOST_FILE     "host"
+#define REGISTER_FILE "register"
+#define TICK_SETTLED_MS 100u
+#define TICK_CHANGE_MS	20u
+
+uint64_t clock_now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_now_ms(void)
+{
+	return clock_now_ns() / 1000000u;
+}
+
+/* ---- who coordinates ---- */
+
+const struct list *agent_list(const struct agent *agent)
+{
+	const struct list *list = NULL;
+
+	if (agent->host.known.term != 0)
+		list = lists_find(agent->lists, agent->host.known.active);
+	return list != NULL ? list : lists_newest(agent->lists);
+}
+
+const struct list_agent *agent_coordinator(const struct agent *agent)
+{
+	const struct list *list = agent_list(agent);
+
+	return list != NULL ? &list->agents[list->coordinator] : NULL;
+}
+
+bool agent_is_coordinator(const struct agent *agent)
+{
+	const struct list_agent *coordinator = agent_coordinator(agent);
+
+	return coordinator != NULL && strcmp(coordinator->name, agent->config->name) == 0;
+}
+
+/* ---- lists laid over each other ---- */
+
+/* Makes *change what `reg` calls for, where both of its lists are in hand.  True: it is. */
+static bool agent_change(const struct agent *agent, const struct reg *reg, struct change **change)
+{
+	const struct list *active = lists_find(agent->lists, reg->active);
+	const struct list *pending =
+		reg->next_epoch != 0 ? lists_find(agent->lists, reg->pending) : NULL;
+	struct failure failure;
+	struct change *made;
+
+	if (host_lists_match(reg, *change))
+		return true;
+	if (active == NULL || (reg->next_epoch != 0 && pending == NULL))
+		return false;
+	if (change_new(active, pending, &made, &failure) != 0) {
+		log_line(LOG_LEVEL_ERROR, "epoch %" PRIu64 ": %s", reg->epoch, failure.text);
+		return false;
+	}
+	change_free(*change);
+	*change = made;
+	return true;
+}
+
+static void agent_lists(struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+	const struct list *newest;
+
+	/* Movers read the change they were started with: it stays until they have stopped. */
+	if (workers_busy(agent->workers))
+		return;
+	if (known->term != 0) {
+		if (!host_lists_match(known, agent->host_change) &&
+		    agent_change(agent, known, &agent->host_change)) {
+			host_lists(&agent->host, agent->host_change, clock_now_ms());
+			lists_trim(agent->lists, lists_find(agent->lists, known->active),
+				   lists_find(agent->lists, known->pending));
+		}
+		return;
+	}
+	newest = lists_newest(agent->lists);
+	if (newest != NULL && agent->host_change == NULL &&
+	    change_new(newest, NULL, &agent->host_change, NULL) == 0)
+		host_lists(&agent->host, agent->host_change, clock_now_ms());
+}
+
+static bool agent_coord_lists(struct agent *agent, const struct reg *reg)
+{
+	if (!agent_change(agent, reg, &agent->coord_change))
+		return false;
+	if (agent->coord_change->new_epoch != 0) {
+		agent->last_slots = agent->coord_change->slot_count;
+		agent->last_slots_moved = agent->coord_change->moved;
+	}
+	coord_lists(&agent->coord, lists_find(agent->lists, reg->active),
+		    reg->next_epoch != 0 ? lists_find(agent->lists, reg->pending) : NULL,
+		    agent->coord_change);
+	return true;
+}
+
+/* ---- storing ---- */
+
+static bool agent_store(struct agent *agent, const char *name, const void *bytes, size_t length)
+{
+	struct failure failure;
+	int error = state_store(agent->state, name, bytes, length, &failure);
+
+	if (error == 0) {
+		agent->store_trouble[0] = '\0';
+		return true;
+	}
+	if (strcmp(agent->store_trouble, failure.text) != 0)
+		log_line(LOG_LEVEL_ERROR, "%s: nothing advances until this is stored",
+			 failure.text);
+	(void)snprintf(agent->store_trouble, sizeof(agent->store_trouble), "%s", failure.text);
+	return false;
+}
+
+static void agent_log_step(const char *who, const struct reg *reg)
+{
+	log_line(LOG_LEVEL_NOTICE, "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64
+		 ".%" PRIu64 ")%s%s", who, reg->epoch, reg->next_epoch != 0 ? " to " : "",
+		 reg->next_epoch, phase_name((enum phase)reg->phase), reg->term, reg->serial,
+		 reg->reason[0] != '\0' ? ": undone: " : "", reg->reason);
+}
+
+static void agent_coord_do(struct agent *agent, const struct coord_action *action)
+{
+	uint8_t bytes[REGISTER_BYTES];
+	struct reg reg = *action->reg;
+
+	if (action->type == COORD_TELL) {
+		host_register(&agent->host, &reg, clock_now_ms());
+		peers_tell(agent->peers, &reg);
+		return;
+	}
+	register_encode(&reg, bytes);
+	if (!agent_coord_lists(agent, &reg) ||
+	    !agent_store(agent, REGISTER_FILE, bytes, sizeof(bytes))) {
+		(void)agent_coord_lists(agent, &agent->coord.reg);
+		coord_stored(&agent->coord, false, clock_now_ms());
+		return;
+	}
+	coord_stored(&agent->coord, true, clock_now_ms());
+	agent_log_step("register", &reg);
+}
+
+/* ---- publishing ---- */
+
+static const uint8_t segment_phase[PHASE_COUNT] = {
+	[PHASE_STEADY] = MCR_STEADY,   [PHASE_PREPARE] = MCR_PREPARE, [PHASE_COPY] = MCR_COPY,
+	[PHASE_SWITCH] = MCR_SWITCH,   [PHASE_SETTLE] = MCR_SETTLE,   [PHASE_DRAIN] = MCR_DRAIN,
+	[PHASE_GIVEUP] = MCR_GIVEUP,   [PHASE_AFTER] = MCR_STEADY,    [PHASE_PURGE] = MCR_STEADY,
+	[PHASE_UNWIND] = MCR_UNWIND,   [PHASE_BACK] = MCR_STEADY,     [PHASE_CLEAN] = MCR_STEADY,
+};
+
+/* The one list that clients are to see where the register still stands between two. */
+static const struct list *agent_single(const struct agent *agent, const struct reg *reg)
+{
+	if (reg->phase == PHASE_AFTER || reg->phase == PHASE_PURGE)
+		return lists_find(agent->lists, reg->pending);
+	if (reg->phase == PHASE_BACK || reg->phase == PHASE_CLEAN)
+		return lists_find(agent->lists, reg->active);
+	return NULL;
+}
+
+static int agent_segment_publish(struct agent *agent, const struct reg *reg, uint32_t *generation,
+				 struct failure *failure)
+{
+	const struct list *active = lists_find(agent->lists, reg->active);
+	const struct list *single = agent_single(agent, reg);
+	struct change *change = NULL;
+	struct segment_view view = {
+		.change = agent->host_change,
+		.phase = segment_phase[reg->phase],
+		.bypass = active->isolation == LIST_ISOLATION_BYPASS,
+		.registration_required = active->registration_required,
+	};
+	int error = 0;
+
+	if (single != NULL) {
+		view.bypass = single->isolation == LIST_ISOLATION_BYPASS;
+		view.registration_required = single->registration_required;
+		error = change_new(single, NULL, &change, failure);
+		view.change = change;
+	}
+	if (error == 0)
+		error = segment_publish(agent->segment, &view, clock_now_ns(), generation, failure);
+	change_free(change);
+	return error;
+}
+
+static void agent_publish(struct agent *agent, const struct reg *reg)
+{
+	const uint32_t before = segment_generation(agent->segment, NULL);
+	struct failure failure;
+	uint32_t generation;
+
+	if (agent_segment_publish(agent, reg, &generation, &failure) != 0) {
+		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+		host_published(&agent->host, false, false, clock_now_ms());
+		return;
+	}
+	if (generation != before)
+		agent_log_step("published", reg);
+	host_published(&agent->host, true, generation != before, clock_now_ms());
+}
+
+/* ---- the host's wishes ---- */
+
+static void agent_fetch(struct agent *agent, const struct reg *reg)
+{
+	if (lists_find(agent->lists, reg->active) == NULL)
+		peers_fetch(agent->peers, reg->active);
+	if (reg->next_epoch != 0 && lists_find(agent->lists, reg->pending) == NULL)
+		peers_fetch(agent->peers, reg->pending);
+}
+
+static void agent_host_do(struct agent *agent, struct host_action *action)
+{
+	uint8_t bytes[HOST_STATE_BYTES];
+	struct reg reg;
+
+	switch (action->type) {
+	case HOST_FETCH:
+		agent_fetch(agent, action->reg);
+		break;
+	case HOST_STORE:
+		host_state_encode(action->state, bytes);
+		host_stored(&agent->host, agent_store(agent, HOST_FILE, bytes, sizeof(bytes)),
+			    clock_now_ms());
+		break;
+	case HOST_PUBLISH:
+		reg = *action->reg;
+		agent_publish(agent, &reg);
+		break;
+	case HOST_STOP:
+		workers_stop(agent->workers);
+		break;
+	case HOST_WORK:
+		reg = *action->reg;
+		workers_start(agent->workers, &reg, action->restarted);
+		break;
+	case HOST_LEASE:
+		segment_lease(agent->segment, action->deadline_ms * 1000000u);
+		break;
+	case HOST_RENEW:
+		action->renew.generation = segment_generation(agent->segment, NULL);
+		peers_renew(agent->peers, &action->renew);
+		break;
+	}
+}
+
+static void agent_tell_ready(struct agent *agent)
+{
+	const struct host *host = &agent->host;
+
+	if (agent->ready || (host->known.term != 0 && host->published.term == 0))
+		return;
+	agent->ready = true;
+	agent->on_ready(agent);
+}
+
+void agent_pump(struct agent *agent)
+{
+	struct coord_action coord_action;
+	struct host_action host_action;
+	bool more;
+
+	agent->again = true;
+	if (agent->pumping)
+		return;
+	agent->pumping = true;
+	do {
+		agent->again = more = false;
+		agent_lists(agent);
+		coord_tick(&agent->coord, clock_now_ms());
+		while (coord_next(&agent->coord, clock_now_ms(), &coord_action)) {
+			agent_coord_do(agent, &coord_action);
+			more = true;
+		}
+		while (host_next(&agent->host, clock_now_ms(), &host_action)) {
+			agent_host_do(agent, &host_action);
+			agent_lists(agent);
+			more = true;
+		}
+	} while (more || agent->again);
+	agent->pumping = false;
+	agent_tell_ready(agent);
+}
+
+/* ---- documents ---- */
+
+static uint8_t agent_offer_here(struct agent *agent, const struct list *list, const void *document,
+				size_t bytes, struct failure *failure)
+{
+	const struct list *held;
+	int error = coord_may_offer(&agent->coord, list, clock_now_ms(), failure);
+
+	if (error == -EALREADY)
+		return VERDICT_ACCEPTED;
+	if (error != 0)
+		return error == -EBUSY || error == -EAGAIN ? VERDICT_BUSY : VERDICT_REFUSED;
+	if (lists_add(agent->lists, document, bytes, &held, failure) != 0)
+		return VERDICT_FAILED;
+	coord_offer(&agent->coord, held, clock_now_ms());
+	(void)failure_set(failure, 0, "epoch %" PRIu64 " accepted: the change begins", list->epoch);
+	return VERDICT_ACCEPTED;
+}
+
+/* The first list of a cluster begins its register, on the agent that it names. */
+static int agent_begin(struct agent *agent, const struct list *first, struct failure *failure)
+{
+	int error = change_new(first, NULL, &agent->coord_change, failure);
+
+	if (error == 0)
+		coord_begin(&agent->coord, first, agent->coord_change, clock_now_ms());
+	return error;
+}
+
+static uint8_t agent_offer_first(struct agent *agent, const struct list *list, const void *document,
+				 size_t bytes, bool *relay, struct failure *failure)
+{
+	const struct list_agent *coordinator = &list->agents[list->coordinator];
+	const struct list *held;
+	const bool ours = strcmp(coordinator->name, agent->config->name) == 0;
+
+	if (ours && memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0) {
+		(void)failure_set(failure, EINVAL,
+				  "agent %s: the list names another key for it than its own host-key",
+				  coordinator->name);
+		return VERDICT_REFUSED;
+	}
+	if (ours && list->has_parent) {
+		(void)failure_set(failure, EINVAL,
+				  "agent %s is to coordinate epoch %" PRIu64 " but holds no register: "
+				  "restore its state directory %s",
+				  coordinator->name, list->epoch, agent->config->state_directory);
+		return VERDICT_REFUSED;
+	}
+	if (lists_add(agent->lists, document, bytes, &held, failure) != 0)
+		return VERDICT_FAILED;
+	if (!ours) {
+		*relay = true;
+		return VERDICT_ACCEPTED;
+	}
+	if (agent_begin(agent, held, failure) != 0)
+		return VERDICT_FAILED;
+	(void)failure_set(failure, 0, "epoch %" PRIu64 " accepted as the first list", list->epoch);
+	return VERDICT_ACCEPTED;
+}
+
+uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
+		    size_t text_bytes, bool *relay)
+{
+	struct failure failure = {{0}};
+	struct list *list;
+	uint8_t verdict;
+
+	*relay = false;
+	if (list_open(document, bytes, &agent->config->trust, agent->config->cluster, &list,
+		      &failure) != 0) {
+		verdict = VERDICT_REFUSED;
+	} else {
+		if (agent->coord.state != COORD_IDLE) {
+			verdict = agent_offer_here(agent, list, document, bytes, &failure);
+		} else if (agent_list(agent) == NULL) {
+			verdict = agent_offer_first(agent, list, document, bytes, relay, &failure);
+		} else if (agent_is_coordinator(agent)) {
+			(void)failure_set(&failure, EIO,
+					  "agent %s coordinates by the list but its register is "
+					  "missing: restore its state directory %s",
+					  agent->config->name, agent->config->state_directory);
+			verdict = VERDICT_REFUSED;
+		} else {
+			*relay = true;
+			verdict = VERDICT_ACCEPTED;
+		}
+		list_free(list);
+	}
+	(void)snprintf(text, text_bytes, "%s", failure.text);
+	if (!*relay)
+		log_line(verdict == VERDICT_ACCEPTED ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+			 "offer: %s", text);
+	return verdict;
+}
+
+void agent_list_came(struct agent *agent, const void *document, size_t bytes)
+{
+	const struct list *list;
+	struct failure failure;
+
+	if (lists_add(agent->lists, document, bytes, &list, &failure) != 0)
+		log_line(LOG_LEVEL_ERROR, "a list from the coordinator: %s", failure.text);
+}
+
+/* ---- up and down ---- */
+
+static void agent_tick(evutil_socket_t fd, short what, void *context)
+{
+	struct agent *agent = context;
+	const uint64_t now_ms = clock_now_ms();
+	const bool settled = agent->host.published.phase == PHASE_STEADY &&
+			     register_compare(&agent->host.known, &agent->host.adopted) == 0;
+	uint32_t next_ms = settled ? TICK_SETTLED_MS : TICK_CHANGE_MS;
+	struct timeval next;
+
+	(void)fd;
+	(void)what;
+	segment_heartbeat(agent->segment);
+	host_tick(&agent->host, now_ms);
+	workers_report(agent->workers);
+	peers_tick(agent->peers, now_ms);
+	agent_pump(agent);
+	if (agent->host_change != NULL && agent->host_change->op_timeout_ms / 4 < next_ms)
+		next_ms = agent->host_change->op_timeout_ms / 4 + 1;
+	next.tv_sec = 0;
+	next.tv_usec = (suseconds_t)next_ms * 1000;
+	(void)event_add(agent->tick, &next);
+}
+
+static int agent_load(struct agent *agent, struct failure *failure)
+{
+	struct host_state saved;
+	uint64_t incarnation;
+	void *bytes;
+	size_t length;
+	int error;
+
+	randombytes_buf(&incarnation, sizeof(incarnation));
+	error = state_load(agent->state, HOST_FILE, HOST_STATE_BYTES, &bytes, &length, failure);
+	if (error == 0) {
+		error = length == HOST_STATE_BYTES ? host_state_decode(bytes, &saved) : -EBADMSG;
+		free(bytes);
+		if (error != 0)
+			return failure_set(failure, -error,
+					   "%s/" HOST_FILE ": not a host state of this version: "
+					   "move it away to start as a new host",
+					   agent->config->state_directory);
+	} else if (error != -ENOENT) {
+		return error;
+	}
+	host_start(&agent->host, agent->config->name, incarnation, agent->config->boot_wait_ms,
+		   error == 0 ? &saved : NULL, segment_generation(agent->segment, NULL) != 0,
+		   clock_now_ms());
+	return 0;
+}
+
+/* Takes the register up where this agent coordinates. */
+static int agent_load_register(struct agent *agent, struct failure *failure)
+{
+	const struct list *newest = lists_newest(agent->lists);
+	struct reg reg;
+	void *bytes;
+	size_t length;
+	int error;
+
+	error = state_load(agent->state, REGISTER_FILE, REGISTER_BYTES, &bytes, &length, failure);
+	if (error == -ENOENT) {
+		if (!agent_is_coordinator(agent))
+			return 0;
+		if (!newest->has_parent && agent->host.known.term == 0)
+			return agent_begin(agent, newest, failure);
+		log_line(LOG_LEVEL_ERROR,
+			 "agent %s coordinates by the list but %s/" REGISTER_FILE
+			 " is missing: it routes on and coordinates nothing",
+			 agent->config->name, agent->config->state_directory);
+		return 0;
+	}
+	if (error != 0)
+		return error;
+	error = length == REGISTER_BYTES ? register_decode(bytes, &reg) : -EBADMSG;
+	free(bytes);
+	if (error != 0)
+		return failure_set(failure, -error, "%s/" REGISTER_FILE
+				   ": not a register of this version",
+				   agent->config->state_directory);
+	if (!agent_change(agent, &reg, &agent->coord_change))
+		return failure_set(failure, ENOENT,
+				   "%s: the register names a list that is not there",
+				   agent->config->state_directory);
+	coord_resume(&agent->coord, &reg, lists_find(agent->lists, reg.active),
+		     reg.next_epoch != 0 ? lists_find(agent->lists, reg.pending) : NULL,
+		     agent->coord_change, clock_now_ms());
+	return 0;
+}
+
+static void agent_identity(struct agent *agent)
+{
+	struct session_identity *identity = &agent->identity;
+	const struct config *config = agent->config;
+
+	(void)snprintf(identity->cluster, sizeof(identity->cluster), "%s", config->cluster);
+	(void)snprintf(identity->name, sizeof(identity->name), "%s", config->name);
+	memcpy(identity->secret, config->host_secret, sizeof(identity->secret));
+	memcpy(identity->public_key, config->host_public, sizeof(identity->public_key));
+	memcpy(identity->psk, config->psk, sizeof(identity->psk));
+	identity->has_previous_psk = config->previous_psk != NULL;
+	if (config->previous_psk != NULL)
+		memcpy(identity->previous_psk, config->previous_psk,
+		       sizeof(identity->previous_psk));
+}
+
+int agent_open(const struct config *config, struct event_base *base,
+	       void (*on_ready)(struct agent *agent), struct agent **out, struct failure *failure)
+{
+	struct agent *agent = sodium_malloc(sizeof(*agent)); /* it holds the host's secret */
+	int error;
+
+	if (agent == NULL)
+		return failure_set(failure, ENOMEM, "agent: no memory");
+	memset(agent, 0, sizeof(*agent));
+	agent->config = config;
+	agent->base = base;
+	agent->on_ready = on_ready;
+	agent_identity(agent);
+	error = coord_init(&agent->coord, config->name);
+	if (error == 0)
+		error = workers_new(agent, &agent->workers);
+	if (error != 0) {
+		(void)failure_set(failure, -error, "agent: no memory");
+		goto failed;
+	}
+	agent->tick = event_new(base, -1, 0, agent_tick, agent);
+	if ((error = state_open(config->state_directory, &agent->state, failure)) != 0 ||
+	    (error = segment_open(config->segment, config->cluster, &agent->segment, failure)) != 0 ||
+	    (error = lists_open(agent->state, &config->trust, config->cluster, &agent->lists,
+				failure)) != 0 ||
+	    (error = agent_load(agent, failure)) != 0 ||
+	    (error = agent_load_register(agent, failure)) != 0 ||
+	    (error = peers_open(agent, &agent->peers, failure)) != 0)
+		goto failed;
+	agent_pump(agent);
+	agent_tick(-1, 0, agent);
+	*out = agent;
+	return 0;
+failed:
+	agent_close(agent);
+	return error;
+}
+
+void agent_close(struct agent *agent)
+{
+	if (agent == NULL)
+		return;
+	peers_close(agent->peers);
+	workers_free(agent->workers);
+	if (agent->tick != NULL)
+		event_free(agent->tick);
+	lists_close(agent->lists);
+	change_free(agent->host_change);
+	change_free(agent->coord_change);
+	segment_close(agent->segment);
+	state_close(agent->state);
+	coord_free(&agent->coord);
+	sodium_free(agent);
+}

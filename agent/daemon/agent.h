@@ -1,0 +1,79 @@
+/* agent.h - the daemon's inside: one object, one loop, one thread.
+ *
+ * The core (core/host.h, core/coord.h) decides; what it asks for is done here and in the files that
+ * this header names.  Everything is driven by agent_pump: an event is told to the core, then the
+ * pump carries out what the core wants until it wants nothing more.
+ */
+#ifndef MCROSTER_AGENT_H
+#define MCROSTER_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "core/coord.h"
+#include "core/host.h"
+#include "daemon/config.h"
+#include "daemon/segment.h"
+#include "daemon/state.h"
+#include "net/session.h"
+
+#define AGENT_VERSION "0.1.0"
+
+struct lists;
+struct peers;
+struct workers;
+
+struct agent {
+	const struct config *config;
+	struct event_base *base;
+	struct state *state;
+	struct segment *segment;
+	struct session_identity identity;
+
+	struct host host;
+	struct coord coord;
+	struct lists *lists;
+	struct change *host_change;  /* the lists of the host's register, laid over each other */
+	struct change *coord_change; /* those of the coordinator's register */
+	uint32_t last_slots, last_slots_moved; /* of the present or last change */
+	struct peers *peers;
+	struct workers *workers;
+
+	struct event *tick;
+	bool pumping, again;
+	void (*on_ready)(struct agent *agent); /* once: the last verified list is published */
+	bool ready;
+	char store_trouble[FAILURE_BYTES]; /* what keeps us from storing; "" */
+};
+
+/* CLOCK_BOOTTIME. */
+uint64_t clock_now_ns(void);
+uint64_t clock_now_ms(void);
+
+/* Brings the agent up: state read, segment taken up, sockets listening, the last list published.
+ * `config` is borrowed.  On failure nothing is left behind but the state directory. */
+int agent_open(const struct config *config, struct event_base *base,
+	       void (*on_ready)(struct agent *agent), struct agent **agent,
+	       struct failure *failure);
+void agent_close(struct agent *agent);
+
+/* Carries out what the core wants.  Call it after every event told to the core. */
+void agent_pump(struct agent *agent);
+
+/* The list that names the coordinator: of the register where there is one, else the newest. */
+const struct list *agent_list(const struct agent *agent);
+/* The agent that coordinates, by the list; NULL without any list. */
+const struct list_agent *agent_coordinator(const struct agent *agent);
+bool agent_is_coordinator(const struct agent *agent);
+
+/* A signed list has come in.  `offered`: somebody wants it to be the next one (else it was asked
+ * for).  Answers with an enum verdict and its sentence; *relay is set when the coordinator has to
+ * be asked instead. */
+uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
+		    size_t text_bytes, bool *relay);
+/* A list that was asked for: stored when it verifies. */
+void agent_list_came(struct agent *agent, const void *document, size_t bytes);
+
+#endif

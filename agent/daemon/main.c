@@ -1,0 +1,128 @@
+/* main.c - mcrosterd: arguments, loop, signals.  Everything else is behind agent.h. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <sodium.h>
+
+#include "daemon/agent.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+
+static const char usage[] =
+	"usage: mcrosterd -c FILE [--check]\n"
+	"\n"
+	"Holds the cluster's signed server list in shared memory and moves keys when it changes.\n"
+	"  -c, --config FILE   agent.conf (mcroster.conf(5))\n"
+	"      --check         read the configuration, say what is wrong with it, and exit\n"
+	"      --version\n"
+	"  -h, --help\n";
+
+enum { OPTION_CHECK = 256, OPTION_VERSION };
+
+static void on_signal(evutil_socket_t number, short what, void *context)
+{
+	(void)what;
+	log_line(LOG_LEVEL_NOTICE, "stopping on signal %d; the segment stays for its readers",
+		 (int)number);
+	notify_send("STOPPING=1");
+	(void)event_base_loopbreak(context);
+}
+
+static void on_ready(struct agent *agent)
+{
+	log_line(LOG_LEVEL_NOTICE, "ready: agent %s of cluster %s, peers %s, control %s, segment %s",
+		 agent->config->name, agent->config->cluster, agent->config->listen,
+		 agent->config->control_socket, agent->config->segment);
+	notify_send("READY=1");
+}
+
+static int run(const struct config *config)
+{
+	struct event_base *base = event_base_new();
+	struct event *terminate = NULL, *interrupt = NULL;
+	struct agent *agent = NULL;
+	struct failure failure;
+	int status = EXIT_FAILURE;
+
+	if (base == NULL) {
+		log_line(LOG_LEVEL_ERROR, "no event loop: %s", strerror(errno));
+		return status;
+	}
+	terminate = evsignal_new(base, SIGTERM, on_signal, base);
+	interrupt = evsignal_new(base, SIGINT, on_signal, base);
+	if (terminate == NULL || interrupt == NULL || event_add(terminate, NULL) != 0 ||
+	    event_add(interrupt, NULL) != 0) {
+		log_line(LOG_LEVEL_ERROR, "no signal handlers: %s", strerror(errno));
+		goto out;
+	}
+	if (agent_open(config, base, on_ready, &agent, &failure) != 0) {
+		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+		goto out;
+	}
+	if (event_base_dispatch(base) == 0)
+		status = EXIT_SUCCESS;
+	agent_close(agent);
+out:
+	if (terminate != NULL)
+		event_free(terminate);
+	if (interrupt != NULL)
+		event_free(interrupt);
+	event_base_free(base);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, OPTION_CHECK},
+		{"version", no_argument, NULL, OPTION_VERSION}, {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *path = NULL;
+	struct config *config;
+	struct failure failure;
+	bool check = false;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case OPTION_CHECK:
+			check = true;
+			break;
+		case OPTION_VERSION:
+			(void)puts("mcrosterd " AGENT_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			(void)fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (path == NULL || optind != argc) {
+		(void)fputs(usage, stderr);
+		return 2;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file too large is an error like a full disk */
+	if (sodium_init() < 0) {
+		log_line(LOG_LEVEL_ERROR, "libsodium cannot be initialised");
+		return EXIT_FAILURE;
+	}
+	if (config_load(path, &config, &failure) != 0) {
+		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	status = check ? EXIT_SUCCESS : run(config);
+	config_free(config);
+	return status;
+}

@@ -1,0 +1,122 @@
+/* status.c - see status.h. */
+#include "daemon/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/agent.h"
+
+static const char *yes_no(bool value)
+{
+	return value ? "yes" : "no";
+}
+
+static int64_t lease_left(uint64_t lease_ms, uint64_t now_ms)
+{
+	return lease_ms > now_ms ? (int64_t)(lease_ms - now_ms) : -1;
+}
+
+static const char *const work_names[] = {"none", "running", "done", "refused"};
+
+static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms, uint64_t term,
+			     uint64_t serial, const struct work *work)
+{
+	fprintf(out,
+		"host %s lease-ms-left=%" PRId64 " adopted=%" PRIu64 ".%" PRIu64
+		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
+		" gone=%" PRIu64 " failed=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64 " reason=%s\n",
+		name, lease_left_ms, term, serial, phase_name((enum phase)work->phase),
+		work_names[work->state], work->found, work->moved, work->present, work->gone,
+		work->failed, work->left, work->rate, work->reason);
+}
+
+static void status_servers(FILE *out, const struct change *change)
+{
+	for (uint32_t i = 0; i < change->server_count; i++) {
+		const struct change_server *server = &change->servers[i];
+
+		fprintf(out, "server %s %s agent=%s slots=%u/%u\n", server->name, server->address,
+			change_server_agent(change, i), server->old_slots,
+			change->new_epoch != 0 ? server->new_slots : server->old_slots);
+	}
+}
+
+static void status_self(FILE *out, const struct agent *agent, const struct reg *reg,
+			uint64_t now_ms)
+{
+	const struct host *host = &agent->host;
+	const struct list_agent *coordinator = agent_coordinator(agent);
+	const bool settled = reg->term != 0 && reg->phase == PHASE_STEADY;
+
+	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, AGENT_VERSION,
+		agent->config->cluster);
+	fprintf(out, "epoch %" PRIu64 "\nnext-epoch %" PRIu64 "\nphase %s\nsettled %s\n", reg->epoch,
+		reg->next_epoch, reg->term != 0 ? phase_name((enum phase)reg->phase) : "NONE",
+		yes_no(settled));
+	fprintf(out, "term %" PRIu64 "\nserial %" PRIu64 "\ncoordinator %s\n", reg->term, reg->serial,
+		coordinator != NULL ? coordinator->name : "");
+	fprintf(out, "generation %u\nlease-ms-left %" PRId64 "\nisolated %s\nreason %s\n",
+		segment_generation(agent->segment, NULL), lease_left(host->lease_ms, now_ms),
+		yes_no(host_isolated(host, now_ms)), reg->reason);
+	fprintf(out, "trouble %s\n", agent->store_trouble);
+}
+
+static void status_change(FILE *out, const struct agent *agent, uint64_t now_ms)
+{
+	const struct coord *coord = &agent->coord;
+	const struct reg *reg = &coord->reg;
+	const uint64_t end_ms = reg->next_epoch != 0 ? now_ms : coord->change_ended_ms;
+	struct work sum;
+	char waits[REGISTER_REASON_BYTES];
+
+	coord_moved(coord, &sum);
+	coord_waits_for(coord, now_ms, waits, sizeof(waits));
+	fprintf(out, "waits-for %s\n", waits);
+	fprintf(out, "change-epoch %" PRIu64 "\n",
+		reg->next_epoch != 0 ? reg->next_epoch : reg->highest_epoch);
+	fprintf(out, "change-slots %u\nchange-slots-moved %u\n", agent->last_slots,
+		agent->last_slots_moved);
+	fprintf(out,
+		"change-keys-found %" PRIu64 "\nchange-keys-moved %" PRIu64
+		"\nchange-keys-present %" PRIu64 "\nchange-keys-gone %" PRIu64
+		"\nchange-keys-failed %" PRIu64 "\nchange-keys-left %" PRIu64 "\nchange-rate %" PRIu64
+		"\n",
+		sum.found, sum.moved, sum.present, sum.gone, sum.failed, sum.left, sum.rate);
+	fprintf(out, "change-ms %" PRIu64 "\n",
+		end_ms > coord->change_began_ms ? end_ms - coord->change_began_ms : 0);
+}
+
+int status_text(const struct agent *agent, bool cluster, char **text, size_t *bytes)
+{
+	const uint64_t now_ms = clock_now_ms();
+	const struct coord *coord = &agent->coord;
+	const bool leads = cluster && coord->state != COORD_IDLE && coord->reg.term != 0;
+	FILE *out = open_memstream(text, bytes);
+
+	if (out == NULL)
+		return -ENOMEM;
+	/* The coordinator speaks for the cluster by its register, any other agent by its segment. */
+	status_self(out, agent, leads ? &coord->reg : &agent->host.published, now_ms);
+	fprintf(out, "view %s\n", leads ? "cluster" : "local");
+	if (leads)
+		status_change(out, agent, now_ms);
+	if (agent->host_change != NULL)
+		status_servers(out, agent->host_change);
+	if (!leads) {
+		status_host_line(out, agent->config->name,
+				 lease_left(agent->host.lease_ms, now_ms), agent->host.adopted.term,
+				 agent->host.adopted.serial, &agent->host.work);
+	}
+	for (uint32_t i = 0; leads && i < coord->host_count; i++)
+		status_host_line(out, coord->host[i].listed ? coord->host[i].name : "-",
+				 lease_left(coord->host[i].lease_ms, now_ms), coord->host[i].term,
+				 coord->host[i].serial, &coord->host[i].work);
+	if (fclose(out) != 0) {
+		free(*text);
+		return -ENOMEM;
+	}
+	return 0;
+}
