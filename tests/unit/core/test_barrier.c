@@ -1,0 +1,247 @@
+/* test_barrier.c - host.c and coord.c together: phases pass in order, whatever crashes in between. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "world.h"
+
+static struct world world;
+
+static void offer(void)
+{
+	struct failure failure;
+
+	ck_assert_msg(coord_may_offer(&world.coord, world.list[1], world.now_ms, &failure) == 0,
+		      "%s", failure.text);
+	coord_offer(&world.coord, world.list[1], world.now_ms);
+}
+
+static void check_no_violation(uint64_t seed)
+{
+	ck_assert_msg(world.violations == 0, "seed %llu: %u violations, the first %s",
+		      (unsigned long long)seed, world.violations, world.violation);
+}
+
+START_TEST(first_list_settles_at_once_on_every_host)
+{
+	world_init(&world, 1);
+	ck_assert(world_settle(&world, 1, 5000));
+	ck_assert_uint_eq(world.coord.reg.serial, 1);
+	check_no_violation(1);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(a_change_passes_every_phase_once)
+{
+	world_init(&world, 2);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	ck_assert(world_settle(&world, 2, 20000));
+	/* PREPARE COPY SWITCH SETTLE DRAIN AFTER PURGE STEADY: eight steps after the first. */
+	ck_assert_uint_eq(world.coord.reg.serial, 9);
+	ck_assert_uint_eq(world.coord.reg.highest_epoch, 2);
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(world.host[i].works[PHASE_COPY], 1);
+	ck_assert_uint_eq(world.host[3].works[PHASE_COPY], 0);
+	ck_assert_uint_eq(world.host[3].works[PHASE_PREPARE], 1);
+	check_no_violation(2);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(a_refused_prepare_is_unwound_to_the_list_before)
+{
+	world_init(&world, 3);
+	ck_assert(world_settle(&world, 1, 5000));
+	world.refuse_host = 3;
+	offer();
+	for (int i = 0; i < 10000 && world.coord.reg.reason[0] == '\0'; i++)
+		world_step(&world);
+	ck_assert_str_eq(world.coord.reg.reason, "refused for the test");
+	ck_assert(world_settle(&world, 1, 10000));
+	ck_assert_uint_eq(world.coord.reg.highest_epoch, 2);
+	ck_assert_uint_eq(world.host[0].works[PHASE_COPY], 0);
+	check_no_violation(3);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(prepare_waits_for_a_listed_agent_that_is_away)
+{
+	world_init(&world, 4);
+	ck_assert(world_settle(&world, 1, 5000));
+	world_crash(&world, 1, 1000000);
+	offer();
+	for (int i = 0; i < 60000; i++)
+		world_step(&world);
+	ck_assert_int_eq(world.coord.reg.phase, PHASE_PREPARE);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(later_phases_wait_a_lease_for_a_host_without_work)
+{
+	world_init(&world, 5);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	for (int i = 0; i < 10000 && world.coord.reg.phase != PHASE_SWITCH; i++)
+		world_step(&world);
+	world_crash(&world, 3, 1000000);
+	for (int i = 0; i < 10000 && world.coord.reg.phase != PHASE_STEADY; i++)
+		world_step(&world);
+	ck_assert_uint_eq(world.coord.reg.epoch, 2);
+	check_no_violation(5);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(copy_waits_for_the_host_whose_work_it_is)
+{
+	world_init(&world, 6);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	for (int i = 0; i < 10000 && world.coord.reg.phase != PHASE_COPY; i++)
+		world_step(&world);
+	world_crash(&world, 1, 30000);
+	for (int i = 0; i < 20000; i++)
+		world_step(&world);
+	ck_assert_int_eq(world.coord.reg.phase, PHASE_COPY);
+	ck_assert(world_settle(&world, 2, 30000));
+	check_no_violation(6);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(done_work_is_not_started_again_after_a_restart)
+{
+	world_init(&world, 7);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	world_crash(&world, 3, 0); /* so that COPY has to wait a little for adoption */
+	for (int i = 0; i < 20000; i++) {
+		if ((world.host[0].disk.done & (1u << PHASE_COPY)) != 0 &&
+		    world.coord.reg.phase == PHASE_COPY)
+			break;
+		world_step(&world);
+	}
+	ck_assert_int_eq(world.coord.reg.phase, PHASE_COPY);
+	world_crash(&world, 0, 10);
+	ck_assert(world_settle(&world, 2, 30000));
+	ck_assert_uint_eq(world.host[0].works[PHASE_COPY], 1);
+	check_no_violation(7);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(a_restarted_coordinator_waits_out_the_leases_granted_before)
+{
+	world_init(&world, 8);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	for (int i = 0; i < 10000 && world.coord.reg.phase != PHASE_SETTLE; i++)
+		world_step(&world);
+	world_crash_coord(&world, 0);
+	world_step(&world);
+	const uint64_t began_ms = world.now_ms;
+
+	for (int i = 0; i < 10000 && world.coord.reg.phase == PHASE_SETTLE; i++)
+		world_step(&world);
+	ck_assert_uint_ge(world.now_ms - began_ms, 1100);
+	ck_assert_uint_eq(world.coord.reg.term, 2);
+	ck_assert(world_settle(&world, 2, 30000));
+	check_no_violation(8);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(an_old_copy_of_the_register_coordinates_no_more)
+{
+	struct reg old;
+
+	world_init(&world, 9);
+	ck_assert(world_settle(&world, 1, 5000));
+	old = world.coord_disk;
+	offer();
+	for (int i = 0; i < 10000 && world.coord.reg.phase != PHASE_SWITCH; i++)
+		world_step(&world);
+	world_crash_coord(&world, 0);
+	world.coord_disk = old;
+	for (int i = 0; i < 5000; i++)
+		world_step(&world);
+	ck_assert_int_eq(world.coord.state, COORD_HALTED);
+	ck_assert_uint_eq(world.coord_disk.term, old.term);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(a_second_change_is_refused_while_one_runs)
+{
+	struct failure failure;
+
+	world_init(&world, 10);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	for (int i = 0; i < 10; i++)
+		world_step(&world);
+	world.list[1]->hash[0] ^= 1;
+	world.list[1]->epoch = 3;
+	ck_assert_int_eq(coord_may_offer(&world.coord, world.list[1], world.now_ms, &failure), -16);
+	ck_assert_ptr_nonnull(strstr(failure.text, "busy: epoch 2 is in PREPARE"));
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(crashes_loss_and_delay_never_break_the_promise)
+{
+	const char *from = getenv("BARRIER_SEED");
+	const uint64_t first = from != NULL ? strtoull(from, NULL, 10) : 1000;
+	uint32_t crashes = 0;
+
+	for (uint64_t seed = first; seed < first + (from != NULL ? 1 : 60); seed++) {
+		world_init(&world, seed);
+		world.loss_percent = (uint32_t)(world_random(&world) % 20);
+		world.delay_ms = 1 + (uint32_t)(world_random(&world) % 60);
+		ck_assert_msg(world_settle(&world, 1, 20000), "seed %llu: the first list",
+			      (unsigned long long)seed);
+		offer();
+		world.crashes = true;
+		for (int i = 0; i < 15000 && world.violations == 0; i++)
+			world_step(&world);
+		world.crashes = false;
+		world.loss_percent = 0;
+		ck_assert_msg(world_settle(&world, 2, 60000) || world.violations != 0,
+			      "seed %llu: not settled, in %s", (unsigned long long)seed,
+			      phase_name((enum phase)world.coord.reg.phase));
+		check_no_violation(seed);
+		crashes += world.crash_count;
+		world_free(&world);
+	}
+	ck_assert(from != NULL || crashes > 100);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("barrier");
+	TCase *tests = tcase_create("barrier");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, first_list_settles_at_once_on_every_host);
+	tcase_add_test(tests, a_change_passes_every_phase_once);
+	tcase_add_test(tests, a_refused_prepare_is_unwound_to_the_list_before);
+	tcase_add_test(tests, prepare_waits_for_a_listed_agent_that_is_away);
+	tcase_add_test(tests, later_phases_wait_a_lease_for_a_host_without_work);
+	tcase_add_test(tests, copy_waits_for_the_host_whose_work_it_is);
+	tcase_add_test(tests, done_work_is_not_started_again_after_a_restart);
+	tcase_add_test(tests, a_restarted_coordinator_waits_out_the_leases_granted_before);
+	tcase_add_test(tests, an_old_copy_of_the_register_coordinates_no_more);
+	tcase_add_test(tests, a_second_change_is_refused_while_one_runs);
+	tcase_add_test(tests, crashes_loss_and_delay_never_break_the_promise);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
