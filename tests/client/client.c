@@ -6,7 +6,6 @@
  */
 #include "client.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,24 +161,12 @@ static enum client_status refuse(struct client *client, int plan_error)
 	return client->result.status = CLIENT_REFUSED;
 }
 
-static bool key_valid(const void *key, size_t key_bytes)
-{
-	const unsigned char *bytes = key;
-
-	if (!key_bytes || key_bytes > MCR_KEY_MAX)
-		return false;
-	for (size_t i = 0; i < key_bytes; i++)
-		if (bytes[i] == '\0' || bytes[i] == ' ' || (bytes[i] >= '\t' && bytes[i] <= '\r'))
-			return false;
-	return true;
-}
-
 static bool request_begin(struct client *client, const struct request *request)
 {
 	memset(&client->result, 0, sizeof(client->result));
 	free(client->value);
 	client->value = NULL;
-	if (key_valid(request->key, request->key_bytes))
+	if (request->key && request->key_bytes && request->key_bytes <= MCR_KEY_MAX)
 		return true;
 	refuse(client, MCR_BAD_KEY);
 	return false;

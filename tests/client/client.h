@@ -52,7 +52,7 @@ struct client;
 int client_new(struct mcr *mcr, struct client **client);
 void client_free(struct client *client); /* NULL is fine */
 
-/* Keys are 1 to 250 bytes without NUL or white space (the classic protocol's own limits).
+/* Keys are 1 to 250 bytes; what the classic protocol cannot carry goes over the binary one.
  * `expiry` is memcached's: 0 never, up to 30 days relative, beyond that absolute. */
 enum client_status client_get(struct client *client, const void *key, size_t key_bytes,
 			      struct client_value *value);

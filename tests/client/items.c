@@ -19,7 +19,7 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 33);
 }
 
-/* A few keys of one and two bytes; none of them has white space or NUL. */
+/* A few keys of one byte. */
 #define TINY_KEYS 90u
 
 static size_t key_write(uint32_t index, uint64_t r, unsigned char *key)
@@ -37,12 +37,9 @@ static size_t key_write(uint32_t index, uint64_t r, unsigned char *key)
 	case 0: /* as long as a key may be */
 		memset(key + length, '%', ITEM_KEY_MAX - length);
 		return ITEM_KEY_MAX;
-	case 1: /* bytes that are no text, as the classic protocol lets them pass */
-		for (size_t i = 0; i < 12; i++) {
-			unsigned char byte = (unsigned char)(mix(r + i) >> 24);
-			bool forbidden = byte == 0 || byte == ' ' || (byte >= 9 && byte <= 13);
-			key[length + i] = forbidden ? 0xff : byte;
-		}
+	case 1: /* any bytes, NUL, space and newline among them */
+		for (size_t i = 0; i < 12; i++)
+			key[length + i] = (unsigned char)(mix(r + i) >> 24);
 		return length + 12;
 	case 2: { /* anything between */
 		size_t more = (r >> 8) % (ITEM_KEY_MAX - length);

@@ -8,13 +8,18 @@
 
 #define ADDRESS_BYTES 112
 
+/* libmemcached reads the classic protocol's answers right only where the key is of printable
+ * characters; any other key goes over the binary protocol, which takes every byte. */
+enum protocol { CLASSIC, BINARY, PROTOCOLS };
+
 struct wire {
 	struct wire *next;
 	uint64_t server_id;
 	char address[ADDRESS_BYTES];
 	char host[ADDRESS_BYTES];
 	in_port_t port;
-	memcached_st *memcached; /* NULL: not connected */
+	memcached_st *speaker[PROTOCOLS]; /* NULL: not connected */
+	enum protocol in_use;		  /* by the command under way */
 	char reason[96];
 };
 
@@ -34,8 +39,9 @@ void wire_pool_free(struct wire_pool *pool)
 	while (pool->first) {
 		struct wire *wire = pool->first;
 		pool->first = wire->next;
-		if (wire->memcached)
-			memcached_free(wire->memcached);
+		for (int i = 0; i < PROTOCOLS; i++)
+			if (wire->speaker[i])
+				memcached_free(wire->speaker[i]);
 		free(wire);
 	}
 	free(pool);
@@ -83,24 +89,35 @@ struct wire *wire_of(struct wire_pool *pool, uint64_t server_id, const char *add
 	return wire;
 }
 
-static memcached_st *wire_open(struct wire *wire, int timeout_ms)
+static enum protocol protocol_for(const unsigned char *key, size_t key_bytes)
 {
-	if (!wire->memcached) {
-		memcached_st *memcached = memcached_create(NULL);
+	for (size_t i = 0; i < key_bytes; i++)
+		if (key[i] <= 0x20 || key[i] >= 0x7f)
+			return BINARY;
+	return CLASSIC;
+}
+
+static memcached_st *wire_open(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes)
+{
+	wire->in_use = protocol_for(key, key_bytes);
+	memcached_st *memcached = wire->speaker[wire->in_use];
+
+	if (!memcached) {
+		memcached = memcached_create(NULL);
 		if (!memcached)
 			return NULL;
 		memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
+		memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_BINARY_PROTOCOL,
+				       wire->in_use == BINARY);
 		if (memcached_server_add(memcached, wire->host, wire->port) != MEMCACHED_SUCCESS) {
 			memcached_free(memcached);
 			return NULL;
 		}
-		wire->memcached = memcached;
+		wire->speaker[wire->in_use] = memcached;
 	}
-	memcached_behavior_set(wire->memcached, MEMCACHED_BEHAVIOR_POLL_TIMEOUT,
-			       (uint64_t)timeout_ms);
-	memcached_behavior_set(wire->memcached, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT,
-			       (uint64_t)timeout_ms);
-	return wire->memcached;
+	memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, (uint64_t)timeout_ms);
+	memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, (uint64_t)timeout_ms);
+	return memcached;
 }
 
 static enum wire_answer wire_judge(struct wire *wire, memcached_return_t rc)
@@ -119,9 +136,10 @@ static enum wire_answer wire_judge(struct wire *wire, memcached_return_t rc)
 	default:
 		break;
 	}
-	snprintf(wire->reason, sizeof(wire->reason), "%s", memcached_strerror(wire->memcached, rc));
-	memcached_free(wire->memcached);
-	wire->memcached = NULL;
+	memcached_st *memcached = wire->speaker[wire->in_use];
+	snprintf(wire->reason, sizeof(wire->reason), "%s", memcached_strerror(memcached, rc));
+	memcached_free(memcached);
+	wire->speaker[wire->in_use] = NULL;
 	return WIRE_FAILED;
 }
 
@@ -134,7 +152,7 @@ static enum wire_answer wire_unopened(struct wire *wire)
 enum wire_answer wire_get(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
 			  void **value, size_t *value_bytes, uint32_t *flags)
 {
-	memcached_st *memcached = wire_open(wire, timeout_ms);
+	memcached_st *memcached = wire_open(wire, timeout_ms, key, key_bytes);
 	memcached_return_t rc = MEMCACHED_FAILURE;
 
 	if (!memcached)
@@ -154,7 +172,7 @@ enum wire_answer wire_get(struct wire *wire, int timeout_ms, const void *key, si
 enum wire_answer wire_set(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
 			  const void *value, size_t value_bytes, uint32_t flags, time_t expiry)
 {
-	memcached_st *memcached = wire_open(wire, timeout_ms);
+	memcached_st *memcached = wire_open(wire, timeout_ms, key, key_bytes);
 
 	if (!memcached)
 		return wire_unopened(wire);
@@ -165,7 +183,7 @@ enum wire_answer wire_set(struct wire *wire, int timeout_ms, const void *key, si
 enum wire_answer wire_add(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
 			  const void *value, size_t value_bytes, uint32_t flags, time_t expiry)
 {
-	memcached_st *memcached = wire_open(wire, timeout_ms);
+	memcached_st *memcached = wire_open(wire, timeout_ms, key, key_bytes);
 
 	if (!memcached)
 		return wire_unopened(wire);
@@ -175,7 +193,7 @@ enum wire_answer wire_add(struct wire *wire, int timeout_ms, const void *key, si
 
 enum wire_answer wire_delete(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes)
 {
-	memcached_st *memcached = wire_open(wire, timeout_ms);
+	memcached_st *memcached = wire_open(wire, timeout_ms, key, key_bytes);
 
 	if (!memcached)
 		return wire_unopened(wire);
@@ -185,13 +203,13 @@ enum wire_answer wire_delete(struct wire *wire, int timeout_ms, const void *key,
 enum wire_answer wire_incr(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
 			   uint32_t by, uint64_t *value)
 {
-	memcached_st *memcached = wire_open(wire, timeout_ms);
+	memcached_st *memcached = wire_open(wire, timeout_ms, key, key_bytes);
 
 	if (!memcached)
 		return wire_unopened(wire);
 	memcached_return_t rc = memcached_increment(memcached, key, key_bytes, by, value);
 	enum wire_answer answer = wire_judge(wire, rc);
-	/* The one CLIENT_ERROR that a well-formed incr can meet; the connection is gone all the same. */
+	/* The one such error that a well-formed incr can meet; the connection is gone all the same. */
 	return rc == MEMCACHED_CLIENT_ERROR ? WIRE_NOT_NUMBER : answer;
 }
 
