@@ -24,12 +24,20 @@ static const char usage[] =
 
 enum { OPTION_CHECK = 256, OPTION_VERSION };
 
+static void tell_manager(const char *message)
+{
+	struct failure failure;
+
+	if (notify_send(message, &failure) < 0)
+		log_line(LOG_LEVEL_WARNING, "%s", failure.text);
+}
+
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
 	(void)what;
 	log_line(LOG_LEVEL_NOTICE, "stopping on signal %d; the segment stays for its readers",
 		 (int)number);
-	notify_send("STOPPING=1");
+	tell_manager(NOTIFY_STOPPING);
 	(void)event_base_loopbreak(context);
 }
 
@@ -38,7 +46,7 @@ static void on_ready(struct agent *agent)
 	log_line(LOG_LEVEL_NOTICE, "ready: agent %s of cluster %s, peers %s, control %s, segment %s",
 		 agent->config->name, agent->config->cluster, agent->config->listen,
 		 agent->config->control_socket, agent->config->segment);
-	notify_send("READY=1");
+	tell_manager(NOTIFY_READY);
 }
 
 static int run(const struct config *config)
