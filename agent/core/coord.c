@@ -131,8 +131,8 @@ void coord_resume(struct coord *coord, const struct reg *saved, const struct lis
 		  const struct list *pending, const struct change *change, uint64_t now_ms)
 {
 	const uint32_t longest_ms = coord_reg_settled(saved) || saved->long_leases
-					    ? change->steady_lease_ms
-					    : change->lease_ms;
+					? change->steady_lease_ms
+					: change->lease_ms;
 
 	coord->reg = *saved;
 	coord->state = COORD_HEARING;
@@ -166,7 +166,8 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 
 /* ---- renewals ---- */
 
-static void coord_halt(struct coord *coord, const struct coord_host *host, const struct renew *renew)
+static void coord_halt(struct coord *coord, const struct coord_host *host,
+		       const struct renew *renew)
 {
 	coord->state = COORD_HALTED;
 	coord->staged.term = 0;
@@ -277,8 +278,7 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 	if (memcmp(next->hash, reg->active, LIST_HASH_BYTES) == 0 ||
 	    (reg->next_epoch != 0 && memcmp(next->hash, reg->pending, LIST_HASH_BYTES) == 0))
 		return failure_set(failure, EALREADY, "epoch %" PRIu64 " is %s already",
-				   next->epoch,
-				   next->epoch == reg->epoch ? "active" : "under way");
+				   next->epoch, next->epoch == reg->epoch ? "active" : "under way");
 	if (next->epoch == reg->epoch || (reg->next_epoch != 0 && next->epoch == reg->next_epoch))
 		return failure_set(failure, ESTALE,
 				   "equivocation: another list of epoch %" PRIu64
@@ -398,8 +398,7 @@ static const struct coord_host *coord_refusal(const struct coord *coord)
 	if (coord->reg.phase != PHASE_PREPARE)
 		return NULL;
 	for (uint32_t i = 0; i < coord->host_count; i++)
-		if (coord->host[i].listed &&
-		    coord_work_of(coord, &coord->host[i], WORK_REFUSED))
+		if (coord->host[i].listed && coord_work_of(coord, &coord->host[i], WORK_REFUSED))
 			return &coord->host[i];
 	return NULL;
 }
@@ -555,8 +554,9 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 	if (coord->state != COORD_LEADING || coord_reg_settled(&coord->reg))
 		return;
 	if (now_ms < coord->blind_ms)
-		(void)snprintf(text, bytes, "leases granted before the coordinator's start, %" PRIu64
-			       " ms more", coord->blind_ms - now_ms);
+		(void)snprintf(text, bytes,
+			       "leases granted before the coordinator's start, %" PRIu64 " ms more",
+			       coord->blind_ms - now_ms);
 	else if ((name = coord_agent_missing(coord)) != NULL)
 		(void)snprintf(text, bytes, "agent %s to adopt %s", name,
 			       phase_name((enum phase)coord->reg.phase));
@@ -565,7 +565,8 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 			       host->listed ? host->name : "an observer",
 			       phase_name((enum phase)coord->reg.phase), host->lease_ms - now_ms);
 	else if ((server = coord_work_missing(coord)) >= 0) {
-		host = coord_host_named(coord, change_server_agent(coord->change, (uint32_t)server));
+		host =
+		    coord_host_named(coord, change_server_agent(coord->change, (uint32_t)server));
 		(void)snprintf(text, bytes, "%s, server %s%s%.200s",
 			       change_server_agent(coord->change, (uint32_t)server),
 			       coord->change->servers[server].name,

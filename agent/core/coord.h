@@ -4,8 +4,8 @@
  * told of it; until then everybody is told the one before.
  *
  * The invariants (design: the barrier; model: lease.pml):
- *  - a phase is passed only when every lease on record belongs to a host that has adopted it in this
- *    term, the other leases having run out, and the work that is expected in it is done;
+ *  - a phase is passed only when every lease on record belongs to a host that has adopted it in
+ * this term, the other leases having run out, and the work that is expected in it is done;
  *  - a coordinator that has just begun passes nothing until the longest lease granted before it has
  *    run out, and says nothing until it has heard the registers of a majority of the listed agents;
  *  - one that is shown a newer register than its own stops for good.
@@ -27,17 +27,17 @@ struct coord_host {
 	bool listed;		      /* in the active or the pending list */
 	bool heard;		      /* since this coordinator began */
 	uint64_t heard_ms;
-	uint64_t lease_ms;	      /* the end of its lease; 0: none on record */
-	uint64_t term, serial;	      /* adopted */
-	struct work work;	      /* as it reported last */
-	struct work moved;	      /* its last report of COPY or DRAIN: the change's sum */
+	uint64_t lease_ms;     /* the end of its lease; 0: none on record */
+	uint64_t term, serial; /* adopted */
+	struct work work;      /* as it reported last */
+	struct work moved;     /* its last report of COPY or DRAIN: the change's sum */
 };
 
 enum coord_state {
-	COORD_IDLE,	/* this agent does not coordinate */
-	COORD_HEARING,	/* a majority's registers are not heard yet */
+	COORD_IDLE,    /* this agent does not coordinate */
+	COORD_HEARING, /* a majority's registers are not heard yet */
 	COORD_LEADING,
-	COORD_HALTED	/* somebody holds a newer register than ours */
+	COORD_HALTED /* somebody holds a newer register than ours */
 };
 
 enum coord_action_type {
@@ -80,7 +80,8 @@ void coord_resume(struct coord *coord, const struct reg *saved, const struct lis
 /* Begins a cluster's register with its first list: STEADY at once. */
 void coord_begin(struct coord *coord, const struct list *first, const struct change *change,
 		 uint64_t now_ms);
-/* The lists of the register as it is now told; call it after each coord_stored that changed them. */
+/* The lists of the register as it is now told; call it after each coord_stored that changed them.
+ */
 void coord_lists(struct coord *coord, const struct list *active, const struct list *pending,
 		 const struct change *change);
 

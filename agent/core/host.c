@@ -28,7 +28,8 @@ bool host_lists_match(const struct reg *reg, const struct change *change)
 		return false;
 	if (reg->next_epoch == 0)
 		return change->new_epoch == 0;
-	return change->new_epoch != 0 && memcmp(reg->pending, change->new_hash, LIST_HASH_BYTES) == 0;
+	return change->new_epoch != 0 &&
+	       memcmp(reg->pending, change->new_hash, LIST_HASH_BYTES) == 0;
 }
 
 bool host_server_works(const struct change *change, uint32_t index, const char *agent,
@@ -60,7 +61,8 @@ static uint64_t host_interval(const struct host *host)
 	uint32_t lease_ms = 1000;
 
 	if (host->change != NULL) {
-		bool settled = reg_present(&host->adopted) && reg_same(&host->adopted, &host->known) &&
+		bool settled = reg_present(&host->adopted) &&
+			       reg_same(&host->adopted, &host->known) &&
 			       host->known.phase == PHASE_STEADY && host->usable_ms != 0;
 		lease_ms = settled ? host->change->steady_lease_ms : host->change->lease_ms;
 	}
@@ -91,7 +93,7 @@ void host_lists(struct host *host, const struct change *change, uint64_t now_ms)
 	(void)now_ms;
 	if (host->change == NULL && change != NULL)
 		host->adopt_after_ms =
-			host->started_ms + change->op_timeout_ms + HOST_RESTART_EXTRA_MS;
+		    host->started_ms + change->op_timeout_ms + HOST_RESTART_EXTRA_MS;
 	host->change = change;
 }
 
@@ -143,7 +145,7 @@ void host_grant(struct host *host, const struct grant *grant, uint64_t now_ms)
 	host->grant.serial = grant->reg.serial;
 	host->grant.deadline_ms = sent_ms + grant->lease_ms;
 	host->grant.usable_ms =
-		grant->lease_ms > early_ms ? host->grant.deadline_ms - early_ms : sent_ms;
+	    grant->lease_ms > early_ms ? host->grant.deadline_ms - early_ms : sent_ms;
 	host_grant_settle(host);
 }
 
@@ -175,8 +177,8 @@ static void host_work_begin(struct host *host)
 	memset(&host->work, 0, sizeof(host->work));
 	memcpy(host->work.pending, host->published.pending, LIST_HASH_BYTES);
 	host->work.phase = (uint8_t)phase;
-	host->has_work = host->published.next_epoch != 0 &&
-			 host_agent_works(host->change, host->name, phase);
+	host->has_work =
+	    host->published.next_epoch != 0 && host_agent_works(host->change, host->name, phase);
 	if (!host->has_work)
 		return;
 	host->work.state = WORK_RUNNING;
@@ -200,7 +202,8 @@ void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
 		host->publish_after_ms = now_ms + HOST_STORE_RETRY_MS;
 		return;
 	}
-	same_phase = reg_present(&host->published) && reg_same_step(&host->published, &host->going_out);
+	same_phase =
+	    reg_present(&host->published) && reg_same_step(&host->published, &host->going_out);
 	host->published = host->going_out;
 	if (changed && host->adopt_after_ms < now_ms + host_op_timeout(host))
 		host->adopt_after_ms = now_ms + host_op_timeout(host);
@@ -239,7 +242,7 @@ void host_worked(struct host *host, const struct work *work, uint64_t now_ms)
 	if (work->state != WORK_DONE)
 		return;
 	host->working = false;
-	host->lost &= (uint16_t)~(1u << work->phase);
+	host->lost &= (uint16_t) ~(1u << work->phase);
 	host->state.done |= (uint16_t)(1u << work->phase);
 	if (move)
 		host->state.moved = host->work;

@@ -1,4 +1,5 @@
-/* host.h - one host of the cluster: what it has heard, adopted, done, and until when it has a lease.
+/* host.h - one host of the cluster: what it has heard, adopted, done, and until when it has a
+ * lease.
  *
  * Sans-I/O.  Events go in by the functions below, each with the time (CLOCK_BOOTTIME, ms); what is
  * to be done comes out of host_next, one action at a time, until it answers false.  Actions that
@@ -19,10 +20,11 @@
 #include "core/register.h"
 #include "list/change.h"
 
-#define HOST_REQUESTS	       64u  /* renewals under way that a grant can still answer */
-#define HOST_FETCH_RETRY_MS    500u
-#define HOST_STORE_RETRY_MS    1000u
-#define HOST_RESTART_EXTRA_MS  1000u /* after a start or a gap: op_timeout and this, before adopting */
+#define HOST_REQUESTS	    64u /* renewals under way that a grant can still answer */
+#define HOST_FETCH_RETRY_MS 500u
+#define HOST_STORE_RETRY_MS 1000u
+#define HOST_RESTART_EXTRA_MS                                                                      \
+	1000u /* after a start or a gap: op_timeout and this, before adopting */
 
 /* What is on disk: one file, written whole. */
 struct host_state {
@@ -59,18 +61,18 @@ struct host {
 	uint64_t incarnation;
 	uint32_t boot_wait_ms;
 
-	struct reg known;	  /* the newest heard of */
-	struct host_state state;  /* as it should be on disk */
-	bool dirty, storing;	  /* differs from what is on disk; a store is under way */
+	struct reg known;	 /* the newest heard of */
+	struct host_state state; /* as it should be on disk */
+	bool dirty, storing;	 /* differs from what is on disk; a store is under way */
 	uint64_t store_after_ms;
-	uint16_t lost;		  /* work started before this agent was, and not done */
-	struct reg stored;	  /* on disk */
-	struct reg going_out;	  /* being published */
-	struct reg published;	  /* in the segment */
-	struct reg adopted;	  /* reported */
+	uint16_t lost;	      /* work started before this agent was, and not done */
+	struct reg stored;    /* on disk */
+	struct reg going_out; /* being published */
+	struct reg published; /* in the segment */
+	struct reg adopted;   /* reported */
 	bool publishing;
-	bool segment_fresh;	  /* nothing was published when we started: wait for word */
-	bool heard;		  /* the coordinator has spoken since we started */
+	bool segment_fresh; /* nothing was published when we started: wait for word */
+	bool heard;	    /* the coordinator has spoken since we started */
 	uint64_t started_ms;
 	uint64_t adopt_after_ms;
 	uint64_t last_tick_ms; /* host_tick has to be called several times an op_timeout */
@@ -94,10 +96,10 @@ struct host {
 	struct {
 		bool waiting;
 		uint64_t term, serial, deadline_ms, usable_ms;
-	} grant; /* the newest that waits for its register to be published */
-	uint64_t lease_ms;    /* until when we hold a lease; 0: none */
-	uint64_t usable_ms;   /* what the segment says: earlier by op_timeout and 10 % */
-	uint64_t told_ms;     /* usable_ms as last given out */
+	} grant;	    /* the newest that waits for its register to be published */
+	uint64_t lease_ms;  /* until when we hold a lease; 0: none */
+	uint64_t usable_ms; /* what the segment says: earlier by op_timeout and 10 % */
+	uint64_t told_ms;   /* usable_ms as last given out */
 };
 
 /* `saved` is NULL on a host without state.  `segment_published`: the segment held a generation. */

@@ -16,8 +16,8 @@
 #include "daemon/peers.h"
 #include "daemon/workers.h"
 
-#define HOST_FILE     "host"
-#define REGISTER_FILE "register"
+#define HOST_FILE	"host"
+#define REGISTER_FILE	"register"
 #define TICK_SETTLED_MS 100u
 #define TICK_CHANGE_MS	20u
 
@@ -66,7 +66,7 @@ static bool agent_change(const struct agent *agent, const struct reg *reg, struc
 {
 	const struct list *active = lists_find(agent->lists, reg->active);
 	const struct list *pending =
-		reg->next_epoch != 0 ? lists_find(agent->lists, reg->pending) : NULL;
+	    reg->next_epoch != 0 ? lists_find(agent->lists, reg->pending) : NULL;
 	struct failure failure;
 	struct change *made;
 
@@ -140,9 +140,10 @@ static bool agent_store(struct agent *agent, const char *name, const void *bytes
 
 static void agent_log_step(const char *who, const struct reg *reg)
 {
-	log_line(LOG_LEVEL_NOTICE, "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64
-		 ".%" PRIu64 ")%s%s", who, reg->epoch, reg->next_epoch != 0 ? " to " : "",
-		 reg->next_epoch, phase_name((enum phase)reg->phase), reg->term, reg->serial,
+	log_line(LOG_LEVEL_NOTICE,
+		 "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64 ")%s%s",
+		 who, reg->epoch, reg->next_epoch != 0 ? " to " : "", reg->next_epoch,
+		 phase_name((enum phase)reg->phase), reg->term, reg->serial,
 		 reg->reason[0] != '\0' ? ": undone: " : "", reg->reason);
 }
 
@@ -170,10 +171,10 @@ static void agent_coord_do(struct agent *agent, const struct coord_action *actio
 /* ---- publishing ---- */
 
 static const uint8_t segment_phase[PHASE_COUNT] = {
-	[PHASE_STEADY] = MCR_STEADY,   [PHASE_PREPARE] = MCR_PREPARE, [PHASE_COPY] = MCR_COPY,
-	[PHASE_SWITCH] = MCR_SWITCH,   [PHASE_SETTLE] = MCR_SETTLE,   [PHASE_DRAIN] = MCR_DRAIN,
-	[PHASE_GIVEUP] = MCR_GIVEUP,   [PHASE_AFTER] = MCR_STEADY,    [PHASE_PURGE] = MCR_STEADY,
-	[PHASE_UNWIND] = MCR_UNWIND,   [PHASE_BACK] = MCR_STEADY,     [PHASE_CLEAN] = MCR_STEADY,
+    [PHASE_STEADY] = MCR_STEADY, [PHASE_PREPARE] = MCR_PREPARE, [PHASE_COPY] = MCR_COPY,
+    [PHASE_SWITCH] = MCR_SWITCH, [PHASE_SETTLE] = MCR_SETTLE,	[PHASE_DRAIN] = MCR_DRAIN,
+    [PHASE_GIVEUP] = MCR_GIVEUP, [PHASE_AFTER] = MCR_STEADY,	[PHASE_PURGE] = MCR_STEADY,
+    [PHASE_UNWIND] = MCR_UNWIND, [PHASE_BACK] = MCR_STEADY,	[PHASE_CLEAN] = MCR_STEADY,
 };
 
 /* The one list that clients are to see where the register still stands between two. */
@@ -193,10 +194,10 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, uin
 	const struct list *single = agent_single(agent, reg);
 	struct change *change = NULL;
 	struct segment_view view = {
-		.change = agent->host_change,
-		.phase = segment_phase[reg->phase],
-		.bypass = active->isolation == LIST_ISOLATION_BYPASS,
-		.registration_required = active->registration_required,
+	    .change = agent->host_change,
+	    .phase = segment_phase[reg->phase],
+	    .bypass = active->isolation == LIST_ISOLATION_BYPASS,
+	    .registration_required = active->registration_required,
 	};
 	int error = 0;
 
@@ -347,15 +348,18 @@ static uint8_t agent_offer_first(struct agent *agent, const struct list *list, c
 	const struct list *held;
 	const bool ours = strcmp(coordinator->name, agent->config->name) == 0;
 
-	if (ours && memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0) {
-		(void)failure_set(failure, EINVAL,
-				  "agent %s: the list names another key for it than its own host-key",
-				  coordinator->name);
+	if (ours &&
+	    memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0) {
+		(void)failure_set(
+		    failure, EINVAL,
+		    "agent %s: the list names another key for it than its own host-key",
+		    coordinator->name);
 		return VERDICT_REFUSED;
 	}
 	if (ours && list->has_parent) {
 		(void)failure_set(failure, EINVAL,
-				  "agent %s is to coordinate epoch %" PRIu64 " but holds no register: "
+				  "agent %s is to coordinate epoch %" PRIu64
+				  " but holds no register: "
 				  "restore its state directory %s",
 				  coordinator->name, list->epoch, agent->config->state_directory);
 		return VERDICT_REFUSED;
@@ -494,8 +498,8 @@ static int agent_load_register(struct agent *agent, struct failure *failure)
 	error = length == REGISTER_BYTES ? register_decode(bytes, &reg) : -EBADMSG;
 	free(bytes);
 	if (error != 0)
-		return failure_set(failure, -error, "%s/" REGISTER_FILE
-				   ": not a register of this version",
+		return failure_set(failure, -error,
+				   "%s/" REGISTER_FILE ": not a register of this version",
 				   agent->config->state_directory);
 	if (!agent_change(agent, &reg, &agent->coord_change))
 		return failure_set(failure, ENOENT,
@@ -545,7 +549,8 @@ int agent_open(const struct config *config, struct event_base *base,
 	}
 	agent->tick = event_new(base, -1, 0, agent_tick, agent);
 	if ((error = state_open(config->state_directory, &agent->state, failure)) != 0 ||
-	    (error = segment_open(config->segment, config->cluster, &agent->segment, failure)) != 0 ||
+	    (error = segment_open(config->segment, config->cluster, &agent->segment, failure)) !=
+		0 ||
 	    (error = lists_open(agent->state, &config->trust, config->cluster, &agent->lists,
 				failure)) != 0 ||
 	    (error = agent_load(agent, failure)) != 0 ||

@@ -46,19 +46,19 @@ static const struct {
 	const char *name;
 	bool required;
 } options[OPTION_COUNT] = {
-	[OPTION_CLUSTER] = {"cluster", true},
-	[OPTION_NAME] = {"name", true},
-	[OPTION_LISTEN] = {"listen", true},
-	[OPTION_STATE_DIRECTORY] = {"state-directory", false},
-	[OPTION_CONTROL_SOCKET] = {"control-socket", false},
-	[OPTION_SEGMENT] = {"segment", false},
-	[OPTION_HOST_KEY] = {"host-key", true},
-	[OPTION_PSK] = {"psk", true},
-	[OPTION_PREVIOUS_PSK] = {"previous-psk", false},
-	[OPTION_TRUSTED_KEYS] = {"trusted-keys", true},
-	[OPTION_THRESHOLD] = {"threshold", true},
-	[OPTION_RATE_KEYS] = {"rate-keys", false},
-	[OPTION_BOOT_WAIT] = {"boot-wait", false},
+    [OPTION_CLUSTER] = {"cluster", true},
+    [OPTION_NAME] = {"name", true},
+    [OPTION_LISTEN] = {"listen", true},
+    [OPTION_STATE_DIRECTORY] = {"state-directory", false},
+    [OPTION_CONTROL_SOCKET] = {"control-socket", false},
+    [OPTION_SEGMENT] = {"segment", false},
+    [OPTION_HOST_KEY] = {"host-key", true},
+    [OPTION_PSK] = {"psk", true},
+    [OPTION_PREVIOUS_PSK] = {"previous-psk", false},
+    [OPTION_TRUSTED_KEYS] = {"trusted-keys", true},
+    [OPTION_THRESHOLD] = {"threshold", true},
+    [OPTION_RATE_KEYS] = {"rate-keys", false},
+    [OPTION_BOOT_WAIT] = {"boot-wait", false},
 };
 
 /* One file being read: where each option was found, and the first thing that was wrong. */
@@ -132,8 +132,9 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 }
 
 /* The sentence of a refused value. */
-__attribute__((format(printf, 4, 5))) static int
-refuse(const struct reading *r, enum option option, struct failure *failure, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int refuse(const struct reading *r, enum option option,
+							struct failure *failure, const char *format,
+							...)
 {
 	char what[FAILURE_BYTES];
 	va_list arguments;
@@ -159,11 +160,13 @@ static int take_name(const struct reading *r, enum option option, char out[LIST_
 	size_t length = strlen(text);
 
 	if (length == 0 || length > LIST_NAME_MAX || strchr("-._", text[0]) != NULL ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != length)
-		return refuse(r, option, failure,
-			      "'%.80s', expected 1 to %u letters, digits, dots, dashes and underscores, "
-			      "beginning with a letter or digit",
-			      text, LIST_NAME_MAX);
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+		length)
+		return refuse(
+		    r, option, failure,
+		    "'%.80s', expected 1 to %u letters, digits, dots, dashes and underscores, "
+		    "beginning with a letter or digit",
+		    text, LIST_NAME_MAX);
 	memcpy(out, text, length + 1);
 	return 0;
 }
@@ -195,8 +198,9 @@ static int take_path(const struct reading *r, enum option option, size_t max, co
 	}
 	length = strlen(text);
 	if (text[0] != '/' || length > max)
-		return refuse(r, option, failure, "'%.200s', expected an absolute path of at most %zu bytes",
-			      text, max);
+		return refuse(r, option, failure,
+			      "'%.200s', expected an absolute path of at most %zu bytes", text,
+			      max);
 	memcpy(out, text, length + 1);
 	return 0;
 }
@@ -216,7 +220,8 @@ static int take_segment(const struct reading *r, const char *fallback,
 	if (length < 2 || length > CONFIG_PATH_MAX - 1 || text[0] != '/' || text[1] == '.' ||
 	    strchr(text + 1, '/') != NULL)
 		return refuse(r, OPTION_SEGMENT, failure,
-			      "'%.200s', expected one slash and a name, such as /mcroster.web", text);
+			      "'%.200s', expected one slash and a name, such as /mcroster.web",
+			      text);
 	memcpy(out, text, length + 1);
 	return 0;
 }
@@ -232,8 +237,8 @@ static int take_number(const struct reading *r, enum option option, uint64_t lea
 		return 0;
 	length = strlen(text);
 	value = length > 0 && length <= 15 && strspn(text, "0123456789") == length
-			? strtoull(text, NULL, 10)
-			: UINT64_MAX;
+		    ? strtoull(text, NULL, 10)
+		    : UINT64_MAX;
 	if (value < least || value > most)
 		return refuse(r, option, failure,
 			      "'%.80s', expected a whole number from %" PRIu64 " to %" PRIu64, text,
@@ -283,9 +288,10 @@ static int take_secret(const struct reading *r, enum option option, uint8_t **se
 	if (text == NULL)
 		return 0;
 	if (text[0] != '/' || strlen(text) > CONFIG_PATH_MAX)
-		return refuse(r, option, failure,
-			      "'%.200s', expected the absolute path of a key file, of at most %u bytes",
-			      text, CONFIG_PATH_MAX);
+		return refuse(
+		    r, option, failure,
+		    "'%.200s', expected the absolute path of a key file, of at most %u bytes", text,
+		    CONFIG_PATH_MAX);
 	error = keyfile_load(text, secret, &why);
 	if (error != 0)
 		return failure_set(failure, -error, "%s:%d: %s: %s", r->path, r->line[option],
@@ -304,8 +310,8 @@ static int check_required(const struct reading *r, struct failure *failure)
 						 used > 0 ? ", " : "", options[i].name);
 	if (used == 0)
 		return 0;
-	return failure_set(failure, EINVAL, "%s: %s: found nothing, expected a value for each", r->path,
-			   missing);
+	return failure_set(failure, EINVAL, "%s: %s: found nothing, expected a value for each",
+			   r->path, missing);
 }
 
 /* Turns what was read into the configuration. */
@@ -341,8 +347,9 @@ static int take_all(const struct reading *r, struct config *c, struct failure *f
 		return error;
 	c->boot_wait_ms = (uint32_t)boot_wait_ms;
 	if (crypto_scalarmult_base(c->host_public, c->host_secret) != 0)
-		return refuse(r, OPTION_HOST_KEY, failure, "a key without a public half, expected a "
-							   "secret X25519 key");
+		return refuse(r, OPTION_HOST_KEY, failure,
+			      "a key without a public half, expected a "
+			      "secret X25519 key");
 	return 0;
 }
 
@@ -368,20 +375,20 @@ static int text_parse(struct reading *r, const char *text, struct failure *failu
 int config_load(const char *path, struct config **config, struct failure *failure)
 {
 	cfg_opt_t opts[] = {
-		CFG_STR("cluster", NULL, CFGF_NODEFAULT),
-		CFG_STR("name", NULL, CFGF_NODEFAULT),
-		CFG_STR("listen", NULL, CFGF_NODEFAULT),
-		CFG_STR("state-directory", NULL, CFGF_NODEFAULT),
-		CFG_STR("control-socket", NULL, CFGF_NODEFAULT),
-		CFG_STR("segment", NULL, CFGF_NODEFAULT),
-		CFG_STR("host-key", NULL, CFGF_NODEFAULT),
-		CFG_STR("psk", NULL, CFGF_NODEFAULT),
-		CFG_STR("previous-psk", NULL, CFGF_NODEFAULT),
-		CFG_STR_LIST("trusted-keys", NULL, CFGF_NODEFAULT),
-		CFG_STR("threshold", NULL, CFGF_NODEFAULT),
-		CFG_STR("rate-keys", NULL, CFGF_NODEFAULT),
-		CFG_STR("boot-wait", NULL, CFGF_NODEFAULT),
-		CFG_END(),
+	    CFG_STR("cluster", NULL, CFGF_NODEFAULT),
+	    CFG_STR("name", NULL, CFGF_NODEFAULT),
+	    CFG_STR("listen", NULL, CFGF_NODEFAULT),
+	    CFG_STR("state-directory", NULL, CFGF_NODEFAULT),
+	    CFG_STR("control-socket", NULL, CFGF_NODEFAULT),
+	    CFG_STR("segment", NULL, CFGF_NODEFAULT),
+	    CFG_STR("host-key", NULL, CFGF_NODEFAULT),
+	    CFG_STR("psk", NULL, CFGF_NODEFAULT),
+	    CFG_STR("previous-psk", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("trusted-keys", NULL, CFGF_NODEFAULT),
+	    CFG_STR("threshold", NULL, CFGF_NODEFAULT),
+	    CFG_STR("rate-keys", NULL, CFGF_NODEFAULT),
+	    CFG_STR("boot-wait", NULL, CFGF_NODEFAULT),
+	    CFG_END(),
 	};
 	struct reading r = {.path = path};
 	struct config *c = NULL;

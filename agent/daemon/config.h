@@ -17,18 +17,18 @@
 
 struct config {
 	char cluster[LIST_NAME_MAX + 1];
-	char name[LIST_NAME_MAX + 1];		      /* this agent's name in the list */
-	char listen[LIST_ADDRESS_MAX + 1];	      /* peer protocol */
-	char state_directory[CONFIG_PATH_MAX + 1];    /* default /var/lib/mcroster/<cluster> */
-	char control_socket[CONFIG_PATH_MAX + 1];     /* default /run/mcroster/<cluster>.control */
-	char segment[CONFIG_PATH_MAX + 1];	      /* default /mcroster.<cluster> */
-	struct trust trust;			      /* trusted-keys, threshold */
-	uint64_t rate_keys;			      /* keys a second for all movers; 0: unlimited */
-	uint32_t boot_wait_ms;			      /* default 30000 */
-	uint8_t *host_secret;			      /* LIST_HOST_KEY_BYTES, sodium_malloc'd */
+	char name[LIST_NAME_MAX + 1];		   /* this agent's name in the list */
+	char listen[LIST_ADDRESS_MAX + 1];	   /* peer protocol */
+	char state_directory[CONFIG_PATH_MAX + 1]; /* default /var/lib/mcroster/<cluster> */
+	char control_socket[CONFIG_PATH_MAX + 1];  /* default /run/mcroster/<cluster>.control */
+	char segment[CONFIG_PATH_MAX + 1];	   /* default /mcroster.<cluster> */
+	struct trust trust;			   /* trusted-keys, threshold */
+	uint64_t rate_keys;			   /* keys a second for all movers; 0: unlimited */
+	uint32_t boot_wait_ms;			   /* default 30000 */
+	uint8_t *host_secret;			   /* LIST_HOST_KEY_BYTES, sodium_malloc'd */
 	uint8_t host_public[LIST_HOST_KEY_BYTES];
-	uint8_t *psk;				      /* 32 bytes, sodium_malloc'd */
-	uint8_t *previous_psk;			      /* or NULL */
+	uint8_t *psk;	       /* 32 bytes, sodium_malloc'd */
+	uint8_t *previous_psk; /* or NULL */
 };
 
 /* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).

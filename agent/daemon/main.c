@@ -14,13 +14,13 @@
 #include "daemon/notify.h"
 
 static const char usage[] =
-	"usage: mcrosterd -c FILE [--check]\n"
-	"\n"
-	"Holds the cluster's signed server list in shared memory and moves keys when it changes.\n"
-	"  -c, --config FILE   agent.conf (mcroster.conf(5))\n"
-	"      --check         read the configuration, say what is wrong with it, and exit\n"
-	"      --version\n"
-	"  -h, --help\n";
+    "usage: mcrosterd -c FILE [--check]\n"
+    "\n"
+    "Holds the cluster's signed server list in shared memory and moves keys when it changes.\n"
+    "  -c, --config FILE   agent.conf (mcroster.conf(5))\n"
+    "      --check         read the configuration, say what is wrong with it, and exit\n"
+    "      --version\n"
+    "  -h, --help\n";
 
 enum { OPTION_CHECK = 256, OPTION_VERSION };
 
@@ -43,7 +43,8 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 
 static void on_ready(struct agent *agent)
 {
-	log_line(LOG_LEVEL_NOTICE, "ready: agent %s of cluster %s, peers %s, control %s, segment %s",
+	log_line(LOG_LEVEL_NOTICE,
+		 "ready: agent %s of cluster %s, peers %s, control %s, segment %s",
 		 agent->config->name, agent->config->cluster, agent->config->listen,
 		 agent->config->control_socket, agent->config->segment);
 	tell_manager(NOTIFY_READY);
@@ -87,9 +88,11 @@ out:
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, OPTION_CHECK},
-		{"version", no_argument, NULL, OPTION_VERSION}, {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+	    {"config", required_argument, NULL, 'c'},
+	    {"check", no_argument, NULL, OPTION_CHECK},
+	    {"version", no_argument, NULL, OPTION_VERSION},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
 	};
 	const char *path = NULL;
 	struct config *config;

@@ -1,7 +1,8 @@
 /* mover.h - carries out one phase's work on one memcached server.
  *
  * The logic of each key is agent/core/move.h, of passes and marks agent/core/pass.h; here they meet
- * connections, the dump's spool file, the rate limit and the loop.  All calls from the loop's thread.
+ * connections, the dump's spool file, the rate limit and the loop.  All calls from the loop's
+ * thread.
  */
 #ifndef MCROSTER_MOVER_H
 #define MCROSTER_MOVER_H
@@ -19,8 +20,8 @@
  * as the process (pid, start time) handed it out.  Kept by the daemon on disk, one for each server
  * and change. */
 struct mover_mark {
-	bool known;	      /* false: nothing is known, every key is to be treated as changed */
-	bool full_pass_done;  /* the first pass over all keys has ended */
+	bool known;	     /* false: nothing is known, every key is to be treated as changed */
+	bool full_pass_done; /* the first pass over all keys has ended */
 	uint64_t cas;
 	uint64_t pid, start_time; /* `stats`: pid, time - uptime */
 };
@@ -40,13 +41,14 @@ struct mover_events {
 
 struct mover_setup {
 	struct event_base *base;
-	const struct change *change;	/* borrowed for the mover's life */
-	uint32_t server;		/* number in change->servers */
-	enum phase phase;		/* PREPARE, COPY, DRAIN, PURGE or CLEAN */
-	bool restarted;			/* a mover of this phase ran before and was lost: wait for its stubs */
-	struct mover_mark mark;		/* the one saved last (COPY, DRAIN) */
+	const struct change *change; /* borrowed for the mover's life */
+	uint32_t server;	     /* number in change->servers */
+	enum phase phase;	     /* PREPARE, COPY, DRAIN, PURGE or CLEAN */
+	bool restarted; /* a mover of this phase ran before and was lost: wait for its stubs */
+	struct mover_mark mark; /* the one saved last (COPY, DRAIN) */
 	const char *spool_directory;
-	const uint64_t *rate_keys;	/* keys a second, all movers of the agent; 0: unlimited; may change */
+	const uint64_t
+	    *rate_keys; /* keys a second, all movers of the agent; 0: unlimited; may change */
 	uint32_t op_timeout_ms;
 	const struct mover_events *events;
 	void *context;

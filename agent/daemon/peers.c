@@ -13,16 +13,16 @@
 #include "daemon/status.h"
 #include "net/session.h"
 
-#define PEERS_MAX	   (COORD_HOSTS_MAX + 64u)
-#define CONTROL_MODE	   0660u
-#define RELAYS_MAX	   64u
-#define RELAY_OFFER_MS	   10000u
-#define RELAY_STATUS_MS	   2000u
-#define REDIAL_MIN_MS	   50u
-#define REDIAL_MAX_MS	   1000u
-#define ANNOUNCE_EVERY_MS  1000u
-#define ANNOUNCE_AFTER_MS  3000u
-#define ANNOUNCES_MAX	   8u
+#define PEERS_MAX	  (COORD_HOSTS_MAX + 64u)
+#define CONTROL_MODE	  0660u
+#define RELAYS_MAX	  64u
+#define RELAY_OFFER_MS	  10000u
+#define RELAY_STATUS_MS	  2000u
+#define REDIAL_MIN_MS	  50u
+#define REDIAL_MAX_MS	  1000u
+#define ANNOUNCE_EVERY_MS 1000u
+#define ANNOUNCE_AFTER_MS 3000u
+#define ANNOUNCES_MAX	  8u
 
 enum peer_kind {
 	PEER_LISTENER,	  /* the context of a session that is not ready yet */
@@ -299,8 +299,8 @@ static void offer_answer(struct peer *peer, const struct message *message)
 	struct agent *agent = peer->peers->agent;
 	char text[MESSAGE_TEXT_BYTES];
 	bool relay;
-	uint8_t verdict = agent_offer(agent, message->body, message->body_bytes, text, sizeof(text),
-				      &relay);
+	uint8_t verdict =
+	    agent_offer(agent, message->body, message->body_bytes, text, sizeof(text), &relay);
 
 	if (!relay)
 		verdict_send(peer, message->request, verdict, text);
@@ -444,9 +444,9 @@ static void peer_closed(struct session *session, const char *why, void *context)
 }
 
 static const struct session_events peer_events = {
-	.ready = peer_ready,
-	.message = peer_message,
-	.closed = peer_closed,
+    .ready = peer_ready,
+    .message = peer_message,
+    .closed = peer_closed,
 };
 
 static struct peer *peer_dial(struct peers *peers, enum peer_kind kind,
@@ -586,9 +586,9 @@ static bool agent_heard_lately(const struct coord *coord, const struct list_agen
 {
 	for (uint32_t i = 0; i < coord->host_count; i++)
 		if (memcmp(coord->host[i].key, agent->key, LIST_HOST_KEY_BYTES) == 0)
-			return coord->host[i].heard &&
-			       now_ms < coord->host[i].heard_ms + ANNOUNCE_AFTER_MS +
-						coord->change->steady_lease_ms;
+			return coord->host[i].heard && now_ms < coord->host[i].heard_ms +
+								    ANNOUNCE_AFTER_MS +
+								    coord->change->steady_lease_ms;
 	return false;
 }
 
@@ -607,7 +607,7 @@ static void announce(struct peers *peers, uint64_t now_ms)
 
 		for (uint32_t i = 0; list != NULL && i < list->agent_count; i++) {
 			const struct list_agent *agent =
-				&list->agents[(peers->announce_turn + i) % list->agent_count];
+			    &list->agents[(peers->announce_turn + i) % list->agent_count];
 
 			if (peers->announces >= ANNOUNCES_MAX)
 				return;

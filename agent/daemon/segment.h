@@ -17,15 +17,16 @@ struct segment;
 struct segment_view {
 	const struct change *change; /* both lists while keys move; one list when settled */
 	uint8_t phase;		     /* enum mcr_phase */
-	bool new_only;		     /* STEADY under the new list of `change` (it is still being adopted) */
-	bool bypass;		     /* isolation bypass */
+	bool new_only; /* STEADY under the new list of `change` (it is still being adopted) */
+	bool bypass;   /* isolation bypass */
 	bool registration_required;
 };
 
-/* Creates the segment `name` ("/mcroster.web"), or takes up the one that is there: ours (owner, mode
- * 0644, layout, size, cluster), with no other live writer (a lock held for the writer's life; EBUSY).
- * A segment of another owner, size or version is refused and left as it is. */
-int segment_open(const char *name, const char *cluster, struct segment **segment, struct failure *failure);
+/* Creates the segment `name` ("/mcroster.web"), or takes up the one that is there: ours (owner,
+ * mode 0644, layout, size, cluster), with no other live writer (a lock held for the writer's life;
+ * EBUSY). A segment of another owner, size or version is refused and left as it is. */
+int segment_open(const char *name, const char *cluster, struct segment **segment,
+		 struct failure *failure);
 
 /* Closes the mapping; the object stays for the clients that have it mapped. */
 void segment_close(struct segment *segment);

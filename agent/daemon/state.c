@@ -4,7 +4,8 @@
  * left behind by a crash is simply written over.  Used from the loop's thread only; a forked child
  * must not store (it would share the lock).
  *
- * A file: 8 bytes magic, u64 little-endian length of the content, BLAKE2b-256 of the content, content.
+ * A file: 8 bytes magic, u64 little-endian length of the content, BLAKE2b-256 of the content,
+ * content.
  */
 #include "daemon/state.h"
 
@@ -42,17 +43,19 @@ static bool state_name_valid(const char *name)
 {
 	size_t length = strlen(name);
 
-	return length > 0 && length <= STATE_NAME_MAX && name[0] != '.' && strchr(name, '/') == NULL;
+	return length > 0 && length <= STATE_NAME_MAX && name[0] != '.' &&
+	       strchr(name, '/') == NULL;
 }
 
 static int state_name_check(const struct state *state, const char *name, struct failure *failure)
 {
 	if (state_name_valid(name))
 		return 0;
-	return failure_set(failure, EINVAL,
-			   "state directory %s: found the file name '%.64s', expected one component "
-			   "of at most %u bytes that does not begin with a dot",
-			   state->path, name, STATE_NAME_MAX);
+	return failure_set(
+	    failure, EINVAL,
+	    "state directory %s: found the file name '%.64s', expected one component "
+	    "of at most %u bytes that does not begin with a dot",
+	    state->path, name, STATE_NAME_MAX);
 }
 
 static int write_all(int fd, const void *bytes, size_t length)
@@ -234,7 +237,8 @@ static void header_make(uint8_t header[STATE_HEADER_BYTES], const void *bytes, s
 	memcpy(header, STATE_MAGIC, STATE_MAGIC_BYTES);
 	for (unsigned i = 0; i < 8; i++)
 		header[STATE_MAGIC_BYTES + i] = (uint8_t)(n >> (8 * i));
-	crypto_generichash(header + STATE_MAGIC_BYTES + 8, STATE_HASH_BYTES, bytes, length, NULL, 0);
+	crypto_generichash(header + STATE_MAGIC_BYTES + 8, STATE_HASH_BYTES, bytes, length, NULL,
+			   0);
 }
 
 static int store_temporary(const struct state *state, const char *temporary, const void *bytes,
@@ -357,8 +361,9 @@ int state_load(struct state *state, const char *name, size_t max, void **bytes, 
 	/* O_NONBLOCK: a FIFO in the way must not hold the agent up. */
 	fd = openat(state->directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ELOOP)
-		return failure_set(failure, EBADMSG, "state file %s/%s: foreign: it is a symbolic link",
-				   state->path, name);
+		return failure_set(failure, EBADMSG,
+				   "state file %s/%s: foreign: it is a symbolic link", state->path,
+				   name);
 	if (fd < 0)
 		return failure_set(failure, errno, "state file %s/%s: %s", state->path, name,
 				   strerror(errno));

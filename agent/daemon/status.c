@@ -27,7 +27,8 @@ static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms,
 	fprintf(out,
 		"host %s lease-ms-left=%" PRId64 " adopted=%" PRIu64 ".%" PRIu64
 		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
-		" gone=%" PRIu64 " failed=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64 " reason=%s\n",
+		" gone=%" PRIu64 " failed=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64
+		" reason=%s\n",
 		name, lease_left_ms, term, serial, phase_name((enum phase)work->phase),
 		work_names[work->state], work->found, work->moved, work->present, work->gone,
 		work->failed, work->left, work->rate, work->reason);
@@ -53,11 +54,11 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 
 	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, AGENT_VERSION,
 		agent->config->cluster);
-	fprintf(out, "epoch %" PRIu64 "\nnext-epoch %" PRIu64 "\nphase %s\nsettled %s\n", reg->epoch,
-		reg->next_epoch, reg->term != 0 ? phase_name((enum phase)reg->phase) : "NONE",
-		yes_no(settled));
-	fprintf(out, "term %" PRIu64 "\nserial %" PRIu64 "\ncoordinator %s\n", reg->term, reg->serial,
-		coordinator != NULL ? coordinator->name : "");
+	fprintf(out, "epoch %" PRIu64 "\nnext-epoch %" PRIu64 "\nphase %s\nsettled %s\n",
+		reg->epoch, reg->next_epoch,
+		reg->term != 0 ? phase_name((enum phase)reg->phase) : "NONE", yes_no(settled));
+	fprintf(out, "term %" PRIu64 "\nserial %" PRIu64 "\ncoordinator %s\n", reg->term,
+		reg->serial, coordinator != NULL ? coordinator->name : "");
 	fprintf(out, "generation %u\nlease-ms-left %" PRId64 "\nisolated %s\nreason %s\n",
 		segment_generation(agent->segment, NULL), lease_left(host->lease_ms, now_ms),
 		yes_no(host_isolated(host, now_ms)), reg->reason);
@@ -82,8 +83,8 @@ static void status_change(FILE *out, const struct agent *agent, uint64_t now_ms)
 	fprintf(out,
 		"change-keys-found %" PRIu64 "\nchange-keys-moved %" PRIu64
 		"\nchange-keys-present %" PRIu64 "\nchange-keys-gone %" PRIu64
-		"\nchange-keys-failed %" PRIu64 "\nchange-keys-left %" PRIu64 "\nchange-rate %" PRIu64
-		"\n",
+		"\nchange-keys-failed %" PRIu64 "\nchange-keys-left %" PRIu64
+		"\nchange-rate %" PRIu64 "\n",
 		sum.found, sum.moved, sum.present, sum.gone, sum.failed, sum.left, sum.rate);
 	fprintf(out, "change-ms %" PRIu64 "\n",
 		end_ms > coord->change_began_ms ? end_ms - coord->change_began_ms : 0);
@@ -98,7 +99,8 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 
 	if (out == NULL)
 		return -ENOMEM;
-	/* The coordinator speaks for the cluster by its register, any other agent by its segment. */
+	/* The coordinator speaks for the cluster by its register, any other agent by its segment.
+	 */
 	status_self(out, agent, leads ? &coord->reg : &agent->host.published, now_ms);
 	fprintf(out, "view %s\n", leads ? "cluster" : "local");
 	if (leads)
@@ -106,9 +108,9 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 	if (agent->host_change != NULL)
 		status_servers(out, agent->host_change);
 	if (!leads) {
-		status_host_line(out, agent->config->name,
-				 lease_left(agent->host.lease_ms, now_ms), agent->host.adopted.term,
-				 agent->host.adopted.serial, &agent->host.work);
+		status_host_line(out, agent->config->name, lease_left(agent->host.lease_ms, now_ms),
+				 agent->host.adopted.term, agent->host.adopted.serial,
+				 &agent->host.work);
 	}
 	for (uint32_t i = 0; leads && i < coord->host_count; i++)
 		status_host_line(out, coord->host[i].listed ? coord->host[i].name : "-",

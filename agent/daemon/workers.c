@@ -153,10 +153,10 @@ static void worker_stopped(void *context)
 }
 
 static const struct mover_events worker_events = {
-	.mark_save = mark_save,
-	.may_work = worker_may_work,
-	.finished = worker_finished,
-	.stopped = worker_stopped,
+    .mark_save = mark_save,
+    .may_work = worker_may_work,
+    .finished = worker_finished,
+    .stopped = worker_stopped,
 };
 
 static int worker_start(struct worker *worker)
@@ -165,16 +165,16 @@ static int worker_start(struct worker *worker)
 	struct agent *agent = workers->agent;
 	const struct change_server *server = &agent->host_change->servers[worker->server];
 	struct mover_setup setup = {
-		.base = agent->base,
-		.change = agent->host_change,
-		.server = worker->server,
-		.phase = (enum phase)workers->reg.phase,
-		.restarted = workers->restarted,
-		.spool_directory = agent->config->state_directory,
-		.rate_keys = &agent->config->rate_keys,
-		.op_timeout_ms = agent->host_change->op_timeout_ms,
-		.events = &worker_events,
-		.context = worker,
+	    .base = agent->base,
+	    .change = agent->host_change,
+	    .server = worker->server,
+	    .phase = (enum phase)workers->reg.phase,
+	    .restarted = workers->restarted,
+	    .spool_directory = agent->config->state_directory,
+	    .rate_keys = &agent->config->rate_keys,
+	    .op_timeout_ms = agent->host_change->op_timeout_ms,
+	    .events = &worker_events,
+	    .context = worker,
 	};
 	struct failure failure;
 	int error;

@@ -1,4 +1,5 @@
-/* test_barrier.c - host.c and coord.c together: phases pass in order, whatever crashes in between. */
+/* test_barrier.c - host.c and coord.c together: phases pass in order, whatever crashes in between.
+ */
 #include <check.h>
 #include <stdlib.h>
 

@@ -132,7 +132,8 @@ static void world_deliver(struct world *world, struct world_message *message)
 
 static int world_order(const struct reg *reg)
 {
-	/* PURGE and STEADY of the next epoch are AFTER for clients; undone ones are their own branch. */
+	/* PURGE and STEADY of the next epoch are AFTER for clients; undone ones are their own
+	 * branch. */
 	static const int order[PHASE_COUNT] = {0, 1, 2, 3, 4, 5, 6, 7, 7, 3, 4, 4};
 
 	if (reg->phase == PHASE_STEADY)

@@ -1,8 +1,8 @@
 /* world.h - a small simulated cluster for the core's tests: hosts, one coordinator, a network.
  *
- * Everything is drawn from a seed; nothing sleeps.  Hosts crash and come back, messages are lost and
- * late, and after every event the barrier's promise is checked: no client operation that a host's
- * segment may have planned is more than one phase behind the register.
+ * Everything is drawn from a seed; nothing sleeps.  Hosts crash and come back, messages are lost
+ * and late, and after every event the barrier's promise is checked: no client operation that a
+ * host's segment may have planned is more than one phase behind the register.
  */
 #ifndef MCROSTER_TEST_WORLD_H
 #define MCROSTER_TEST_WORLD_H
@@ -16,13 +16,13 @@
 struct world_host {
 	struct host host;
 	bool up;
-	uint64_t up_ms;		  /* when a crashed one comes back */
-	struct host_state disk;	  /* survives a crash */
+	uint64_t up_ms;		/* when a crashed one comes back */
+	struct host_state disk; /* survives a crash */
 	bool has_disk;
-	struct reg segment;	  /* so does the segment */
-	uint64_t segment_ms;	  /* when it was published */
-	uint64_t deadline_ms;	  /* the lease's deadline in it */
-	uint64_t work_ms;	  /* when the movers will be done; 0: none run */
+	struct reg segment;   /* so does the segment */
+	uint64_t segment_ms;  /* when it was published */
+	uint64_t deadline_ms; /* the lease's deadline in it */
+	uint64_t work_ms;     /* when the movers will be done; 0: none run */
 	struct reg work_for;
 	uint32_t works[PHASE_COUNT]; /* how often a phase's work was started afresh */
 	/* A client operation under way: planned under `op`, over at `op_end_ms`. */

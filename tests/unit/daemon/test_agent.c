@@ -1,0 +1,446 @@
+/* test_agent.c - one agent in this process, spoken to over its control socket. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <sodium.h>
+
+#include "daemon/agent.h"
+#include "daemon/lists.h"
+#include "list/slots.h"
+
+#define DEADLINE_MS 10000u
+
+static struct config config;
+static struct event_base *base;
+static struct agent *agent;
+static char directory[64];
+static uint8_t operator_public[DOCUMENT_KEY_BYTES], operator_secret[DOCUMENT_SECRET_BYTES];
+static bool told_ready;
+
+/* ---- fixture ---- */
+
+static void on_ready(struct agent *which)
+{
+	(void)which;
+	told_ready = true;
+}
+
+static unsigned free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	(void)close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void agent_up(void)
+{
+	struct failure failure;
+
+	told_ready = false;
+	base = event_base_new();
+	ck_assert_msg(agent_open(&config, base, on_ready, &agent, &failure) == 0, "%s",
+		      failure.text);
+}
+
+static void agent_down(void)
+{
+	agent_close(agent);
+	agent = NULL;
+	event_base_free(base);
+}
+
+static void setup(void)
+{
+	ck_assert_int_ge(sodium_init(), 0);
+	memset(&config, 0, sizeof(config));
+	(void)snprintf(directory, sizeof(directory), "/tmp/mcroster-agent.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	(void)snprintf(config.cluster, sizeof(config.cluster), "unit");
+	(void)snprintf(config.name, sizeof(config.name), "a1");
+	(void)snprintf(config.listen, sizeof(config.listen), "127.0.0.1:%u", free_port());
+	(void)snprintf(config.state_directory, sizeof(config.state_directory), "%s/state",
+		       directory);
+	(void)snprintf(config.control_socket, sizeof(config.control_socket), "%s/control",
+		       directory);
+	(void)snprintf(config.segment, sizeof(config.segment), "/mcroster.unit.%d", (int)getpid());
+	crypto_sign_keypair(operator_public, operator_secret);
+	config.trust.count = config.trust.threshold = 1;
+	memcpy(config.trust.keys[0], operator_public, sizeof(operator_public));
+	config.host_secret = sodium_malloc(LIST_HOST_KEY_BYTES);
+	config.psk = sodium_malloc(32);
+	randombytes_buf(config.host_secret, LIST_HOST_KEY_BYTES);
+	randombytes_buf(config.psk, 32);
+	crypto_scalarmult_curve25519_base(config.host_public, config.host_secret);
+	config.boot_wait_ms = 1000;
+	agent_up();
+}
+
+static void teardown(void)
+{
+	char command[128];
+
+	if (agent != NULL)
+		agent_down();
+	(void)shm_unlink(config.segment);
+	sodium_free(config.host_secret);
+	sodium_free(config.psk);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* ---- a signed list of one agent and `servers` servers that nobody needs to reach ---- */
+
+struct document {
+	void *bytes;
+	size_t length;
+	uint8_t hash[LIST_HASH_BYTES];
+};
+
+static struct document document_make(uint64_t epoch, const uint8_t *parent, const char *cluster)
+{
+	struct list_agent self;
+	struct list_server server[2];
+	struct list list;
+	struct document made;
+	struct failure failure;
+	size_t body_bytes;
+	void *body;
+
+	memset(&list, 0, sizeof(list));
+	memset(&self, 0, sizeof(self));
+	memset(server, 0, sizeof(server));
+	(void)snprintf(list.cluster, sizeof(list.cluster), "%s", cluster);
+	list.epoch = epoch;
+	list.has_parent = parent != NULL;
+	if (parent != NULL)
+		memcpy(list.parent, parent, LIST_HASH_BYTES);
+	(void)snprintf(list.created, sizeof(list.created), "2026-11-22T10:00:00Z");
+	list.lease_ms = 1000;
+	list.steady_lease_ms = 2000;
+	list.op_timeout_ms = 200;
+	list.agent_count = 1;
+	list.agents = &self;
+	(void)snprintf(self.name, sizeof(self.name), "a1");
+	(void)snprintf(self.address, sizeof(self.address), "%s", config.listen);
+	memcpy(self.key, config.host_public, LIST_HOST_KEY_BYTES);
+	list.server_count = 2;
+	list.servers = server;
+	for (unsigned i = 0; i < 2; i++) {
+		(void)snprintf(server[i].name, sizeof(server[i].name), "s%u", i);
+		(void)snprintf(server[i].address, sizeof(server[i].address), "127.0.0.1:%u",
+			       10 + i);
+		server[i].weight = 1;
+	}
+	list.slot_count = LIST_SLOTS_MIN;
+	list.slots = malloc(list.slot_count * sizeof(*list.slots));
+	for (uint32_t i = 0; i < list.slot_count; i++)
+		list.slots[i] = (uint16_t)(i % 2);
+	ck_assert_msg(list_write(&list, &body, &body_bytes, &failure) == 0, "%s", failure.text);
+	document_hash(body, body_bytes, made.hash);
+	ck_assert_int_eq(
+	    document_sign(body, body_bytes, operator_secret, &made.bytes, &made.length, &failure),
+	    0);
+	free(body);
+	free(list.slots);
+	return made;
+}
+
+/* ---- asking ---- */
+
+struct question {
+	struct session *session;
+	bool ready, answered;
+	uint8_t type, verdict;
+	char *text;
+};
+
+static void asked_ready(struct session *session, void *context)
+{
+	(void)session;
+	((struct question *)context)->ready = true;
+}
+
+static void asked_message(struct session *session, const struct message *message, void *context)
+{
+	struct question *question = context;
+
+	(void)session;
+	question->answered = true;
+	question->type = message->type;
+	if (message->type == MESSAGE_VERDICT) {
+		question->verdict = message->verdict.code;
+		question->text = strdup(message->verdict.text);
+	} else {
+		question->text = strndup((const char *)message->body, message->body_bytes);
+	}
+}
+
+static void asked_closed(struct session *session, const char *why, void *context)
+{
+	(void)session;
+	(void)context;
+	ck_abort_msg("the agent closed the session: %s", why);
+}
+
+static void loop_until(const bool *condition)
+{
+	const uint64_t end_ms = clock_now_ms() + DEADLINE_MS;
+
+	while (!*condition && clock_now_ms() < end_ms)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_msg(*condition, "nothing came within %u ms", DEADLINE_MS);
+}
+
+static struct question ask(const struct message *message)
+{
+	static const struct session_events events = {asked_ready, asked_message, asked_closed};
+	static struct session_identity identity;
+	struct question question = {0};
+	struct failure failure;
+
+	(void)snprintf(identity.cluster, sizeof(identity.cluster), "unit");
+	ck_assert_msg(session_dial_local(base, config.control_socket, &identity, &events, &question,
+					 &question.session, &failure) == 0,
+		      "%s", failure.text);
+	loop_until(&question.ready);
+	ck_assert_int_eq(session_send(question.session, message), 0);
+	loop_until(&question.answered);
+	session_close(question.session);
+	return question;
+}
+
+static void offer(const void *bytes, size_t length, uint8_t want, const char *words)
+{
+	struct message message = {
+	    .type = MESSAGE_OFFER, .request = 7, .body = bytes, .body_bytes = length};
+	struct question question = ask(&message);
+
+	ck_assert_int_eq(question.type, MESSAGE_VERDICT);
+	ck_assert_msg(question.verdict == want && strstr(question.text, words) != NULL,
+		      "verdict %u, \"%s\", wanted %u with \"%s\"", question.verdict, question.text,
+		      want, words);
+	free(question.text);
+}
+
+static bool status_says(const char *line)
+{
+	struct message message = {.type = MESSAGE_STATUS_GET};
+	struct question question;
+	bool says;
+
+	message.status_get.scope = STATUS_CLUSTER;
+	question = ask(&message);
+	says = strstr(question.text, line) != NULL;
+	free(question.text);
+	return says;
+}
+
+static void wait_for_status(const char *line)
+{
+	const uint64_t end_ms = clock_now_ms() + DEADLINE_MS;
+
+	while (!status_says(line))
+		ck_assert_msg(clock_now_ms() < end_ms, "status never said \"%s\"", line);
+}
+
+static void first_list(struct document *first)
+{
+	*first = document_make(1, NULL, "unit");
+	offer(first->bytes, first->length, VERDICT_ACCEPTED, "first list");
+	wait_for_status("\nphase STEADY\n");
+}
+
+/* ---- tests ---- */
+
+START_TEST(an_agent_without_a_list_is_ready_and_says_so)
+{
+	ck_assert(told_ready);
+	ck_assert(status_says("phase NONE\n"));
+	ck_assert_uint_eq(segment_generation(agent->segment, NULL), 0);
+}
+END_TEST
+
+START_TEST(the_first_list_is_published_and_leased)
+{
+	struct document first;
+	uint64_t now_ms;
+
+	first_list(&first);
+	ck_assert_uint_eq(segment_generation(agent->segment, NULL), 1);
+	wait_for_status("isolated no\n");
+	now_ms = clock_now_ms();
+	ck_assert_uint_gt(segment_lease_read(agent->segment), now_ms * 1000000u);
+	offer(first.bytes, first.length, VERDICT_ACCEPTED, "active already");
+	free(first.bytes);
+}
+END_TEST
+
+START_TEST(lists_that_break_a_rule_are_refused_and_nothing_changes)
+{
+	struct document first, other;
+	uint8_t wrong[LIST_HASH_BYTES] = {1};
+
+	other = document_make(1, NULL, "other");
+	offer(other.bytes, other.length, VERDICT_REFUSED, "other");
+	free(other.bytes);
+	first_list(&first);
+	((char *)first.bytes)[20] ^= 1;
+	offer(first.bytes, first.length, VERDICT_REFUSED, "sign");
+	((char *)first.bytes)[20] ^= 1;
+	offer("nonsense\n", 9, VERDICT_REFUSED, "sign");
+	other = document_make(2, wrong, "unit");
+	offer(other.bytes, other.length, VERDICT_REFUSED, "parent");
+	free(other.bytes);
+	other = document_make(1, wrong, "unit");
+	offer(other.bytes, other.length, VERDICT_REFUSED, "equivocation");
+	free(other.bytes);
+	ck_assert(status_says("epoch 1\n"));
+	ck_assert(status_says("phase STEADY\n"));
+	ck_assert_uint_eq(segment_generation(agent->segment, NULL), 1);
+	free(first.bytes);
+}
+END_TEST
+
+START_TEST(a_change_that_moves_nothing_goes_through_all_phases)
+{
+	struct document first, second;
+
+	first_list(&first);
+	second = document_make(2, first.hash, "unit");
+	offer(second.bytes, second.length, VERDICT_ACCEPTED, "the change begins");
+	wait_for_status("epoch 2\n");
+	wait_for_status("settled yes\n");
+	/* PREPARE COPY SWITCH SETTLE DRAIN and STEADY, one generation each. */
+	ck_assert_uint_eq(segment_generation(agent->segment, NULL), 7);
+	free(first.bytes);
+	free(second.bytes);
+}
+END_TEST
+
+START_TEST(a_restarted_agent_takes_up_its_segment_and_its_register)
+{
+	struct document first;
+
+	first_list(&first);
+	wait_for_status("isolated no\n");
+	agent_down();
+	agent_up();
+	ck_assert(told_ready);
+	ck_assert_uint_ge(segment_generation(agent->segment, NULL), 1);
+	wait_for_status("term 2\n");
+	wait_for_status("isolated no\n");
+	free(first.bytes);
+}
+END_TEST
+
+static void damage(const char *name)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", config.state_directory, name);
+	file = fopen(path, "r+");
+	ck_assert_ptr_nonnull(file);
+	(void)fseek(file, -1, SEEK_END);
+	(void)fputc('x', file);
+	(void)fclose(file);
+}
+
+static void refuses_to_start(const char *words)
+{
+	struct failure failure;
+	struct agent *other;
+
+	base = event_base_new();
+	ck_assert_int_ne(agent_open(&config, base, on_ready, &other, &failure), 0);
+	ck_assert_msg(strstr(failure.text, words) != NULL, "\"%s\" without \"%s\"", failure.text,
+		      words);
+	event_base_free(base);
+}
+
+START_TEST(a_damaged_state_is_refused_by_name)
+{
+	struct document first;
+
+	first_list(&first);
+	agent_down();
+	damage("host");
+	refuses_to_start("host");
+	free(first.bytes);
+}
+END_TEST
+
+START_TEST(a_damaged_register_is_refused_by_name)
+{
+	struct document first;
+
+	first_list(&first);
+	agent_down();
+	damage("register");
+	refuses_to_start("register");
+	free(first.bytes);
+}
+END_TEST
+
+START_TEST(a_second_agent_on_the_same_state_is_refused)
+{
+	struct event_base *first_base = base;
+
+	refuses_to_start("state");
+	base = first_base;
+}
+END_TEST
+
+START_TEST(a_register_that_is_gone_is_not_made_up)
+{
+	struct document first, second;
+	char path[128];
+
+	first_list(&first);
+	agent_down();
+	(void)snprintf(path, sizeof(path), "%s/register", config.state_directory);
+	ck_assert_int_eq(unlink(path), 0);
+	agent_up();
+	ck_assert(status_says("phase STEADY\n"));
+	second = document_make(2, first.hash, "unit");
+	offer(second.bytes, second.length, VERDICT_REFUSED, "register is missing");
+	free(first.bytes);
+	free(second.bytes);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("agent");
+	TCase *tests = tcase_create("agent");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, an_agent_without_a_list_is_ready_and_says_so);
+	tcase_add_test(tests, the_first_list_is_published_and_leased);
+	tcase_add_test(tests, lists_that_break_a_rule_are_refused_and_nothing_changes);
+	tcase_add_test(tests, a_change_that_moves_nothing_goes_through_all_phases);
+	tcase_add_test(tests, a_restarted_agent_takes_up_its_segment_and_its_register);
+	tcase_add_test(tests, a_damaged_state_is_refused_by_name);
+	tcase_add_test(tests, a_damaged_register_is_refused_by_name);
+	tcase_add_test(tests, a_second_agent_on_the_same_state_is_refused);
+	tcase_add_test(tests, a_register_that_is_gone_is_not_made_up);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
