@@ -115,10 +115,8 @@ START_TEST(addresses_are_numeric_and_have_one_spelling)
 		"10.0.0.1 :1",
 		"10.0.0.1:1 ",
 		"/run/memcached.sock",
-		"[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]:1",
 	};
-	char address[LIST_ADDRESS_MAX + 1];
+	char address[LIST_ADDRESS_MAX + 1], too_long[4 * LIST_ADDRESS_MAX];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		ck_assert_msg(list_address_valid(good[i]), "`%s`", good[i]);
@@ -128,6 +126,9 @@ START_TEST(addresses_are_numeric_and_have_one_spelling)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(!list_address_valid(bad[i]), "`%s`", bad[i]);
 	ck_assert(!text_address((struct word){"10.0.0.1\0:1", 11}, address));
+	memset(too_long, '1', sizeof(too_long));
+	memcpy(too_long + sizeof(too_long) - 3, ":1", 3);
+	ck_assert(!list_address_valid(too_long));
 }
 END_TEST
 
