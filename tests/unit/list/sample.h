@@ -100,8 +100,7 @@ static inline char *text_replace(const char *text, const char *from, const char 
 	char *made = NULL;
 
 	ck_assert_msg(at != NULL, "`%s` is not in the sample", from);
-	ck_assert_int_ge(asprintf(&made, "%.*s%s%s", (int)(at - text), text, to,
-				  at + strlen(from)),
+	ck_assert_int_ge(asprintf(&made, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)),
 			 0);
 	return made;
 }
@@ -127,9 +126,9 @@ static inline char *text_sign(const char *document, const struct sample_signer *
 	size_t bytes = 0;
 	char *text;
 
-	ck_assert_msg(document_sign(document, strlen(document), signer->secret, &out, &bytes,
-				    &failure) == 0,
-		      "%s", failure.text);
+	ck_assert_msg(
+	    document_sign(document, strlen(document), signer->secret, &out, &bytes, &failure) == 0,
+	    "%s", failure.text);
 	text = strndup(out, bytes);
 	free(out);
 	return text;

@@ -196,9 +196,8 @@ START_TEST(keys_have_the_owners_that_each_list_says)
 		uint32_t from = UINT32_MAX, to = UINT32_MAX;
 
 		change_key_owners(change, key, bytes, &from, &to);
-		ck_assert_str_eq(
-			change->servers[from].name,
-			active.servers[list_key_owner(&active.list, key, bytes)].name);
+		ck_assert_str_eq(change->servers[from].name,
+				 active.servers[list_key_owner(&active.list, key, bytes)].name);
 		ck_assert_str_eq(change->servers[to].name,
 				 next.servers[list_key_owner(&next.list, key, bytes)].name);
 	}

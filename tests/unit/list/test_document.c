@@ -56,7 +56,7 @@ static void verify_refuses(const char *document, int error, const char *reason)
 START_TEST(hash_and_key_id_are_blake2b_256)
 {
 	static const char want[] =
-		"bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319";
+	    "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319";
 	uint8_t hash[DOCUMENT_HASH_BYTES], key[DOCUMENT_KEY_BYTES];
 	char hex[2 * DOCUMENT_HASH_BYTES + 1], id[DOCUMENT_KEY_ID_CHARS + 1];
 
@@ -86,16 +86,16 @@ END_TEST
 START_TEST(key_in_another_spelling_is_refused)
 {
 	static const char *const bad[] = {
-		"",
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",	  /* no padding */
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=",  /* a bit too many */
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8==", /* padding too long */
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
-		" AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", /* 31 bytes */
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g", /* 33 bytes */
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd-_8=", /* the URL alphabet */
-		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh!=",
+	    "",
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",   /* no padding */
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=",  /* a bit too many */
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8==", /* padding too long */
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+	    " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", /* 31 bytes */
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g", /* 33 bytes */
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd-_8=", /* the URL alphabet */
+	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh!=",
 	};
 	uint8_t key[DOCUMENT_KEY_BYTES], before[DOCUMENT_KEY_BYTES];
 
@@ -114,8 +114,7 @@ START_TEST(long_base64_is_compared_to_its_last_character)
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 7);
-	sodium_bin2base64(text, sizeof(text), bytes, sizeof(bytes),
-			  sodium_base64_VARIANT_ORIGINAL);
+	sodium_bin2base64(text, sizeof(text), bytes, sizeof(bytes), sodium_base64_VARIANT_ORIGINAL);
 	ck_assert_int_eq(document_base64_decode(text, chars, again, sizeof(again)), 0);
 	ck_assert_mem_eq(again, bytes, sizeof(bytes));
 	ck_assert_int_eq(document_base64_decode(text, chars, again, sizeof(again) - 1), -EBADMSG);
@@ -181,15 +180,15 @@ START_TEST(bent_shapes_are_refused)
 	const struct {
 		const char *from, *to, *reason;
 	} edits[] = {
-		{"signature ", "signature  ", "signature line 1"},
-		{"==\n", "==\r\n", "signature line 1"},
-		{"==\n", "== \n", "signature line 1"},
-		{"==\n", "==\n\n", "signature line 2"},
-		{"==\n", "==\nvalue 8\n", "signature line 2"},
-		{"==\n", "\n", "signature line 1"},
-		{"==\nsignature", "==\nsignaturf", "signature line 2"},
-		{"==\nsignature ", "==\nsignature\t", "signature line 2"},
-		{"==\n", "=A\n", "not canonical base64"},
+	    {"signature ", "signature  ", "signature line 1"},
+	    {"==\n", "==\r\n", "signature line 1"},
+	    {"==\n", "== \n", "signature line 1"},
+	    {"==\n", "==\n\n", "signature line 2"},
+	    {"==\n", "==\nvalue 8\n", "signature line 2"},
+	    {"==\n", "\n", "signature line 1"},
+	    {"==\nsignature", "==\nsignaturf", "signature line 2"},
+	    {"==\nsignature ", "==\nsignature\t", "signature line 2"},
+	    {"==\n", "=A\n", "not canonical base64"},
 	};
 
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
@@ -249,9 +248,9 @@ START_TEST(thirty_two_signatures_are_the_most)
 		document = more;
 	}
 	signer_make(&signer, 99);
-	ck_assert_int_eq(document_sign(document, strlen(document), signer.secret, &out, &bytes,
-				       &failure),
-			 -EMSGSIZE);
+	ck_assert_int_eq(
+	    document_sign(document, strlen(document), signer.secret, &out, &bytes, &failure),
+	    -EMSGSIZE);
 	ck_assert_ptr_null(out);
 	more = text_sign(BODY, &signer);
 	document = realloc(document, strlen(document) + strlen(more) + 1);
@@ -268,9 +267,9 @@ START_TEST(enough_distinct_trusted_keys_verify)
 		char *document = signed_by(first, 2);
 		size_t body = 0;
 
-		ck_assert_msg(document_verify(document, strlen(document), &trust, &body,
-					      &failure) == 0,
-			      "%s", failure.text);
+		ck_assert_msg(
+		    document_verify(document, strlen(document), &trust, &body, &failure) == 0, "%s",
+		    failure.text);
 		ck_assert_uint_eq(body, strlen(BODY));
 		free(document);
 	}
@@ -347,7 +346,7 @@ START_TEST(any_bit_changed_anywhere_is_refused)
 		for (unsigned bit = 0; bit < 8; bit++) {
 			document[i] = (char)(document[i] ^ (1 << bit));
 			ck_assert_msg(document_verify(document, length, &trust, &body, &failure) !=
-					      0,
+					  0,
 				      "byte %zu, bit %u", i, bit);
 			document[i] = (char)(document[i] ^ (1 << bit));
 		}
@@ -392,19 +391,17 @@ START_TEST(signing_refuses_what_nobody_would_accept)
 	size_t bytes = 0;
 
 	ck_assert_int_eq(
-		document_sign(once, strlen(once), signers[0].secret, &out, &bytes, &failure),
-		-EEXIST);
+	    document_sign(once, strlen(once), signers[0].secret, &out, &bytes, &failure), -EEXIST);
 	ck_assert_int_eq(document_sign("no newline", 10, signers[0].secret, &out, &bytes, &failure),
 			 -EBADMSG);
 	memset(full, 'x', DOCUMENT_BYTES_MAX);
 	full[DOCUMENT_BYTES_MAX - 100] = '\n';
-	ck_assert_int_eq(document_sign(full, DOCUMENT_BYTES_MAX - 99, signers[0].secret, &out,
-				       &bytes, &failure),
-			 -EMSGSIZE);
+	ck_assert_int_eq(
+	    document_sign(full, DOCUMENT_BYTES_MAX - 99, signers[0].secret, &out, &bytes, &failure),
+	    -EMSGSIZE);
 	signers[1].secret[3] ^= 1;
 	ck_assert_int_eq(
-		document_sign(once, strlen(once), signers[1].secret, &out, &bytes, &failure),
-		-EINVAL);
+	    document_sign(once, strlen(once), signers[1].secret, &out, &bytes, &failure), -EINVAL);
 	ck_assert_ptr_null(out);
 	free(full);
 	free(once);

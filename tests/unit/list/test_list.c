@@ -53,9 +53,8 @@ START_TEST(signed_list_of_this_cluster_opens)
 {
 	struct list *list = NULL;
 
-	ck_assert_msg(
-		list_open(document, strlen(document), &trust, "web", &list, &failure) == 0, "%s",
-		failure.text);
+	ck_assert_msg(list_open(document, strlen(document), &trust, "web", &list, &failure) == 0,
+		      "%s", failure.text);
 	ck_assert_str_eq(list->cluster, "web");
 	ck_assert_uint_eq(list->document_bytes, strlen(document));
 	list_free(list);
@@ -178,9 +177,9 @@ START_TEST(key_is_owned_by_the_slot_of_its_hash)
 		const char *key;
 		uint64_t hash;
 	} vectors[] = {
-		{"", UINT64_C(0x2d06800538d394c2)},
-		{"a", UINT64_C(0xe6c632b61e964e1f)},
-		{"abc", UINT64_C(0x78af5f94892f3950)},
+	    {"", UINT64_C(0x2d06800538d394c2)},
+	    {"a", UINT64_C(0xe6c632b61e964e1f)},
+	    {"abc", UINT64_C(0x78af5f94892f3950)},
 	};
 
 	for (unsigned bits = 10; bits <= 16; bits++) {

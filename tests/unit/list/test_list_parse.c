@@ -218,18 +218,18 @@ START_TEST(refusal_says_what_may_stand_there)
 	static const struct {
 		const char *from, *to, *reason;
 	} edits[] = {
-		{"prefix shop:", "pre shop:",
-		 "line 13: found `pre`: want `prefix STRING` or `agent NAME ADDRESS key=KEY` here"},
-		{"coordinator web00", "coordinated web00",
-		 "line 16: found `coordinated`: want `agent NAME ADDRESS key=KEY` or "
-		 "`coordinator NAME` here"},
-		{"agent web00", "agend web00",
-		 "line 14: found `agend`: want `agent NAME ADDRESS key=KEY` here"},
-		/* Over the bound of every line but the slots line. */
-		{"\nslots ", "\nslot ", "line 20: line of 2737 bytes"},
-		{"epoch 42\n", "epoch 42\nepoch 42\n", "line 4: found `epoch`: want `parent"},
-		{"epoch 42\n", "", "line 3: found `parent`: want `epoch N` here"},
-		{"epoch 42\n", "epoch 42\ncolour red\n", "line 4: found `colour`"},
+	    {"prefix shop:", "pre shop:",
+	     "line 13: found `pre`: want `prefix STRING` or `agent NAME ADDRESS key=KEY` here"},
+	    {"coordinator web00", "coordinated web00",
+	     "line 16: found `coordinated`: want `agent NAME ADDRESS key=KEY` or "
+	     "`coordinator NAME` here"},
+	    {"agent web00", "agend web00",
+	     "line 14: found `agend`: want `agent NAME ADDRESS key=KEY` here"},
+	    /* Over the bound of every line but the slots line. */
+	    {"\nslots ", "\nslot ", "line 20: line of 2737 bytes"},
+	    {"epoch 42\n", "epoch 42\nepoch 42\n", "line 4: found `epoch`: want `parent"},
+	    {"epoch 42\n", "", "line 3: found `parent`: want `epoch N` here"},
+	    {"epoch 42\n", "epoch 42\ncolour red\n", "line 4: found `colour`"},
 	};
 
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
@@ -267,17 +267,17 @@ START_TEST(blanks_are_single_and_inside)
 	static const struct {
 		const char *from, *to, *reason;
 	} edits[] = {
-		{"epoch 42\n", "epoch 42 \n", "line 3: blank at the end"},
-		{"epoch 42\n", " epoch 42\n", "line 3: blank at the beginning"},
-		{"epoch 42\n", "epoch  42\n", "line 3: two blanks"},
-		{"epoch 42\n", "epoch\t42\n", "line 3: byte 0x09 at column 6"},
-		{"epoch 42\n", "epoch 42\r\n", "line 3: byte 0x0d at column 9"},
-		{"epoch 42\n", "epoch 42\n\n", "line 4: empty line"},
-		{"epoch 42\n", "epoch 42\n \n", "line 4: blank"},
-		{"epoch 42\n", "# the epoch\nepoch 42\n", "line 3: found `#`"},
-		{"epoch 42\n", "epoch 42 # now\n", "line 3: 4 words"},
-		{"epoch 42\n", "epoch 1 2 3 4 5 6 7 8 9 10\n", "line 3: "},
-		{"\nslots ", "\nslots  ", "line 20: two blanks"},
+	    {"epoch 42\n", "epoch 42 \n", "line 3: blank at the end"},
+	    {"epoch 42\n", " epoch 42\n", "line 3: blank at the beginning"},
+	    {"epoch 42\n", "epoch  42\n", "line 3: two blanks"},
+	    {"epoch 42\n", "epoch\t42\n", "line 3: byte 0x09 at column 6"},
+	    {"epoch 42\n", "epoch 42\r\n", "line 3: byte 0x0d at column 9"},
+	    {"epoch 42\n", "epoch 42\n\n", "line 4: empty line"},
+	    {"epoch 42\n", "epoch 42\n \n", "line 4: blank"},
+	    {"epoch 42\n", "# the epoch\nepoch 42\n", "line 3: found `#`"},
+	    {"epoch 42\n", "epoch 42 # now\n", "line 3: 4 words"},
+	    {"epoch 42\n", "epoch 1 2 3 4 5 6 7 8 9 10\n", "line 3: "},
+	    {"\nslots ", "\nslots  ", "line 20: two blanks"},
 	};
 	char *text = text_replace(body, edits[_i].from, edits[_i].to);
 

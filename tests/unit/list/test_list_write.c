@@ -40,8 +40,8 @@ static void sample_shuffle(uint64_t seed)
 	list->steady_lease_ms = list->lease_ms + random_below(&random, 100000);
 	list->client_quorum = random_below(&random, 101);
 	list->registration_required = random_below(&random, 2) == 0;
-	list->isolation = random_below(&random, 2) == 0 ? LIST_ISOLATION_SERVE
-							: LIST_ISOLATION_BYPASS;
+	list->isolation =
+	    random_below(&random, 2) == 0 ? LIST_ISOLATION_SERVE : LIST_ISOLATION_BYPASS;
 	if (random_below(&random, 2) == 0)
 		list->prefix[0] = '\0';
 	list->coordinator = random_below(&random, 2);
@@ -73,17 +73,16 @@ START_TEST(written_parsed_and_written_again_is_byte_identical)
 	ck_assert_int_eq(list_write(list, &again, &bytes, &failure), 0);
 	ck_assert_msg(bytes == strlen(body) && memcmp(again, body, bytes) == 0, "seed %d", _i);
 
-	ck_assert_msg(list->epoch == want->epoch && list->has_parent == want->has_parent &&
-			      list->slot_count == want->slot_count &&
-			      list->lease_ms == want->lease_ms &&
-			      list->steady_lease_ms == want->steady_lease_ms &&
-			      list->op_timeout_ms == want->op_timeout_ms &&
-			      list->client_quorum == want->client_quorum &&
-			      list->registration_required == want->registration_required &&
-			      list->isolation == want->isolation &&
-			      list->coordinator == want->coordinator &&
-			      strcmp(list->prefix, want->prefix) == 0,
-		      "seed %d", _i);
+	ck_assert_msg(
+	    list->epoch == want->epoch && list->has_parent == want->has_parent &&
+		list->slot_count == want->slot_count && list->lease_ms == want->lease_ms &&
+		list->steady_lease_ms == want->steady_lease_ms &&
+		list->op_timeout_ms == want->op_timeout_ms &&
+		list->client_quorum == want->client_quorum &&
+		list->registration_required == want->registration_required &&
+		list->isolation == want->isolation && list->coordinator == want->coordinator &&
+		strcmp(list->prefix, want->prefix) == 0,
+	    "seed %d", _i);
 	if (want->has_parent)
 		ck_assert_mem_eq(list->parent, want->parent, LIST_HASH_BYTES);
 	ck_assert_mem_eq(list->agents, want->agents, 2 * sizeof(*list->agents));
@@ -106,26 +105,26 @@ END_TEST
 START_TEST(text_is_the_documented_one)
 {
 	static const char want[] =
-		"mcroster-list 1\n"
-		"cluster web\n"
-		"epoch 42\n"
-		"parent 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c\n"
-		"created 2026-11-22T10:00:00Z\n"
-		"distribution slots 1024\n"
-		"lease 5000\n"
-		"steady-lease 60000\n"
-		"op-timeout 1000\n"
-		"client-quorum 10\n"
-		"registration required\n"
-		"isolation serve\n"
-		"prefix shop:\n"
-		"agent web00 10.0.0.1:11280 key=EBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBA=\n"
-		"agent web01 [fd00::2]:11280 key=ERERERERERERERERERERERERERERERERERERERERERE=\n"
-		"coordinator web00\n"
-		"server cache00 10.0.1.1:11211 weight=100 agent=web00\n"
-		"server cache01 10.0.1.2:11211 weight=100 agent=web01\n"
-		"server cache02 10.0.1.3:11211 weight=100 agent=web00 wipe=7\n"
-		"slots AAAAAAAA";
+	    "mcroster-list 1\n"
+	    "cluster web\n"
+	    "epoch 42\n"
+	    "parent 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c\n"
+	    "created 2026-11-22T10:00:00Z\n"
+	    "distribution slots 1024\n"
+	    "lease 5000\n"
+	    "steady-lease 60000\n"
+	    "op-timeout 1000\n"
+	    "client-quorum 10\n"
+	    "registration required\n"
+	    "isolation serve\n"
+	    "prefix shop:\n"
+	    "agent web00 10.0.0.1:11280 key=EBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBA=\n"
+	    "agent web01 [fd00::2]:11280 key=ERERERERERERERERERERERERERERERERERERERERERE=\n"
+	    "coordinator web00\n"
+	    "server cache00 10.0.1.1:11211 weight=100 agent=web00\n"
+	    "server cache01 10.0.1.2:11211 weight=100 agent=web01\n"
+	    "server cache02 10.0.1.3:11211 weight=100 agent=web00 wipe=7\n"
+	    "slots AAAAAAAA";
 	char *body = sample_body(&sample);
 
 	ck_assert_int_eq(strncmp(body, want, strlen(want)), 0);

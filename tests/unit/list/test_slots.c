@@ -239,9 +239,8 @@ START_TEST(no_balanced_table_moves_fewer)
 	for (uint32_t i = 0; i < servers; i++)
 		weight[i] = 1 + random_below(&random, random_below(&random, 2) == 0 ? 3 : 50);
 	for (uint32_t i = 0; i < slots; i++)
-		table[i] = random_below(&random, 5) == 0
-				   ? SLOTS_NONE
-				   : (uint16_t)random_below(&random, servers);
+		table[i] = random_below(&random, 5) == 0 ? SLOTS_NONE
+							 : (uint16_t)random_below(&random, servers);
 	plan(slots, servers);
 	ck_assert_msg(table_balanced(table, slots, servers), "seed %d", _i);
 	ck_assert_msg(moves(before, table, slots) == moves_fewest(before, slots, servers),
@@ -338,13 +337,13 @@ START_TEST(bad_input_is_refused_and_the_table_stays)
 		uint32_t weight;
 		const char *reason;
 	} cases[] = {
-		{SLOTS, 0, 1, "0 servers"},
-		{SLOTS, LIST_SERVERS_MAX + 1, 1, "1025 servers"},
-		{0, 3, 1, "0 slots"},
-		{LIST_SLOTS_MAX + 1, 3, 1, "65537 slots"},
-		{SLOTS, 3, 0, "no server has any weight"},
-		{SLOTS, 3, LIST_WEIGHT_MAX + 1, "weight 1000001"},
-		{SLOTS, 2, 1, "slot 10923 belongs to server number 2 of 2"},
+	    {SLOTS, 0, 1, "0 servers"},
+	    {SLOTS, LIST_SERVERS_MAX + 1, 1, "1025 servers"},
+	    {0, 3, 1, "0 slots"},
+	    {LIST_SLOTS_MAX + 1, 3, 1, "65537 slots"},
+	    {SLOTS, 3, 0, "no server has any weight"},
+	    {SLOTS, 3, LIST_WEIGHT_MAX + 1, "weight 1000001"},
+	    {SLOTS, 2, 1, "slot 10923 belongs to server number 2 of 2"},
 	};
 
 	weights_equal(3);
