@@ -21,6 +21,7 @@
 #include "daemon/keyfile.h"
 #include "list/conftext.h"
 
+#define NAME_CHARS	     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define CONFIG_BOOT_WAIT_MS  30000u
 #define CONFIG_BOOT_WAIT_MAX 3600000u
 #define CONFIG_RATE_MAX	     1000000000u
@@ -152,7 +153,7 @@ static const char *text_of(const struct reading *r, enum option option)
 	return r->line[option] != 0 ? cfg_getstr(r->cfg, options[option].name) : NULL;
 }
 
-/* Names stand in paths, in the segment's name and in the list's lines. */
+/* The rule of the list's names: they stand in paths and in the segment's name too. */
 static int take_name(const struct reading *r, enum option option, char out[LIST_NAME_MAX + 1],
 		     struct failure *failure)
 {
@@ -160,8 +161,7 @@ static int take_name(const struct reading *r, enum option option, char out[LIST_
 	size_t length = strlen(text);
 
 	if (length == 0 || length > LIST_NAME_MAX || strchr("-._", text[0]) != NULL ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
-		length)
+	    strspn(text, NAME_CHARS) != length)
 		return refuse(
 		    r, option, failure,
 		    "'%.80s', expected 1 to %u letters, digits, dots, dashes and underscores, "
@@ -393,12 +393,11 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	struct reading r = {.path = path};
 	struct config *c = NULL;
 	char *text = NULL;
-	size_t length;
 	int error;
 
 	if (sodium_init() < 0)
 		return failure_set(failure, EIO, "libsodium cannot be initialised");
-	error = conftext_read(path, &text, &length, failure);
+	error = conftext_read(path, &text, failure);
 	if (error != 0)
 		return error;
 	c = calloc(1, sizeof(*c));

@@ -43,13 +43,16 @@ static int file_check(int fd, const char *path, struct failure *failure)
 	if (fstat(fd, &st) != 0)
 		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return failure_set(failure, EINVAL, "%s: found no regular file, expected one", path);
+		return failure_set(failure, EINVAL, "%s: found no regular file, expected one",
+				   path);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return failure_set(failure, EACCES, "%s: found owner uid %u, expected uid %u or root", path,
+		return failure_set(failure, EACCES,
+				   "%s: found owner uid %u, expected uid %u or root", path,
 				   (unsigned)st.st_uid, (unsigned)geteuid());
 	if ((st.st_mode & 07177) != 0)
-		return failure_set(failure, EACCES, "%s: found mode %04o, expected 0600 or stricter",
-				   path, (unsigned)(st.st_mode & 07777));
+		return failure_set(failure, EACCES,
+				   "%s: found mode %04o, expected 0600 or stricter", path,
+				   (unsigned)(st.st_mode & 07777));
 	return 0;
 }
 
@@ -83,12 +86,13 @@ int keyfile_load(const char *path, uint8_t **secret, struct failure *failure)
 		goto out;
 	}
 	if (keyfile_decode(text, length, key) != 0)
-		error = failure_set(failure, EINVAL,
-				    "%s: found something else, expected one line with the base64 of %u bytes",
-				    path, KEYFILE_BYTES);
+		error = failure_set(
+		    failure, EINVAL,
+		    "%s: found something else, expected one line with the base64 of %u bytes", path,
+		    KEYFILE_BYTES);
 	else if (sodium_is_zero(key, KEYFILE_BYTES))
-		error = failure_set(failure, EINVAL, "%s: found a key of zeros, expected a random one",
-				    path);
+		error = failure_set(failure, EINVAL,
+				    "%s: found a key of zeros, expected a random one", path);
 	if (error == 0) {
 		*secret = key;
 		key = NULL;

@@ -26,13 +26,15 @@ int notify_send(const char *message, struct failure *failure)
 	name_bytes = strlen(name);
 	if ((name[0] != '/' && name[0] != '@') || name_bytes < 2 ||
 	    name_bytes >= sizeof(address.sun_path))
-		return failure_set(failure, EINVAL,
-				   "NOTIFY_SOCKET: found '%.120s', expected an absolute path or @ and "
-				   "an abstract name, of 2 to %zu bytes",
-				   name, sizeof(address.sun_path) - 1);
+		return failure_set(
+		    failure, EINVAL,
+		    "NOTIFY_SOCKET: found '%.120s', expected an absolute path or @ and "
+		    "an abstract name, of 2 to %zu bytes",
+		    name, sizeof(address.sun_path) - 1);
 	if (message_bytes > MESSAGE_BYTES_MAX)
-		return failure_set(failure, EMSGSIZE, "NOTIFY_SOCKET %s: message of %zu bytes, at most %u",
-				   name, message_bytes, MESSAGE_BYTES_MAX);
+		return failure_set(failure, EMSGSIZE,
+				   "NOTIFY_SOCKET %s: message of %zu bytes, at most %u", name,
+				   message_bytes, MESSAGE_BYTES_MAX);
 	memcpy(address.sun_path, name, name_bytes);
 	if (name[0] == '@')
 		address.sun_path[0] = '\0';

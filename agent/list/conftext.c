@@ -2,66 +2,115 @@
 #include "list/conftext.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* The number of bytes of the quoted string that begins at text[0], its end quote included. */
-static size_t quoted_length(const char *text, size_t length)
-{
-	size_t i = 1;
+struct scan {
+	char *at;
+	unsigned line;
+};
 
-	while (i < length && text[i] != text[0])
-		i += text[i] == '\\' && i + 1 < length ? 2 : 1;
-	return i < length ? i + 1 : length;
+/* Goes on by one character, over a comment's leaving a space behind. */
+static void scan_step(struct scan *scan, bool blank)
+{
+	if (*scan->at == '\n')
+		scan->line++;
+	else if (blank)
+		*scan->at = ' ';
+	scan->at++;
 }
 
-/* The number of bytes of the comment that begins at text[0]; 0: none does. */
-static size_t comment_length(const char *text, size_t length)
+static void scan_line_comment(struct scan *scan)
 {
-	const char *end;
-
-	if (text[0] == '#' || (length > 1 && text[0] == '/' && text[1] == '/')) {
-		end = memchr(text, '\n', length);
-		return end != NULL ? (size_t)(end - text) : length;
-	}
-	if (length > 1 && text[0] == '/' && text[1] == '*') {
-		end = memmem(text + 2, length - 2, "*/", 2);
-		/* One without an end is left for libconfuse to refuse. */
-		return end != NULL ? (size_t)(end - text) + 2 : 0;
-	}
-	return 0;
+	while (*scan->at != '\0' && *scan->at != '\n')
+		scan_step(scan, true);
 }
 
-void conftext_comments_blank(char *text, size_t length)
+/* false: it has no end. */
+static bool scan_block_comment(struct scan *scan)
 {
-	size_t i = 0, n;
+	const char *end = strstr(scan->at + 2, "*/");
 
-	while (i < length) {
-		if (text[i] == '"' || text[i] == '\'') {
-			i += quoted_length(text + i, length - i);
-			continue;
+	if (end == NULL)
+		return false;
+	while (scan->at < end + 2)
+		scan_step(scan, true);
+	return true;
+}
+
+/* false: the closing quote is missing. */
+static bool scan_quoted(struct scan *scan)
+{
+	const char quote = *scan->at;
+
+	scan_step(scan, false);
+	while (*scan->at != '\0' && *scan->at != quote) {
+		if (scan->at[0] == '\\' && scan->at[1] != '\0')
+			scan_step(scan, false);
+		scan_step(scan, false);
+	}
+	if (*scan->at == '\0')
+		return false;
+	scan_step(scan, false);
+	return true;
+}
+
+/* A slash within a bare word is part of the word. */
+static bool in_word(const char *text, const char *at)
+{
+	return at > text && strchr(" \t\r\n={}(),\"'", at[-1]) == NULL;
+}
+
+static int not_closed(const char *path, unsigned line, const char *what, struct failure *failure)
+{
+	return failure_set(failure, EINVAL,
+			   "%s:%u: found %s that is never closed, expected its end", path, line,
+			   what);
+}
+
+int conftext_prepare(char *text, const char *path, struct failure *failure)
+{
+	struct scan scan = {.at = text, .line = 1};
+	unsigned depth = 0, open_line = 0, line;
+
+	while (*scan.at != '\0') {
+		line = scan.line;
+		if (*scan.at == '#' ||
+		    (strncmp(scan.at, "//", 2) == 0 && !in_word(text, scan.at))) {
+			scan_line_comment(&scan);
+		} else if (strncmp(scan.at, "/*", 2) == 0 && !in_word(text, scan.at)) {
+			if (!scan_block_comment(&scan))
+				return not_closed(path, line, "a comment", failure);
+		} else if (*scan.at == '"' || *scan.at == '\'') {
+			if (!scan_quoted(&scan))
+				return not_closed(path, line, "a quote", failure);
+		} else {
+			if (*scan.at == '{' && depth++ == 0)
+				open_line = line;
+			if (*scan.at == '}' && depth > 0)
+				depth--;
+			scan_step(&scan, false);
 		}
-		n = comment_length(text + i, length - i);
-		for (size_t j = i; j < i + n; j++)
-			if (text[j] != '\n')
-				text[j] = ' ';
-		i += n > 0 ? n : 1;
 	}
+	return depth == 0 ? 0 : not_closed(path, open_line, "a '{'", failure);
 }
 
-static int content_read(FILE *file, const char *path, char **text, size_t *length,
-			struct failure *failure)
+static int content_read(FILE *file, const char *path, char **text, struct failure *failure)
 {
 	char *content;
 	struct stat st;
 	size_t got;
+	int error;
 
 	if (fstat(fileno(file), &st) != 0)
 		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return failure_set(failure, EINVAL, "%s: found no regular file, expected one", path);
+		return failure_set(failure, EINVAL, "%s: found no regular file, expected one",
+				   path);
 	if (st.st_size < 1 || st.st_size > CONFTEXT_BYTES_MAX)
 		return failure_set(failure, EINVAL, "%s: found %jd bytes, expected 1 to %u", path,
 				   (intmax_t)st.st_size, CONFTEXT_BYTES_MAX);
@@ -69,30 +118,29 @@ static int content_read(FILE *file, const char *path, char **text, size_t *lengt
 	if (content == NULL)
 		return failure_set(failure, ENOMEM, "%s: no memory", path);
 	got = fread(content, 1, (size_t)st.st_size, file);
-	if (ferror(file)) {
-		free(content);
-		return failure_set(failure, EIO, "%s: cannot read", path);
-	}
-	if (memchr(content, '\0', got) != NULL) {
-		free(content);
-		return failure_set(failure, EINVAL, "%s: found a NUL byte, expected text", path);
-	}
 	content[got] = '\0';
+	if (ferror(file))
+		error = failure_set(failure, EIO, "%s: cannot read", path);
+	else if (memchr(content, '\0', got) != NULL)
+		error = failure_set(failure, EINVAL, "%s: found a NUL byte, expected text", path);
+	else
+		error = conftext_prepare(content, path, failure);
+	if (error != 0) {
+		free(content);
+		return error;
+	}
 	*text = content;
-	*length = got;
 	return 0;
 }
 
-int conftext_read(const char *path, char **text, size_t *length, struct failure *failure)
+int conftext_read(const char *path, char **text, struct failure *failure)
 {
 	FILE *file = fopen(path, "re");
 	int error;
 
 	if (file == NULL)
 		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	error = content_read(file, path, text, length, failure);
+	error = content_read(file, path, text, failure);
 	fclose(file);
-	if (error == 0)
-		conftext_comments_blank(*text, *length);
 	return error;
 }

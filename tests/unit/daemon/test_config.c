@@ -78,8 +78,8 @@ static size_t required(char *out, size_t size, const char *without)
 	const struct {
 		const char *option, *value;
 	} lines[] = {
-		{"cluster", "web"},   {"name", "web01"}, {"listen", "10.0.0.1:11280"},
-		{"host-key", host_key}, {"psk", psk},	 {"threshold", "1"},
+	    {"cluster", "web"},	    {"name", "web01"}, {"listen", "10.0.0.1:11280"},
+	    {"host-key", host_key}, {"psk", psk},      {"threshold", "1"},
 	};
 	size_t used = (size_t)snprintf(out, size, "# the agent of web01\n");
 
@@ -88,8 +88,9 @@ static size_t required(char *out, size_t size, const char *without)
 			used += (size_t)snprintf(out + used, size - used, "%s = \"%s\"\n",
 						 lines[i].option, lines[i].value);
 	if (without == NULL || strcmp(without, "trusted-keys") != 0)
-		used += (size_t)snprintf(out + used, size - used,
-					 "trusted-keys = {\"%s\",\n\"%s\"}\n", trusted[0], trusted[1]);
+		used +=
+		    (size_t)snprintf(out + used, size - used, "trusted-keys = {\"%s\",\n\"%s\"}\n",
+				     trusted[0], trusted[1]);
 	return used;
 }
 
@@ -137,7 +138,8 @@ static void refused(int error, int line, const char *option, const char *word)
 	ck_assert_msg(strncmp(failure.text, begin, strlen(begin)) == 0, "'%s' does not begin '%s'",
 		      failure.text, begin);
 	ck_assert_msg(strstr(failure.text, word) != NULL, "'%s' lacks '%s'", failure.text, word);
-	ck_assert_msg(strstr(failure.text, "found") != NULL && strstr(failure.text, "expected") != NULL,
+	ck_assert_msg(strstr(failure.text, "found") != NULL &&
+			  strstr(failure.text, "expected") != NULL,
 		      "%s", failure.text);
 	ck_assert_ptr_null(strchr(failure.text, '\n'));
 }
@@ -222,7 +224,7 @@ END_TEST
 
 START_TEST(missing_keys_are_named_all_at_once)
 {
-	static const char *const each[] = {"cluster", "name", "listen",	      "host-key",
+	static const char *const each[] = {"cluster", "name",	   "listen",	  "host-key",
 					   "psk",     "threshold", "trusted-keys"};
 
 	for (size_t i = 0; i < sizeof(each) / sizeof(*each); i++) {
@@ -230,7 +232,8 @@ START_TEST(missing_keys_are_named_all_at_once)
 		refused(-EINVAL, 0, each[i], "expected");
 	}
 	write_mode(path, 0644, "\n", 1);
-	refused(-EINVAL, 0, "cluster, name, listen, host-key, psk, trusted-keys, threshold", "expected");
+	refused(-EINVAL, 0, "cluster, name, listen, host-key, psk, trusted-keys, threshold",
+		"expected");
 }
 END_TEST
 
@@ -245,8 +248,9 @@ END_TEST
 
 START_TEST(what_is_not_an_option_line_is_refused_with_its_line)
 {
-	static const char *const bad[] = {"rate-keys 5\n", "= 3\n",	    "rate-keys = \"5\n",
-					  "{\n",	   "rate-keys = {5}\n", "rate-keys =\n"};
+	static const char *const bad[] = {"rate-keys 5\n",     "= 3\n",
+					  "rate-keys = \"5\n", "{\n",
+					  "rate-keys = {5}\n", "rate-keys =\n"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct config *config = NULL;
@@ -268,39 +272,39 @@ START_TEST(values_out_of_bounds_are_refused)
 	const struct {
 		const char *option, *value, *word;
 	} bad[] = {
-		{"cluster", "", "letters"},
-		{"cluster", "a b", "'a b'"},
-		{"cluster", "../etc", "'../etc'"},
-		{"cluster", "a/b", "'a/b'"},
-		{"cluster", long_text, "63"},
-		{"name", "-x", "'-x'"},
-		{"name", "", "letters"},
-		{"listen", "localhost:11280", "numeric"},
-		{"listen", "10.0.0.1", "10.0.0.1"},
-		{"listen", "10.0.0.1:0", "10.0.0.1:0"},
-		{"listen", "10.0.0.1:65536", "65536"},
-		{"listen", long_text, "numeric"},
-		{"state-directory", "var/lib", "absolute"},
-		{"state-directory", long_text, "255"},
-		{"control-socket", "x", "absolute"},
-		{"control-socket", long_text, "107"},
-		{"segment", "mcroster", "slash"},
-		{"segment", "/", "slash"},
-		{"segment", "/a/b", "slash"},
-		{"segment", "/.", "slash"},
-		{"segment", long_text, "slash"},
-		{"host-key", "host.key", "absolute"},
-		{"host-key", long_text, "255"},
-		{"threshold", "0", "from 1 to 2"},
-		{"threshold", "3", "from 1 to 2"},
-		{"threshold", "1x", "'1x'"},
-		{"threshold", "", "''"},
-		{"rate-keys", "-1", "'-1'"},
-		{"rate-keys", " 1", "' 1'"},
-		{"rate-keys", "0x10", "'0x10'"},
-		{"rate-keys", "99999999999999999999999", "from 0"},
-		{"boot-wait", "3600001", "3600000"},
-		{"boot-wait", "30s", "'30s'"},
+	    {"cluster", "", "letters"},
+	    {"cluster", "a b", "'a b'"},
+	    {"cluster", "../etc", "'../etc'"},
+	    {"cluster", "a/b", "'a/b'"},
+	    {"cluster", long_text, "63"},
+	    {"name", "-x", "'-x'"},
+	    {"name", "", "letters"},
+	    {"listen", "localhost:11280", "numeric"},
+	    {"listen", "10.0.0.1", "10.0.0.1"},
+	    {"listen", "10.0.0.1:0", "10.0.0.1:0"},
+	    {"listen", "10.0.0.1:65536", "65536"},
+	    {"listen", long_text, "numeric"},
+	    {"state-directory", "var/lib", "absolute"},
+	    {"state-directory", long_text, "255"},
+	    {"control-socket", "x", "absolute"},
+	    {"control-socket", long_text, "107"},
+	    {"segment", "mcroster", "slash"},
+	    {"segment", "/", "slash"},
+	    {"segment", "/a/b", "slash"},
+	    {"segment", "/.", "slash"},
+	    {"segment", long_text, "slash"},
+	    {"host-key", "host.key", "absolute"},
+	    {"host-key", long_text, "255"},
+	    {"threshold", "0", "from 1 to 2"},
+	    {"threshold", "3", "from 1 to 2"},
+	    {"threshold", "1x", "'1x'"},
+	    {"threshold", "", "''"},
+	    {"rate-keys", "-1", "'-1'"},
+	    {"rate-keys", " 1", "' 1'"},
+	    {"rate-keys", "0x10", "'0x10'"},
+	    {"rate-keys", "99999999999999999999999", "from 0"},
+	    {"boot-wait", "3600001", "3600000"},
+	    {"boot-wait", "30s", "'30s'"},
 	};
 
 	memset(long_text, 'l', sizeof(long_text) - 1);

@@ -150,7 +150,9 @@ START_TEST(every_changed_byte_is_noticed)
 		bytes[i] ^= 0x40;
 		write_file("register", bytes, sizeof(bytes));
 		assert_bad(state, "register",
-			   i < 8 ? "foreign" : i < 16 ? "header says" : "checksum");
+			   i < 8    ? "foreign"
+			   : i < 16 ? "header says"
+				    : "checksum");
 		bytes[i] ^= 0x40;
 	}
 	write_file("register", bytes, sizeof(bytes));
@@ -352,11 +354,13 @@ START_TEST(a_full_disk_keeps_the_file_before)
 {
 	struct state *state;
 
-	/* In a mount namespace of its own; without the right to one, the test above stands for it. */
+	/* In a mount namespace of its own; without the right to one, the test above stands for it.
+	 */
 	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mkdir(directory, 0700) != 0 ||
 	    mount("tmpfs", directory, "tmpfs", 0, "size=64k,mode=0700") != 0) {
-		fprintf(stderr, "skipped: a_full_disk_keeps_the_file_before (cannot mount a tmpfs)\n");
+		fprintf(stderr,
+			"skipped: a_full_disk_keeps_the_file_before (cannot mount a tmpfs)\n");
 		return;
 	}
 	state = open_state();
