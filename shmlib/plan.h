@@ -2,11 +2,14 @@
 #ifndef MCROSTER_PLAN_H
 #define MCROSTER_PLAN_H
 
+#include <string.h>
+
 #include "internal.h"
 
 enum side { OLD = 0, NEW = 1 };
 
-/* `steps` is the plan's own form: `server` holds a side until plan_fill puts the number there. */
+/* `steps` is the plan's own form: `server` holds a side until plan_fill puts the number there.  Steps
+ * beyond step_count are zero. */
 struct rule {
 	uint8_t step_count;
 	uint8_t answer; /* enum mcr_answer */
@@ -23,17 +26,16 @@ static inline void plan_fill(uint32_t phase, enum mcr_op op, uint32_t old_owner,
 			     struct mcr_plan *plan)
 {
 	const struct rule *rule = &mcr_rules[old_owner == new_owner ? MCR_STEADY : phase][op];
-	const uint16_t owners[2] = {(uint16_t)old_owner, (uint16_t)new_owner};
 
 	plan->op = (uint8_t)op;
 	plan->phase = (uint8_t)phase;
 	plan->step_count = rule->step_count;
 	plan->answer = rule->answer;
-	plan->owner = owners[rule->owner];
-	for (unsigned i = 0; i < MCR_STEPS_MAX; i++) {
-		plan->step[i] = rule->steps[i];
-		plan->step[i].server = owners[rule->steps[i].server];
-	}
+	plan->owner = rule->owner == NEW ? new_owner : old_owner;
+	memcpy(plan->step, rule->steps, sizeof(plan->step));
+	for (unsigned i = 0; i < rule->step_count; i++)
+		plan->step[i].server =
+			(uint16_t)(rule->steps[i].server == NEW ? new_owner : old_owner);
 }
 
 #endif

@@ -52,16 +52,14 @@ static __attribute__((noinline, cold)) int reader_refresh(struct mcr_reader *rea
 	return MCR_OK;
 }
 
-/* May a plan be made now, and until when may its steps be sent? */
-static __attribute__((noinline)) int lease_check(const struct mcr_reader *reader,
-						 uint64_t *deadline_ns)
+/* Until when the steps of a plan made now may be sent; 0: no plan may be made. */
+static __attribute__((noinline)) uint64_t lease_deadline_ns(const struct mcr_reader *reader)
 {
 	const uint64_t now_ns = mcr_clock_boot_ns();
 
 	if (now_ns >= lease_load_acquire(reader->header))
-		return MCR_ISOLATED;
-	*deadline_ns = now_ns + (uint64_t)reader->view.op_timeout_ms * 1000000u;
-	return MCR_OK;
+		return 0;
+	return now_ns + (uint64_t)reader->view.op_timeout_ms * 1000000u;
 }
 
 struct route {
@@ -74,9 +72,10 @@ static inline bool key_has_prefix(const struct view *view, const void *key, size
 	return len >= view->prefix_bytes && memcmp(key, view->prefix, view->prefix_bytes) == 0;
 }
 
-/* Finds both owners under the newest generation, which is reader->view afterwards. */
-static inline int route_find(struct mcr_reader *reader, const void *key, size_t len, bool leased,
-			     struct route *route)
+/* Finds both owners under the newest generation, which is reader->view afterwards.  Inlined: the
+ * call would cost a fifth of the whole. */
+static inline __attribute__((always_inline)) int
+route_find(struct mcr_reader *reader, const void *key, size_t len, bool leased, struct route *route)
 {
 	const struct view *view = &reader->view;
 	uint64_t hash;
@@ -100,10 +99,9 @@ static inline int route_find(struct mcr_reader *reader, const void *key, size_t 
 			return MCR_NOT_COVERED;
 		route->deadline_ns = 0;
 		if (UNLIKELY(reader->clocked) && leased) {
-			const int error = lease_check(reader, &route->deadline_ns);
-
-			if (error != MCR_OK)
-				return error;
+			route->deadline_ns = lease_deadline_ns(reader);
+			if (route->deadline_ns == 0)
+				return MCR_ISOLATED;
 			exact = true;
 		}
 		slot = mcr_hash_slot(hash, view->slot_bits);
