@@ -30,20 +30,20 @@
 #define MCR_SEGMENT_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 
-#define MCR_SEGMENT_MAGIC   "mcroster" /* 8 bytes, without the NUL */
-#define MCR_SEGMENT_LAYOUT  1u
-#define MCR_SEGMENT_RING    4u
+#define MCR_SEGMENT_MAGIC  "mcroster" /* 8 bytes, without the NUL */
+#define MCR_SEGMENT_LAYOUT 1u
+#define MCR_SEGMENT_RING   4u
 /* A generation g may be read while the current one is g, g + 1 or g + 2: its slot is rewritten
  * only from the moment on that g + 3 is current. */
-#define MCR_SEGMENT_LIVE    3u
+#define MCR_SEGMENT_LIVE 3u
 
 /* What a slot can be asked to hold, and what a reader accepts as geometry. */
 #define MCR_SEGMENT_SERVERS_MAX	   2048u /* the union of two lists of 1,024 */
 #define MCR_SEGMENT_BITS_MIN	   1u
 #define MCR_SEGMENT_BITS_MAX	   16u
-#define MCR_SEGMENT_HEADER_MAX	   65536u	      /* header_bytes */
+#define MCR_SEGMENT_HEADER_MAX	   65536u		 /* header_bytes */
 #define MCR_SEGMENT_SLOT_BYTES_MAX (16u * 1024u * 1024u) /* slot_bytes */
-#define MCR_SEGMENT_TIMEOUT_MAX_MS 3600000u	      /* op_timeout_ms */
+#define MCR_SEGMENT_TIMEOUT_MAX_MS 3600000u		 /* op_timeout_ms */
 
 /* The turn of a generation in the ring: turn[g % 4], valid as long as the slot is. */
 struct mcr_segment_turn {
@@ -61,8 +61,8 @@ struct mcr_segment_header {
 	uint64_t total_bytes;  /*  24: header_bytes + ring * slot_bytes; the object's size */
 	uint8_t cluster[64];   /*  32: the cluster's name, NUL-terminated, zero-filled */
 
-	uint64_t incarnation;  /*  96: random; another one with each start of the agent */
-	uint8_t pad_104[24];   /* 104: zero */
+	uint64_t incarnation; /*  96: random; another one with each start of the agent */
+	uint8_t pad_104[24];  /* 104: zero */
 
 	/* Written while the agent lives. */
 	uint64_t heartbeat;	    /* 128: counts up several times a second */
@@ -111,11 +111,12 @@ struct mcr_segment_slot {
 #define MCR_SERVER_NEW 2u /* in the list after it; settled: both */
 
 struct mcr_segment_server {
-	uint8_t name[64];     /*   0: NUL-terminated, zero-filled */
-	uint8_t address[112]; /*  64: "10.0.0.1:11211", "[::1]:11211"; NUL-terminated, zero-filled */
-	uint64_t id;	      /* 176: xxh3_64 of name, one zero byte, address */
-	uint32_t weight;      /* 184 */
-	uint32_t flags;	      /* 188: MCR_SERVER_... */
+	uint8_t name[64]; /*   0: NUL-terminated, zero-filled */
+	uint8_t
+	    address[112]; /*  64: "10.0.0.1:11211", "[::1]:11211"; NUL-terminated, zero-filled */
+	uint64_t id;	  /* 176: xxh3_64 of name, one zero byte, address */
+	uint32_t weight;  /* 184 */
+	uint32_t flags;	  /* 188: MCR_SERVER_... */
 };
 
 #define MCR_SEGMENT_AT(type, field, offset)                                                        \

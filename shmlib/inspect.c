@@ -86,9 +86,11 @@ int mcr_server(struct mcr_reader *reader, const struct mcr_plan *plan, uint32_t 
 	struct view view;
 	int error;
 
-	if (reader == NULL || plan == NULL || out == NULL)
+	if (reader == NULL || out == NULL)
 		return MCR_BAD_ARGUMENT;
-	if (reader->current == plan->generation)
+	if (plan == NULL && reader->current == NO_GENERATION)
+		return MCR_NOT_READY;
+	if (plan == NULL || reader->current == plan->generation)
 		view = reader->view;
 	else if ((error = mcr_view_load(reader->mcr, plan->generation, &view)) != MCR_OK)
 		return error;

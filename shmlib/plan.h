@@ -8,8 +8,8 @@
 
 enum side { OLD = 0, NEW = 1 };
 
-/* `steps` is the plan's own form: `server` holds a side until plan_fill puts the number there.  Steps
- * beyond step_count are zero. */
+/* `steps` is the plan's own form: `server` holds a side until plan_fill puts the number there.
+ * Steps beyond step_count are zero. */
 struct rule {
 	uint8_t step_count;
 	uint8_t answer; /* enum mcr_answer */
@@ -35,7 +35,7 @@ static inline void plan_fill(uint32_t phase, enum mcr_op op, uint32_t old_owner,
 	memcpy(plan->step, rule->steps, sizeof(plan->step));
 	for (unsigned i = 0; i < rule->step_count; i++)
 		plan->step[i].server =
-			(uint16_t)(rule->steps[i].server == NEW ? new_owner : old_owner);
+		    (uint16_t)(rule->steps[i].server == NEW ? new_owner : old_owner);
 }
 
 #endif

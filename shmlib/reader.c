@@ -77,13 +77,14 @@ static inline bool key_has_prefix(const struct view *view, const void *key, size
 static inline __attribute__((always_inline)) int
 route_find(struct mcr_reader *reader, const void *key, size_t len, bool leased, struct route *route)
 {
-	const struct view *view = &reader->view;
+	const struct view *view;
 	uint64_t hash;
 
 	if (UNLIKELY(reader == NULL || key == NULL))
 		return MCR_BAD_ARGUMENT;
 	if (UNLIKELY(len == 0 || len > MCR_KEY_MAX))
 		return MCR_BAD_KEY;
+	view = &reader->view;
 	hash = mcr_hash(key, len);
 	for (int i = 0; i < READ_TRIES; i++) {
 		uint32_t slot, moved;

@@ -18,9 +18,9 @@
 #define SEGMENT_TOTAL_BYTES  (SEGMENT_HEADER_BYTES + MCR_SEGMENT_RING * SEGMENT_SLOT_BYTES)
 
 _Static_assert(sizeof(struct mcr_segment_slot) +
-			       MCR_SEGMENT_SERVERS_MAX * sizeof(struct mcr_segment_server) +
-			       2 * SEGMENT_TABLE_BYTES <=
-		       SEGMENT_SLOT_BYTES,
+		       MCR_SEGMENT_SERVERS_MAX * sizeof(struct mcr_segment_server) +
+		       2 * SEGMENT_TABLE_BYTES <=
+		   SEGMENT_SLOT_BYTES,
 	       "the largest lists fit");
 _Static_assert(SEGMENT_SLOT_BYTES % 4096 == 0, "slots are whole pages");
 
