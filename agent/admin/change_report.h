@@ -1,0 +1,18 @@
+/* change_report.h - what lies between two lists, laid out for people. */
+#ifndef MCROSTER_ADMIN_CHANGE_REPORT_H
+#define MCROSTER_ADMIN_CHANGE_REPORT_H
+
+#include <stdio.h>
+
+#include "list/change.h"
+#include "list/list.h"
+
+/* How far the server that is furthest from it is from its share by weight, in slots. */
+double change_report_imbalance(const struct list *list);
+
+/* Servers with their slots before and after; then what moves from where to where.  -ENOMEM. */
+int change_report_moves(const struct change *change, FILE *out);
+/* The lines of policy, agents and coordinator that differ; nothing where none does. */
+void change_report_policy(const struct list *from, const struct list *to, FILE *out);
+
+#endif

@@ -1,0 +1,201 @@
+/* command_plan.c - mcadmin plan: the next list, and what it would move.  Touches nothing. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/admin.h"
+#include "admin/change_report.h"
+#include "admin/cluster_conf.h"
+#include "admin/file.h"
+#include "admin/human.h"
+#include "admin/list_source.h"
+#include "admin/next_list.h"
+#include "admin/status.h"
+#include "admin/target.h"
+#include "list/change.h"
+
+static const char usage[] =
+	"Usage: mcadmin plan CLUSTER.CONF [--parent LIST | --agent ...] [-o LIST]\n"
+	"\n"
+	"Computes the list that follows the active one and says what would move from\n"
+	"where to where.  Touches nothing; with -o it writes the list, unsigned.\n"
+	"\n"
+	"      --parent LIST         the active list, from a file; otherwise the agent is\n"
+	"                            asked (by default that of CLUSTER.CONF's cluster here)\n"
+	"  -o, --output LIST         where the next list goes (replaced if it is there)\n"
+	"      --epoch N             its epoch; by default the parent's and one\n" TARGET_USAGE
+	"  -h, --help                this text\n";
+
+struct plan_options {
+	const char *conf, *parent, *output;
+	uint64_t epoch; /* 0: by itself */
+	struct target target;
+};
+
+/* An epoch that was undone is spent: the next one must be above it, which the list alone cannot
+ * tell.  An agent that cannot say so costs nothing: push would be refused with the number. */
+static uint64_t epoch_after(struct link *link, const struct list *parent)
+{
+	struct status *status = NULL;
+	struct failure ignored;
+	uint64_t highest = parent->epoch;
+	char *body;
+	size_t body_bytes;
+
+	if (link_status_get(link, STATUS_CLUSTER, &body, &body_bytes, &ignored) < 0)
+		return highest + 1;
+	if (status_parse(body, body_bytes, &status, &ignored) == 0) {
+		if (status->change_epoch > highest)
+			highest = status->change_epoch;
+		status_free(status);
+	}
+	free(body);
+	return highest + 1;
+}
+
+static int parent_from_agent(const char *command, struct plan_options *options,
+			     const struct cluster_conf *conf, struct list **parent)
+{
+	struct link_peer peer;
+	struct link *link = NULL;
+	struct failure failure;
+	int error, code = target_peer(command, &options->target, conf->wanted.cluster, &peer);
+
+	if (code >= 0)
+		return code;
+	error = link_new(&peer, &link, &failure);
+	if (error == 0)
+		error = list_source_agent(link, NULL, parent, &failure);
+	if (error == 0 && options->epoch == 0)
+		options->epoch = epoch_after(link, *parent);
+	link_free(link);
+	return error < 0 ? admin_fail(command, error, &failure) : -1;
+}
+
+static int change_print(const struct list *parent, const struct list *next,
+			struct failure *failure)
+{
+	struct change *change;
+	char percent[HUMAN_NUMBER_BYTES];
+	int error = change_new(parent, next, &change, failure);
+
+	if (error < 0)
+		return error;
+	(void)printf("Cluster %s: epoch %" PRIu64 " -> %" PRIu64 "\n\n", next->cluster,
+		     parent->epoch, next->epoch);
+	if (change_report_moves(change, stdout) < 0)
+		error = failure_set(failure, ENOMEM, "no memory to print the plan");
+	(void)printf("\nmoves         %" PRIu32 " of %" PRIu32 " slots: %s\n", change->moved,
+		     change->slot_count,
+		     human_percent(change->moved, change->slot_count, percent));
+	(void)printf("balance       furthest from its share by weight: %.2f slots, before %.2f\n",
+		     change_report_imbalance(next), change_report_imbalance(parent));
+	change_report_policy(parent, next, stdout);
+	change_free(change);
+	return error;
+}
+
+static int plan_write(const struct plan_options *options, const struct list *next,
+		      struct failure *failure)
+{
+	int error = file_write(options->output, 0644, true, next->document, next->document_bytes,
+			       failure);
+
+	if (error == 0)
+		(void)printf("\nUnsigned list in %s.  Next:\n"
+			     "  mcadmin sign -k KEY %s\n"
+			     "  mcadmin push %s\n",
+			     options->output, options->output, options->output);
+	return error;
+}
+
+static int plan_run(const struct plan_options *options, const struct cluster_conf *conf,
+		    const struct list *parent, struct failure *failure)
+{
+	struct list *next = NULL;
+	bool same = false;
+	int error = next_list_make(conf, parent, options->epoch, &next, failure);
+
+	if (error < 0)
+		return error;
+	error = next_list_same(parent, next, &same, failure);
+	if (error == 0 && same && options->output != NULL)
+		error = failure_set(failure, EEXIST,
+				    "nothing changes: epoch %" PRIu64
+				    " says what %s wants already, so %s is not written",
+				    parent->epoch, options->conf, options->output);
+	else if (error == 0 && same)
+		(void)printf("Nothing changes: epoch %" PRIu64 " says what %s wants already.\n",
+			     parent->epoch, options->conf);
+	else if (error == 0)
+		error = change_print(parent, next, failure);
+	if (error == 0 && !same && options->output != NULL)
+		error = plan_write(options, next, failure);
+	list_free(next);
+	return error;
+}
+
+/* Returns a negative number to go on, an exit code otherwise. */
+static int options_read(int argc, char **argv, struct plan_options *options)
+{
+	static const struct option table[] = {
+		{"parent", required_argument, NULL, 'P'}, {"output", required_argument, NULL, 'o'},
+		{"epoch", required_argument, NULL, 'e'},  {"help", no_argument, NULL, 'h'},
+		TARGET_OPTIONS,				  {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "o:h", table, NULL)) != -1) {
+		if (target_option(&options->target, option, optarg))
+			continue;
+		switch (option) {
+		case 'P':
+			options->parent = optarg;
+			break;
+		case 'o':
+			options->output = optarg;
+			break;
+		case 'e':
+			if (!human_number(optarg, 1, LIST_EPOCH_MAX, &options->epoch))
+				return admin_usage(argv[0], "--epoch '%s' is not an epoch", optarg);
+			break;
+		case 'h':
+			return admin_help(usage);
+		default:
+			return admin_usage_hint(argv[0]);
+		}
+	}
+	if (argc - optind != 1)
+		return admin_usage(argv[0], "one CLUSTER.CONF is wanted, %d given", argc - optind);
+	if (options->parent != NULL && target_named(&options->target))
+		return admin_usage(argv[0], "--parent and an agent: only one can say what is active");
+	options->conf = argv[optind];
+	return -1;
+}
+
+int command_plan(int argc, char **argv)
+{
+	struct plan_options options = {0};
+	struct cluster_conf *conf = NULL;
+	struct list *parent = NULL;
+	struct failure failure;
+	int error, code = options_read(argc, argv, &options);
+
+	if (code >= 0)
+		return code;
+	error = cluster_conf_load(options.conf, &conf, &failure);
+	if (error == 0 && options.parent != NULL)
+		error = list_source_file(options.parent, NULL, &parent, &failure);
+	else if (error == 0)
+		code = parent_from_agent(argv[0], &options, conf, &parent);
+	if (error == 0 && code < 0)
+		error = plan_run(&options, conf, parent, &failure);
+	list_free(parent);
+	cluster_conf_free(conf);
+	if (code >= 0)
+		return code;
+	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
+}

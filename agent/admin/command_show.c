@@ -1,0 +1,184 @@
+/* command_show.c - mcadmin show: a list readable, from a file or an agent. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/admin.h"
+#include "admin/human.h"
+#include "admin/json.h"
+#include "admin/link.h"
+#include "admin/list_report.h"
+#include "admin/list_source.h"
+#include "admin/signers.h"
+#include "admin/target.h"
+
+static const char usage[] =
+	"Usage: mcadmin show [-p PUBLIC]... [-t N] [--json | --raw] [LIST | --agent ...]\n"
+	"\n"
+	"Shows a list, or the active list of an agent.\n"
+	"\n"
+	"  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
+	"                            base64); may be repeated\n"
+	"  -t, --threshold N         so many of them must have signed (1)\n"
+	"      --json                as one JSON object\n"
+	"      --raw                 the document itself, byte for byte\n" TARGET_USAGE
+	"  -h, --help                this text\n";
+
+struct show_options {
+	const char *path;
+	bool json, raw;
+	struct signers_trusted trusted;
+	struct target target;
+};
+
+static void text_print(const struct show_options *options, const struct list *list,
+		       const struct signers *signers)
+{
+	char hash[2 * LIST_HASH_BYTES + 1], parent[2 * LIST_HASH_BYTES + 1] = "none";
+
+	human_hex(list->hash, sizeof(list->hash), hash);
+	if (list->has_parent)
+		human_hex(list->parent, sizeof(list->parent), parent);
+	(void)printf("cluster       %s\nepoch         %" PRIu64 "\nhash          %s\n",
+		     list->cluster, list->epoch, hash);
+	(void)printf("parent        %s\ncreated       %s\n", parent, list->created);
+	signers_print(signers, &options->trusted, "signed by     ", stdout);
+	(void)printf("slots         %" PRIu32 "\n", list->slot_count);
+	list_report_policy(list, stdout);
+	(void)putchar('\n');
+}
+
+static void json_print_signers(const struct show_options *options, const struct signers *signers,
+			       struct json *json)
+{
+	json_bool(json, "verified", options->trusted.trust.count > 0);
+	json_array_open(json, "signatures");
+	for (uint32_t i = 0; i < signers->count; i++) {
+		json_object_open(json, NULL);
+		json_string(json, "key_id", signers->by[i].id);
+		json_bool(json, "trusted", signers->by[i].trusted >= 0);
+		json_bool(json, "valid", signers->by[i].valid);
+		json_object_close(json);
+	}
+	json_array_close(json);
+}
+
+static int json_print(const struct show_options *options, const struct list *list,
+		      const struct signers *signers)
+{
+	struct json json;
+	int error;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	error = list_report_json(list, &json);
+	json_print_signers(options, signers, &json);
+	json_object_close(&json);
+	json_end(&json);
+	return error;
+}
+
+static int show_print(const struct show_options *options, const struct list *list,
+		      struct failure *failure)
+{
+	struct signers signers;
+	int error = signers_read(list->document, list->document_bytes, &options->trusted, &signers,
+				 failure);
+
+	if (error < 0)
+		return error;
+	if (options->raw) {
+		(void)fwrite(list->document, 1, list->document_bytes, stdout);
+		return 0;
+	}
+	if (options->json) {
+		error = json_print(options, list, &signers);
+	} else {
+		text_print(options, list, &signers);
+		error = list_report_agents(list, stdout);
+		(void)putchar('\n');
+		if (error == 0)
+			error = list_report_servers(list, stdout);
+	}
+	return error < 0 ? failure_set(failure, -error, "no memory to print the list") : 0;
+}
+
+/* Returns a negative number to go on, an exit code otherwise. */
+static int options_read(int argc, char **argv, struct show_options *options)
+{
+	static const struct option table[] = {
+		{"public", required_argument, NULL, 'p'}, {"threshold", required_argument, NULL, 't'},
+		{"json", no_argument, NULL, 'j'},	  {"raw", no_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},	  TARGET_OPTIONS,
+		{NULL, 0, NULL, 0},
+	};
+	struct failure failure;
+	uint64_t threshold = 0;
+	int option, error;
+
+	while ((option = getopt_long(argc, argv, "p:t:h", table, NULL)) != -1) {
+		if (target_option(&options->target, option, optarg))
+			continue;
+		switch (option) {
+		case 'p':
+			error = signers_trust_add(&options->trusted, optarg, &failure);
+			if (error < 0)
+				return admin_fail(argv[0], error, &failure);
+			break;
+		case 't':
+			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &threshold))
+				return admin_usage(argv[0], "-t '%s': a number from 1 to %u is wanted",
+						   optarg, TRUST_KEYS_MAX);
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'r':
+			options->raw = true;
+			break;
+		case 'h':
+			return admin_help(usage);
+		default:
+			return admin_usage_hint(argv[0]);
+		}
+	}
+	if (argc - optind > 1)
+		return admin_usage(argv[0], "one LIST at most, %d given", argc - optind);
+	if (optind < argc && target_named(&options->target))
+		return admin_usage(argv[0], "a LIST and an agent: one of them");
+	if (options->json && options->raw)
+		return admin_usage(argv[0], "--json and --raw: one of them");
+	if (signers_trust_finish(&options->trusted, (uint32_t)threshold, &failure) < 0)
+		return admin_usage(argv[0], "%s", failure.text);
+	options->path = optind < argc ? argv[optind] : NULL;
+	return -1;
+}
+
+int command_show(int argc, char **argv)
+{
+	struct show_options options = {0};
+	struct link_peer peer;
+	struct link *link = NULL;
+	struct list *list = NULL;
+	struct failure failure;
+	int error, code = options_read(argc, argv, &options);
+
+	if (code < 0 && options.path == NULL)
+		code = target_peer(argv[0], &options.target, NULL, &peer);
+	if (code >= 0)
+		return code;
+	if (options.path != NULL) {
+		error = list_source_file(options.path, &options.trusted, &list, &failure);
+	} else {
+		error = link_new(&peer, &link, &failure);
+		if (error == 0)
+			error = list_source_agent(link, &options.trusted, &list, &failure);
+	}
+	if (error == 0)
+		error = show_print(&options, list, &failure);
+	list_free(list);
+	link_free(link);
+	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
+}

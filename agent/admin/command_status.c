@@ -1,0 +1,206 @@
+/* command_status.c - mcadmin status: one screen that says what the cluster is doing. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/admin.h"
+#include "admin/human.h"
+#include "admin/json.h"
+#include "admin/link.h"
+#include "admin/status.h"
+#include "admin/table.h"
+#include "admin/target.h"
+#include "admin/watch.h"
+
+static const char usage[] =
+	"Usage: mcadmin status [--cluster NAME | --agent ...] [--json]\n"
+	"\n"
+	"Shows what the cluster is doing: the coordinator's view where the agent can reach\n"
+	"it, otherwise the agent's own.\n"
+	"\n"
+	"      --json                as one JSON object\n" TARGET_USAGE
+	"  -h, --help                this text\n";
+
+static void head_print(const struct status *status)
+{
+	char lease[HUMAN_NUMBER_BYTES];
+
+	(void)printf("cluster       %s, ", status->cluster);
+	if (status->next_epoch != 0)
+		(void)printf("epoch %" PRIu64 " -> %" PRIu64 ", %s\n", status->epoch,
+			     status->next_epoch, status->phase);
+	else
+		(void)printf("epoch %" PRIu64 ", %s\n", status->epoch,
+			     status->settled ? "settled" : status->phase);
+	(void)printf("agent         %s, version %s, generation %" PRIu64 "\n", status->agent,
+		     status->version, status->generation);
+	(void)printf("register      term %" PRIu64 ", serial %" PRIu64 ", coordinator %s\n",
+		     status->term, status->serial,
+		     status->coordinator[0] == '\0' ? "not known" : status->coordinator);
+	if (status->lease_left_ms >= 0)
+		(void)printf("lease         %s left\n",
+			     human_duration((uint64_t)status->lease_left_ms, lease));
+	else
+		(void)printf("lease         none\n");
+	if (status->isolated)
+		(void)printf("ISOLATED      this agent lost its lease: what it serves may be old\n");
+	if (!status->cluster_view)
+		(void)printf("view          this agent's own; the coordinator was not reached\n");
+}
+
+static void change_print(const struct status *status)
+{
+	char text[128], percent[HUMAN_NUMBER_BYTES];
+
+	if (status->change_epoch != 0)
+		(void)printf("%s  to epoch %" PRIu64 ", %" PRIu64 " of %" PRIu64 " slots: %s\n",
+			     status->next_epoch != 0 ? "change      " : "last change ",
+			     status->change_epoch, status->change_slots_moved, status->change_slots,
+			     human_percent(status->change_slots_moved, status->change_slots,
+					   percent));
+	if (status->keys_found != 0)
+		(void)printf("keys          %s; %" PRIu64 " moved, %" PRIu64 " failed\n",
+			     watch_keys(status, text, sizeof(text)), status->keys_moved,
+			     status->keys_failed);
+	if (status->reason[0] != '\0')
+		(void)printf("undone        %s\n", status->reason);
+}
+
+static int hosts_print(const struct status *status)
+{
+	static const char *const headings[] = {"host",	 ">lease", ">adopted", "phase", "work",
+					       ">moved", ">left",  ">failed",  ">rate"};
+	struct table *table = table_new(headings, 9);
+	char lease[HUMAN_NUMBER_BYTES];
+	int error;
+
+	if (table == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < status->host_count; i++) {
+		const struct status_host *host = &status->hosts[i];
+
+		table_cell(table, "%s", host->name);
+		table_cell(table, "%s", host->lease_left_ms < 0
+						? "none"
+						: human_duration((uint64_t)host->lease_left_ms, lease));
+		table_cell(table, "%" PRIu64 ".%" PRIu64, host->term, host->serial);
+		table_cell(table, "%s", host->phase);
+		table_cell(table, "%s", host->work);
+		table_cell(table, "%" PRIu64, host->moved);
+		table_cell(table, "%" PRIu64, host->left);
+		table_cell(table, "%" PRIu64, host->failed);
+		table_cell(table, "%" PRIu64, host->rate);
+	}
+	if (status->host_count > 0)
+		(void)putchar('\n');
+	error = table_print(table, "  ", stdout);
+	table_free(table);
+	for (uint32_t i = 0; error == 0 && i < status->host_count; i++)
+		if (status->hosts[i].reason[0] != '\0')
+			(void)printf("  %s: %s\n", status->hosts[i].name, status->hosts[i].reason);
+	return error;
+}
+
+static int servers_print(const struct status *status)
+{
+	static const char *const headings[] = {"server", "address", "agent", ">slots", ">after"};
+	struct table *table = table_new(headings, status->next_epoch != 0 ? 5 : 4);
+	int error;
+
+	if (table == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < status->server_count; i++) {
+		const struct status_server *server = &status->servers[i];
+
+		table_cell(table, "%s", server->name);
+		table_cell(table, "%s", server->address);
+		table_cell(table, "%s", server->agent);
+		table_cell(table, "%" PRIu64, server->old_slots);
+		if (status->next_epoch != 0)
+			table_cell(table, "%" PRIu64, server->new_slots);
+	}
+	if (status->server_count > 0)
+		(void)putchar('\n');
+	error = table_print(table, "  ", stdout);
+	table_free(table);
+	return error;
+}
+
+static int status_print(const struct status *status, bool as_json, struct failure *failure)
+{
+	struct json json;
+	int error;
+
+	if (as_json) {
+		json_begin(&json, stdout);
+		json_object_open(&json, NULL);
+		status_json(status, &json);
+		json_object_close(&json);
+		json_end(&json);
+		return 0;
+	}
+	head_print(status);
+	change_print(status);
+	error = hosts_print(status);
+	if (error == 0)
+		error = servers_print(status);
+	return error < 0 ? failure_set(failure, -error, "no memory to print the status") : 0;
+}
+
+static int status_run(const struct link_peer *peer, bool json, struct failure *failure)
+{
+	struct link *link = NULL;
+	struct status *status = NULL;
+	char *body = NULL;
+	size_t body_bytes;
+	int error = link_new(peer, &link, failure);
+
+	if (error == 0)
+		error = link_status_get(link, STATUS_CLUSTER, &body, &body_bytes, failure);
+	if (error == 0)
+		error = status_parse(body, body_bytes, &status, failure);
+	if (error == 0)
+		error = status_print(status, json, failure);
+	status_free(status);
+	free(body);
+	link_free(link);
+	return error;
+}
+
+int command_status(int argc, char **argv)
+{
+	static const struct option table[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		TARGET_OPTIONS,
+		{NULL, 0, NULL, 0},
+	};
+	struct target target = {0};
+	struct link_peer peer;
+	struct failure failure;
+	bool json = false;
+	int option, error, code;
+
+	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+		if (target_option(&target, option, optarg))
+			continue;
+		switch (option) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return admin_help(usage);
+		default:
+			return admin_usage_hint(argv[0]);
+		}
+	}
+	if (optind < argc)
+		return admin_usage(argv[0], "'%s' is one argument too many", argv[optind]);
+	code = target_peer(argv[0], &target, NULL, &peer);
+	if (code >= 0)
+		return code;
+	error = status_run(&peer, json, &failure);
+	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
+}

@@ -1,0 +1,35 @@
+/* keyfile.h - keys on disk and on the command line: one line of base64, nothing around it.
+ *
+ *   operator's secret   mcroster-operator-key 1 <base64 of 64 bytes>   0600
+ *   any 32-byte key     <base64 of 32 bytes>                           0600, public ones 0644
+ */
+#ifndef MCROSTER_ADMIN_KEYFILE_H
+#define MCROSTER_ADMIN_KEYFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "list/document.h"
+#include "list/failure.h"
+
+#define KEYFILE_KEY_BYTES DOCUMENT_KEY_BYTES
+
+/* The operator's Ed25519 secret (64 bytes, sodium_malloc'd: sodium_free).  -EBADMSG when the file is
+ * something else or its two halves do not belong together. */
+int keyfile_operator_load(const char *path, uint8_t **secret, struct failure *failure);
+int keyfile_operator_store(const char *path, bool replace, const uint8_t secret[DOCUMENT_SECRET_BYTES],
+			   struct failure *failure);
+
+/* A 32-byte secret: a host key or a pre-shared key. */
+int keyfile_secret_load(const char *path, uint8_t key[KEYFILE_KEY_BYTES], struct failure *failure);
+int keyfile_secret_store(const char *path, bool replace, const uint8_t key[KEYFILE_KEY_BYTES],
+			 struct failure *failure);
+
+/* A public key, given as base64 or as the file that holds it. */
+int keyfile_public_load(const char *file_or_base64, uint8_t key[KEYFILE_KEY_BYTES],
+			struct failure *failure);
+int keyfile_public_store(const char *path, bool replace, const uint8_t key[KEYFILE_KEY_BYTES],
+			 struct failure *failure);
+
+#endif

@@ -1,0 +1,65 @@
+/* status.h - the text of a STATUS message, understood.
+ *
+ * One item a line, "name value".  Names that this version does not know are kept beside the rest,
+ * so that an older mcadmin can still hand on what a newer agent says.
+ */
+#ifndef MCROSTER_ADMIN_STATUS_H
+#define MCROSTER_ADMIN_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "admin/json.h"
+#include "list/failure.h"
+#include "list/list.h"
+
+#define STATUS_WORD_MAX 31u
+#define STATUS_TEXT_MAX 255u
+
+struct status_server {
+	char name[LIST_NAME_MAX + 1], address[LIST_ADDRESS_MAX + 1], agent[LIST_NAME_MAX + 1];
+	uint64_t old_slots, new_slots;
+};
+
+struct status_host {
+	char name[LIST_NAME_MAX + 1];
+	int64_t lease_left_ms; /* -1: none */
+	uint64_t term, serial; /* adopted */
+	char phase[STATUS_WORD_MAX + 1], work[STATUS_WORD_MAX + 1];
+	uint64_t found, moved, present, gone, failed, left, rate;
+	char reason[STATUS_TEXT_MAX + 1];
+};
+
+struct status_other {
+	char *name, *value;
+};
+
+struct status {
+	bool cluster_view; /* the coordinator's; otherwise what the asked agent knows by itself */
+	char agent[LIST_NAME_MAX + 1], cluster[LIST_NAME_MAX + 1], coordinator[LIST_NAME_MAX + 1];
+	char version[STATUS_WORD_MAX + 1], phase[STATUS_WORD_MAX + 1];
+	uint64_t epoch, next_epoch; /* next_epoch 0: no change under way */
+	bool settled, isolated;
+	uint64_t term, serial, generation;
+	int64_t lease_left_ms; /* -1: none */
+	char reason[STATUS_TEXT_MAX + 1]; /* why the last change was undone */
+	/* The present or last change. */
+	uint64_t change_epoch, change_slots, change_slots_moved;
+	uint64_t keys_found, keys_moved, keys_failed, keys_left, keys_rate;
+	uint32_t server_count, host_count, other_count;
+	struct status_server *servers;
+	struct status_host *hosts;
+	struct status_other *others;
+};
+
+/* -EBADMSG naming the line for a known name with a value that is not of its kind; -ENOMEM. Strings
+ * are printable ASCII afterwards, and cut where they are too long. */
+int status_parse(const char *body, size_t body_bytes, struct status **status,
+		 struct failure *failure);
+void status_free(struct status *status); /* NULL is fine */
+
+/* The members of an object. */
+void status_json(const struct status *status, struct json *json);
+
+#endif

@@ -1,0 +1,93 @@
+/* target.c - see target.h.  Everything here comes from the command line and is judged here. */
+#include "admin/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/admin.h"
+#include "admin/conf_rules.h"
+#include "admin/keyfile.h"
+
+bool target_option(struct target *target, int option, const char *argument)
+{
+	switch (option) {
+	case TARGET_AGENT:
+		target->agent = argument;
+		return true;
+	case TARGET_AGENT_KEY:
+		target->agent_key = argument;
+		return true;
+	case TARGET_PSK:
+		target->psk = argument;
+		return true;
+	case TARGET_CLUSTER:
+		target->cluster = argument;
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool target_named(const struct target *target)
+{
+	return target->agent != NULL || target->cluster != NULL;
+}
+
+static int peer_local(const char *command, const struct target *target, struct link_peer *peer)
+{
+	int length;
+
+	if (target->agent_key != NULL || target->psk != NULL)
+		return admin_usage(command, "--agent-key and --psk are for a remote agent, given as "
+					    "--agent ADDRESS:PORT");
+	if (target->agent == NULL)
+		length = snprintf(peer->path, sizeof(peer->path), "/run/mcroster/%s.control",
+				  peer->cluster);
+	else
+		length = snprintf(peer->path, sizeof(peer->path), "%s", target->agent);
+	if (length <= 0 || (size_t)length >= sizeof(peer->path))
+		return admin_usage(command, "--agent: a socket's path has 1 to %u bytes", LINK_PATH_MAX);
+	return -1;
+}
+
+static int peer_remote(const char *command, const struct target *target, struct link_peer *peer)
+{
+	struct failure failure;
+	int error;
+
+	if (target->agent_key == NULL || target->psk == NULL)
+		return admin_usage(command, "--agent %s needs --agent-key KEY and --psk FILE",
+				   target->agent);
+	if (peer->cluster[0] == '\0')
+		return admin_usage(command, "--agent %s needs --cluster NAME", target->agent);
+	(void)snprintf(peer->address, sizeof(peer->address), "%s", target->agent);
+	error = keyfile_public_load(target->agent_key, peer->key, &failure);
+	if (error == 0)
+		error = keyfile_secret_load(target->psk, peer->psk, &failure);
+	return error < 0 ? admin_fail(command, error, &failure) : -1;
+}
+
+int target_peer(const char *command, const struct target *target, const char *cluster,
+		struct link_peer *peer)
+{
+	memset(peer, 0, sizeof(*peer));
+	if (target->cluster != NULL && !conf_name_valid(target->cluster))
+		return admin_usage(command, "--cluster '%s' is not a cluster's name", target->cluster);
+	if (target->cluster != NULL && cluster != NULL && strcmp(target->cluster, cluster) != 0)
+		return admin_usage(command, "--cluster %s, but this is about the cluster %s",
+				   target->cluster, cluster);
+	if (target->cluster != NULL)
+		cluster = target->cluster;
+	if (cluster == NULL && target->agent == NULL)
+		return admin_usage(command, "which agent? --cluster NAME or --agent PATH says it");
+	if (cluster != NULL)
+		(void)snprintf(peer->cluster, sizeof(peer->cluster), "%s", cluster);
+	if (target->agent == NULL || strchr(target->agent, '/') != NULL)
+		return peer_local(command, target, peer);
+	if (!list_address_valid(target->agent))
+		return admin_usage(command,
+				   "--agent '%s': neither a path (with a '/') nor a numeric address "
+				   "with a port",
+				   target->agent);
+	return peer_remote(command, target, peer);
+}
