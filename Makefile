@@ -4,7 +4,7 @@
 VERSION    := 0.1.0
 SOVERSION  := 0
 PREFIX     ?= /usr/local
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+SYSCONFDIR ?= /etc
 LIBDIR     ?= $(PREFIX)/lib
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 ifeq ($(origin CC),default)
@@ -127,19 +127,21 @@ fuzzers: $(FUZZERS)
 TESTED  := SAN=address,undefined B=build/address-undefined
 FUZZED  := CC=clang SAN=fuzzer-no-link,address,undefined B=build/fuzz
 SECONDS ?= 60
+# As many jobs as processors, unless the caller has said how many.
+JOBS     = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 unit: $(UNITS)
 	@tests/run $(B) unit
 
 check:
 	@tests/setup check
-	@$(MAKE) $(TESTED) built
+	@$(MAKE) $(JOBS) $(TESTED) built
 	@tests/run build/address-undefined unit model proc
 
 check-full:
 	@tests/setup check
-	@$(MAKE) $(TESTED) built
-	@$(MAKE) $(FUZZED) fuzzers
+	@$(MAKE) $(JOBS) $(TESTED) built
+	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
 	@tests/run build/address-undefined unit model-whole proc proc-full fuzz=$(SECONDS)
 
 model:
@@ -148,12 +150,12 @@ model:
 
 fuzz:
 	@tests/setup check
-	@$(MAKE) $(FUZZED) fuzzers
+	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
 	@tests/run build/fuzz fuzz=$(SECONDS)
 
 demo:
 	@tests/setup demo
-	@$(MAKE) SAN= B=build/plain all clients
+	@$(MAKE) $(JOBS) SAN= B=build/plain all clients
 	@BUILD=$(CURDIR)/build/plain MCROSTERD=$(CURDIR)/build/plain/mcrosterd \
 		MCADMIN=$(CURDIR)/build/plain/mcadmin tests/demo/run
 
@@ -178,7 +180,7 @@ install: all
 	$(fill) shmlib/libmcroster.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc
 	$(fill) systemd/mcrosterd.service.in >$(DESTDIR)$(UNITDIR)/mcrosterd.service
 	install -m 644 systemd/sysusers.d/mcroster.conf $(D)/lib/sysusers.d/
-	$(fill) systemd/tmpfiles.d/mcroster.conf.in >$(D)/lib/tmpfiles.d/mcroster.conf
+	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
 	for f in etc/*.conf; do install -m 644 $$f $(DESTDIR)$(SYSCONFDIR)/mcroster/$${f##*/}.sample; done
 	install -m 644 LICENSE README.md $(D)/share/doc/mcroster/
 
