@@ -316,8 +316,8 @@ static const char *const small_order[] = {
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 };
 
-/* Whoever can make the shared secret zero could go on without any key.  Writing shows that it is the
- * Diffie-Hellman step itself that refuses: there is no tag there to fail. */
+/* Whoever can make the shared secret zero could go on without any key.  Writing shows that it is
+ * the Diffie-Hellman step itself that refuses: there is no tag there to fail. */
 START_TEST(keys_of_small_order_are_refused)
 {
 	struct pair pair;

@@ -1,0 +1,307 @@
+/* test_message.c - every message there and back, and every field that is out of its range. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/message.h"
+
+/* Filled member by member: the test compares whole structs, padding included. */
+static void sample_register(struct reg *reg)
+{
+	reg->term = 3;
+	reg->serial = 17;
+	reg->epoch = 41;
+	reg->next_epoch = 42;
+	reg->highest_epoch = 43;
+	reg->phase = PHASE_DRAIN;
+	reg->copied = true;
+	strcpy(reg->coordinator, "web01");
+	strcpy(reg->reason, "why not");
+	memset(reg->active, 0xaa, sizeof(reg->active));
+	memset(reg->pending, 0xbb, sizeof(reg->pending));
+}
+
+static void sample_renew(struct renew *renew)
+{
+	renew->sequence = 1;
+	renew->incarnation = UINT64_MAX;
+	renew->term = 3;
+	renew->serial = 16;
+	renew->known_term = 4;
+	renew->known_serial = 17;
+	renew->generation = 99;
+	renew->work.phase = PHASE_COPY;
+	renew->work.state = WORK_REFUSED;
+	renew->work.found = 0x11;
+	renew->work.moved = 0x12;
+	renew->work.present = 0x13;
+	renew->work.gone = 0x14;
+	renew->work.failed = 0x15;
+	renew->work.left = 0x16;
+	renew->work.rate = 0x17;
+	strcpy(renew->work.reason, "12 items are foreign");
+	memset(renew->work.pending, 0xcc, LIST_HASH_BYTES);
+}
+
+/* One of each type, every field set; the size is what docs/protocol.md says. */
+static size_t sample(uint8_t type, struct message *message)
+{
+	memset(message, 0, sizeof(*message));
+	message->type = type;
+	switch (type) {
+	case MESSAGE_HELLO:
+		message->hello.version_min = 1;
+		message->hello.version_max = 0x0203;
+		strcpy(message->hello.name, "web02");
+		return MESSAGE_HELLO_BYTES;
+	case MESSAGE_RENEW:
+		sample_renew(&message->renew);
+		return 403;
+	case MESSAGE_GRANT:
+		message->grant.sequence = 0x0807060504030201u;
+		message->grant.lease_ms = 60000;
+		sample_register(&message->grant.reg);
+		return 440;
+	case MESSAGE_REGISTER:
+		sample_register(&message->reg);
+		return 428;
+	case MESSAGE_ELSEWHERE:
+		strcpy(message->elsewhere.name, "web03");
+		strcpy(message->elsewhere.address, "[fe80::1]:11280");
+		return 177;
+	case MESSAGE_LIST_GET:
+		message->list_get.request = 12;
+		memset(message->list_get.hash, 0xdd, LIST_HASH_BYTES);
+		return 41;
+	case MESSAGE_VERDICT:
+		message->verdict.request = 13;
+		message->verdict.code = VERDICT_FAILED;
+		strcpy(message->verdict.text, "epoch 42 is under way: COPY, 61 %");
+		return 522;
+	case MESSAGE_STATUS_GET:
+		message->status_get.request = 14;
+		message->status_get.scope = STATUS_CLUSTER;
+		return 10;
+	default:
+		message->request = 15;
+		return 9;
+	}
+}
+
+START_TEST(every_type_comes_back_as_it_was)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX], again[MESSAGE_BYTES_MAX];
+	struct message message, got;
+	size_t want = sample((uint8_t)_i, &message), length;
+
+	length = message_encode(&message, bytes);
+	ck_assert_uint_eq(length, want);
+	ck_assert_uint_eq(bytes[0], (uint8_t)_i);
+	ck_assert_int_eq(message_decode(bytes, length, &got), 0);
+	/* Both were zeroed before they were filled, so padding is equal too. */
+	ck_assert_mem_eq(&got, &message, sizeof(got));
+	ck_assert_uint_eq(message_encode(&got, again), length);
+	ck_assert_mem_eq(again, bytes, length);
+	ck_assert_str_ne(message_name((uint8_t)_i), "unknown");
+}
+END_TEST
+
+/* Offsets from docs/protocol.md: a byte each that only the right field has there. */
+static const struct {
+	uint8_t type;
+	size_t at;
+	uint8_t value;
+} places[] = {
+    {MESSAGE_HELLO, 1, 1},
+    {MESSAGE_HELLO, 3, 3},
+    {MESSAGE_HELLO, 4, 2},
+    {MESSAGE_HELLO, 5, 'w'},
+    {MESSAGE_RENEW, 1, 1},
+    {MESSAGE_RENEW, 16, 0xff},
+    {MESSAGE_RENEW, 17, 3},
+    {MESSAGE_RENEW, 25, 16},
+    {MESSAGE_RENEW, 33, 4},
+    {MESSAGE_RENEW, 41, 17},
+    {MESSAGE_RENEW, 49, 99},
+    {MESSAGE_RENEW, 57, 0xcc},
+    {MESSAGE_RENEW, 89, PHASE_COPY},
+    {MESSAGE_RENEW, 90, WORK_REFUSED},
+    {MESSAGE_RENEW, 91, 0x11},
+    {MESSAGE_RENEW, 99, 0x12},
+    {MESSAGE_RENEW, 107, 0x13},
+    {MESSAGE_RENEW, 115, 0x14},
+    {MESSAGE_RENEW, 123, 0x15},
+    {MESSAGE_RENEW, 131, 0x16},
+    {MESSAGE_RENEW, 139, 0x17},
+    {MESSAGE_RENEW, 147, '1'},
+    {MESSAGE_GRANT, 1, 1},
+    {MESSAGE_GRANT, 8, 8},
+    {MESSAGE_GRANT, 9, 0x60},
+    {MESSAGE_GRANT, 10, 0xea},
+    {MESSAGE_GRANT, 13, 3},
+    {MESSAGE_REGISTER, 1, 3},
+    {MESSAGE_REGISTER, 9, 17},
+    {MESSAGE_ELSEWHERE, 1, 'w'},
+    {MESSAGE_ELSEWHERE, 65, '['},
+    {MESSAGE_LIST_GET, 1, 12},
+    {MESSAGE_LIST_GET, 9, 0xdd},
+    {MESSAGE_LIST, 1, 15},
+    {MESSAGE_OFFER, 1, 15},
+    {MESSAGE_VERDICT, 1, 13},
+    {MESSAGE_VERDICT, 9, VERDICT_FAILED},
+    {MESSAGE_VERDICT, 10, 'e'},
+    {MESSAGE_STATUS_GET, 1, 14},
+    {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER},
+    {MESSAGE_STATUS, 1, 15},
+};
+
+START_TEST(fields_are_where_the_table_says)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX];
+	struct message message;
+
+	sample(places[_i].type, &message);
+	message_encode(&message, bytes);
+	ck_assert_uint_eq(bytes[places[_i].at], places[_i].value);
+}
+END_TEST
+
+START_TEST(every_other_length_is_refused)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX] = {0};
+	struct message message, got;
+	size_t length;
+
+	sample((uint8_t)_i, &message);
+	length = message_encode(&message, bytes);
+	for (size_t cut = 0; cut < length; cut++)
+		ck_assert_int_eq(message_decode(bytes, cut, &got), -EBADMSG);
+	ck_assert_int_eq(message_decode(bytes, length + 1, &got), -EBADMSG);
+}
+END_TEST
+
+START_TEST(unknown_types_are_refused)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX] = {0};
+	struct message got;
+
+	for (unsigned type = 0; type < 256; type++) {
+		if (type >= MESSAGE_HELLO && type <= MESSAGE_STATUS)
+			continue;
+		bytes[0] = (uint8_t)type;
+		for (size_t length = 0; length < 600; length++)
+			ck_assert_int_eq(message_decode(bytes, length, &got), -EBADMSG);
+		ck_assert_str_eq(message_name((uint8_t)type), "unknown");
+		ck_assert(!message_has_body((uint8_t)type));
+	}
+}
+END_TEST
+
+/* Offsets from docs/protocol.md: one byte each that makes a field wrong. */
+static const struct {
+	uint8_t type;
+	size_t at;
+	uint8_t value;
+} wrong[] = {
+    {MESSAGE_HELLO, 1, 0},    /* version_min 0 */
+    {MESSAGE_HELLO, 2, 0x10}, /* version_min above version_max */
+    {MESSAGE_HELLO, 5, ' '},  /* name */
+    {MESSAGE_HELLO, 5, '\n'},
+    {MESSAGE_HELLO, 68, 'x'},			/* name: not padded with NULs */
+    {MESSAGE_RENEW, 57 + 32, PHASE_COUNT},	/* work.phase */
+    {MESSAGE_RENEW, 57 + 33, WORK_REFUSED + 1}, /* work.state */
+    {MESSAGE_RENEW, 57 + 34 + 56, '\033'},	/* work.reason */
+    {MESSAGE_RENEW, 402, 'x'},
+    {MESSAGE_GRANT, 13 + 40, PHASE_COUNT}, /* reg.phase */
+    {MESSAGE_GRANT, 13 + 41, 2},	   /* reg.long_leases */
+    {MESSAGE_GRANT, 439, 'x'},
+    {MESSAGE_REGISTER, 1 + 42, 2},	      /* reg.copied */
+    {MESSAGE_REGISTER, 1 + 107, 0x80},	      /* reg.coordinator */
+    {MESSAGE_ELSEWHERE, 1, 0x7f},	      /* name */
+    {MESSAGE_ELSEWHERE, 65, 'h'},	      /* address: no number */
+    {MESSAGE_ELSEWHERE, 65 + 11, 'x'},	      /* address: port */
+    {MESSAGE_VERDICT, 9, VERDICT_FAILED + 1}, /* code */
+    {MESSAGE_VERDICT, 10, '\r'},	      /* text */
+    {MESSAGE_VERDICT, 521, 'x'},
+    {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER + 1}, /* scope */
+};
+
+START_TEST(fields_out_of_range_are_refused)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX];
+	struct message message, got;
+	size_t length;
+
+	sample(wrong[_i].type, &message);
+	length = message_encode(&message, bytes);
+	ck_assert_uint_lt(wrong[_i].at, length);
+	bytes[wrong[_i].at] = wrong[_i].value;
+	ck_assert_int_eq(message_decode(bytes, length, &got), -EBADMSG);
+}
+END_TEST
+
+/* Where a string fills its field to the last byte there is no end to it. */
+static const struct {
+	uint8_t type;
+	size_t at, width;
+} strings[] = {
+    {MESSAGE_HELLO, 5, 64},	    {MESSAGE_RENEW, 147, 256},	{MESSAGE_GRANT, 13 + 107, 64},
+    {MESSAGE_GRANT, 13 + 171, 256}, {MESSAGE_ELSEWHERE, 1, 64}, {MESSAGE_ELSEWHERE, 65, 112},
+    {MESSAGE_VERDICT, 10, 512},
+};
+
+START_TEST(strings_without_an_end_are_refused)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX];
+	struct message message, got;
+	size_t length;
+
+	sample(strings[_i].type, &message);
+	length = message_encode(&message, bytes);
+	memset(bytes + strings[_i].at, 'x', strings[_i].width);
+	ck_assert_int_eq(message_decode(bytes, length, &got), -EBADMSG);
+}
+END_TEST
+
+/* What a program says carelessly still arrives, and cannot reach a terminal as a command. */
+START_TEST(any_text_can_be_encoded)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX];
+	struct message message = {.type = MESSAGE_VERDICT}, got;
+	size_t length;
+
+	memset(message.verdict.text, 'x', sizeof(message.verdict.text));
+	memcpy(message.verdict.text, "\033[2J\n\xc3\xa4", 7);
+	length = message_encode(&message, bytes);
+	ck_assert_int_eq(message_decode(bytes, length, &got), 0);
+	ck_assert_int_eq(memcmp(got.verdict.text, "?[2J?\xc3\xa4xx", 9), 0);
+	ck_assert_uint_eq(strlen(got.verdict.text), MESSAGE_TEXT_BYTES - 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("message");
+	TCase *tcase = tcase_create("message");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase, every_type_comes_back_as_it_was, MESSAGE_HELLO,
+			    MESSAGE_STATUS + 1);
+	tcase_add_loop_test(tcase, fields_are_where_the_table_says, 0,
+			    (int)(sizeof(places) / sizeof(places[0])));
+	tcase_add_loop_test(tcase, every_other_length_is_refused, MESSAGE_HELLO,
+			    MESSAGE_STATUS + 1);
+	tcase_add_test(tcase, unknown_types_are_refused);
+	tcase_add_loop_test(tcase, fields_out_of_range_are_refused, 0,
+			    (int)(sizeof(wrong) / sizeof(wrong[0])));
+	tcase_add_loop_test(tcase, strings_without_an_end_are_refused, 0,
+			    (int)(sizeof(strings) / sizeof(strings[0])));
+	tcase_add_test(tcase, any_text_can_be_encoded);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
