@@ -259,7 +259,7 @@ static int take_trust(const struct reading *r, struct trust *trust, struct failu
 		const char *text = cfg_getnstr(r->cfg, options[OPTION_TRUSTED_KEYS].name, i);
 		uint8_t *key = trust->keys[i];
 
-		if (keyfile_decode(text, strlen(text), key) != 0 ||
+		if (document_key_parse(text, key) != 0 ||
 		    crypto_core_ed25519_is_valid_point(key) != 1)
 			return refuse(r, OPTION_TRUSTED_KEYS, failure,
 				      "'%.80s', expected the base64 of an Ed25519 public key (as "

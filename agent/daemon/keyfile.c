@@ -1,4 +1,4 @@
-/* keyfile.c - see keyfile.h.  Every buffer that the secret passes through is wiped.  Reentrant. */
+/* keyfile.c - see keyfile.h.  What is read is wiped.  Reentrant. */
 #include "daemon/keyfile.h"
 
 #include <errno.h>
@@ -9,32 +9,7 @@
 
 #include <sodium.h>
 
-#define TEXT_BYTES 44u /* base64 of KEYFILE_BYTES, padded */
-
-int keyfile_decode(const char *text, size_t length, uint8_t key[KEYFILE_BYTES])
-{
-	uint8_t bytes[KEYFILE_BYTES];
-	char again[TEXT_BYTES + 1];
-	size_t got;
-	int error = -EINVAL;
-
-	/* Spare bits in the last character would give one key several spellings; encoding it
-	 * again shows them. */
-	if (length == TEXT_BYTES &&
-	    sodium_base642bin(bytes, sizeof(bytes), text, length, NULL, &got, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) == 0 &&
-	    got == sizeof(bytes)) {
-		sodium_bin2base64(again, sizeof(again), bytes, sizeof(bytes),
-				  sodium_base64_VARIANT_ORIGINAL);
-		if (sodium_memcmp(again, text, TEXT_BYTES) == 0) {
-			memcpy(key, bytes, sizeof(bytes));
-			error = 0;
-		}
-	}
-	sodium_memzero(bytes, sizeof(bytes));
-	sodium_memzero(again, sizeof(again));
-	return error;
-}
+#define TEXT_BYTES DOCUMENT_KEY_CHARS
 
 static int file_check(int fd, const char *path, struct failure *failure)
 {
@@ -85,7 +60,7 @@ int keyfile_load(const char *path, uint8_t **secret, struct failure *failure)
 		error = failure_set(failure, ENOMEM, "%s: no memory", path);
 		goto out;
 	}
-	if (keyfile_decode(text, length, key) != 0)
+	if (document_base64_decode(text, length, key, KEYFILE_BYTES) != 0)
 		error = failure_set(
 		    failure, EINVAL,
 		    "%s: found something else, expected one line with the base64 of %u bytes", path,

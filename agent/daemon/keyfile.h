@@ -3,15 +3,12 @@
 #ifndef MCROSTER_KEYFILE_H
 #define MCROSTER_KEYFILE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
+#include "list/document.h"
 #include "list/failure.h"
 
-#define KEYFILE_BYTES 32u
-
-/* Decodes the canonical base64 (padded, no spaces) of KEYFILE_BYTES bytes: 0, or -EINVAL. */
-int keyfile_decode(const char *text, size_t length, uint8_t key[KEYFILE_BYTES]);
+#define KEYFILE_BYTES DOCUMENT_KEY_BYTES
 
 /* Reads a key file: regular, mode 0600 or stricter, owned by the caller or root, one line, not all
  * zeros.  *secret is sodium_malloc'd; free it with sodium_free.  A failure never shows the content.
