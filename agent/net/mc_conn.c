@@ -1,0 +1,411 @@
+/* mc_conn.c - see mc_conn.h.
+ *
+ * The connection may be ended from within any event it raises; `depth` counts the frames of this
+ * file that still look at it, and the last of them frees it.
+ */
+#include "net/mc_conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "net/address.h"
+#include "net/mc_buffer.h"
+
+#define QUEUED_MAX    (64u << 20)
+#define READ_BYTES    (128u << 10)
+#define READS_A_TURN  8 /* then the loop's other events have theirs */
+#define WRITE_AT_ONCE (64u << 10)
+
+struct outstanding {
+	void *command;
+	bool lines;
+};
+
+struct mc_conn {
+	int fd;
+	bool ready, ended, writing, flush_pending;
+	unsigned depth;
+	size_t value_max;
+	uint64_t timeout_ns, progress_ns;
+	struct event *readable, *writable, *timer;
+	struct mc_buffer in, out;
+	struct outstanding *queue; /* a ring; capacity is a power of two */
+	size_t queue_capacity, queue_head, queue_count;
+	const struct mc_conn_events *events;
+	void *context;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void conn_free(struct mc_conn *conn)
+{
+	if (conn->readable != NULL)
+		event_free(conn->readable);
+	if (conn->writable != NULL)
+		event_free(conn->writable);
+	if (conn->timer != NULL)
+		event_free(conn->timer);
+	if (conn->fd >= 0)
+		(void)close(conn->fd);
+	mc_buffer_free(&conn->in);
+	mc_buffer_free(&conn->out);
+	free(conn->queue);
+	free(conn);
+}
+
+static void conn_enter(struct mc_conn *conn)
+{
+	conn->depth++;
+}
+
+static void conn_leave(struct mc_conn *conn)
+{
+	if (--conn->depth == 0 && conn->ended)
+		conn_free(conn);
+}
+
+static void conn_end(struct mc_conn *conn)
+{
+	conn->ended = true;
+	conn->ready = false;
+	(void)event_del(conn->readable);
+	(void)event_del(conn->writable);
+	(void)event_del(conn->timer);
+	(void)close(conn->fd);
+	conn->fd = -1;
+}
+
+void mc_conn_close(struct mc_conn *conn)
+{
+	if (conn == NULL || conn->ended)
+		return;
+	conn_enter(conn);
+	conn_end(conn);
+	conn->queue_count = 0;
+	conn_leave(conn);
+}
+
+void mc_conn_fail(struct mc_conn *conn, const char *why)
+{
+	static const struct mc_reply lost = {.code = MC_LOST, .text = ""};
+
+	if (conn->ended)
+		return;
+	conn_enter(conn);
+	conn_end(conn);
+	while (conn->queue_count > 0) {
+		struct outstanding next = conn->queue[conn->queue_head];
+
+		conn->queue_head = (conn->queue_head + 1) & (conn->queue_capacity - 1);
+		conn->queue_count--;
+		conn->events->reply(conn->context, next.command, &lost);
+	}
+	conn->events->closed(conn->context, why);
+	conn_leave(conn);
+}
+
+/* Errors show in the readable or writable event that follows; here it is only tried. */
+static void conn_write(struct mc_conn *conn)
+{
+	while (mc_buffer_length(&conn->out) > 0) {
+		ssize_t n = send(conn->fd, conn->out.bytes + conn->out.head,
+				 mc_buffer_length(&conn->out), MSG_NOSIGNAL);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			conn->writing = true;
+			(void)event_add(conn->writable, NULL);
+			return;
+		}
+		conn->progress_ns = now_ns();
+		mc_buffer_consume(&conn->out, (size_t)n);
+	}
+	if (conn->writing) {
+		conn->writing = false;
+		(void)event_del(conn->writable);
+	}
+}
+
+char *mc_conn_room(struct mc_conn *conn, size_t bytes)
+{
+	if (conn == NULL || conn->ended || mc_buffer_length(&conn->out) > QUEUED_MAX)
+		return NULL;
+	return mc_buffer_room(&conn->out, bytes);
+}
+
+static bool queue_grow(struct mc_conn *conn)
+{
+	size_t capacity = conn->queue_capacity > 0 ? conn->queue_capacity * 2 : 1024;
+	struct outstanding *queue = calloc(capacity, sizeof(*queue));
+
+	if (queue == NULL)
+		return false;
+	for (size_t i = 0; i < conn->queue_count; i++)
+		queue[i] = conn->queue[(conn->queue_head + i) & (conn->queue_capacity - 1)];
+	free(conn->queue);
+	conn->queue = queue;
+	conn->queue_capacity = capacity;
+	conn->queue_head = 0;
+	return true;
+}
+
+static void conn_send(struct mc_conn *conn, size_t bytes, struct outstanding entry)
+{
+	assert(!conn->ended && conn->out.capacity - conn->out.tail >= bytes);
+	if (conn->queue_count == conn->queue_capacity && !queue_grow(conn)) {
+		/* It cannot be followed any more; the caller hears of it as of any other loss. */
+		static const struct mc_reply lost = {.code = MC_LOST, .text = ""};
+
+		conn->events->reply(conn->context, entry.command, &lost);
+		return;
+	}
+	if (conn->queue_count == 0)
+		conn->progress_ns = now_ns();
+	conn->queue[(conn->queue_head + conn->queue_count++) & (conn->queue_capacity - 1)] = entry;
+	conn->out.tail += bytes;
+	if (!conn->ready || conn->writing)
+		return;
+	if (mc_buffer_length(&conn->out) >= WRITE_AT_ONCE) {
+		conn_write(conn);
+	} else if (!conn->flush_pending) {
+		/* At the end of this turn of the loop: one write for all that was queued in it. */
+		conn->flush_pending = true;
+		event_active(conn->writable, EV_WRITE, 1);
+	}
+}
+
+void mc_conn_send(struct mc_conn *conn, size_t bytes, void *command)
+{
+	conn_send(conn, bytes, (struct outstanding){.command = command});
+}
+
+void mc_conn_send_lines(struct mc_conn *conn, size_t bytes, void *command)
+{
+	conn_send(conn, bytes, (struct outstanding){.command = command, .lines = true});
+}
+
+/* Hands on what is whole.  False: the connection has ended meanwhile. */
+static bool replies_deliver(struct mc_conn *conn, size_t *wanted)
+{
+	struct mc_reply reply;
+	size_t used = 0;
+
+	*wanted = 0;
+	while (mc_buffer_length(&conn->in) > 0) {
+		struct outstanding *next = conn->queue + conn->queue_head;
+		int whole;
+
+		if (conn->queue_count == 0) {
+			mc_conn_fail(conn, "it sent a reply that nobody asked for");
+			return false;
+		}
+		whole = mc_reply_parse(conn->in.bytes + conn->in.head, mc_buffer_length(&conn->in),
+				       conn->value_max, &reply, &used);
+		if (whole < 0) {
+			mc_conn_fail(conn, "it sent what is no memcached reply");
+			return false;
+		}
+		if (whole == 0) {
+			*wanted = used - mc_buffer_length(&conn->in);
+			return true;
+		}
+		if (next->lines && reply.code == MC_LINE) {
+			conn->events->reply(conn->context, next->command, &reply);
+		} else {
+			void *command = next->command;
+
+			conn->queue_head = (conn->queue_head + 1) & (conn->queue_capacity - 1);
+			conn->queue_count--;
+			conn->events->reply(conn->context, command, &reply);
+		}
+		if (conn->ended)
+			return false;
+		mc_buffer_consume(&conn->in, used);
+	}
+	return true;
+}
+
+/* One read and what it completes.  False: nothing more to be had now. */
+static bool conn_read(struct mc_conn *conn, size_t *wanted)
+{
+	size_t room = *wanted > READ_BYTES ? *wanted : READ_BYTES;
+	char *at = mc_buffer_room(&conn->in, room);
+	ssize_t n;
+
+	if (at == NULL) {
+		mc_conn_fail(conn, "no memory for its reply");
+		return false;
+	}
+	room = conn->in.capacity - conn->in.tail;
+	n = recv(conn->fd, at, room, 0);
+	if (n == 0) {
+		mc_conn_fail(conn, "it closed the connection");
+		return false;
+	}
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			mc_conn_fail(conn, strerror(errno));
+		return false;
+	}
+	conn->progress_ns = now_ns();
+	conn->in.tail += (size_t)n;
+	return replies_deliver(conn, wanted) && (size_t)n == room;
+}
+
+static void readable_event(evutil_socket_t fd, short what, void *argument)
+{
+	struct mc_conn *conn = argument;
+	size_t wanted = 0;
+
+	(void)fd;
+	(void)what;
+	conn_enter(conn);
+	for (int i = 0; i < READS_A_TURN && conn_read(conn, &wanted); i++)
+		;
+	conn_leave(conn);
+}
+
+static void conn_connected(struct mc_conn *conn)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		error = errno;
+	if (error != 0) {
+		mc_conn_fail(conn, strerror(error));
+		return;
+	}
+	conn->ready = true;
+	conn->writing = false;
+	(void)event_del(conn->writable);
+	(void)event_add(conn->readable, NULL);
+	conn->events->ready(conn->context);
+}
+
+static void writable_event(evutil_socket_t fd, short what, void *argument)
+{
+	struct mc_conn *conn = argument;
+
+	(void)fd;
+	(void)what;
+	conn_enter(conn);
+	conn->flush_pending = false;
+	if (!conn->ready)
+		conn_connected(conn);
+	if (!conn->ended)
+		conn_write(conn);
+	conn_leave(conn);
+}
+
+static void timer_event(evutil_socket_t fd, short what, void *argument)
+{
+	struct mc_conn *conn = argument;
+
+	(void)fd;
+	(void)what;
+	if (conn->ready && conn->queue_count == 0)
+		return;
+	conn_enter(conn);
+	if (now_ns() - conn->progress_ns > conn->timeout_ns)
+		mc_conn_fail(conn,
+			     conn->ready ? "it does not answer" : "it cannot be reached in time");
+	conn_leave(conn);
+}
+
+static int conn_dial(struct mc_conn *conn, const char *address, struct failure *failure)
+{
+	struct sockaddr_storage socket_address;
+	socklen_t length;
+	int one = 1;
+
+	if (address_parse(address, &socket_address, &length) < 0)
+		return failure_set(failure, EINVAL, "%s is no numeric address:port", address);
+	conn->fd = socket(socket_address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (conn->fd < 0)
+		return failure_set(failure, errno, "%s: socket: %s", address, strerror(errno));
+	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(conn->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	if (connect(conn->fd, (struct sockaddr *)&socket_address, length) < 0 &&
+	    errno != EINPROGRESS && errno != EINTR)
+		return failure_set(failure, errno, "%s: %s", address, strerror(errno));
+	return 0;
+}
+
+static int conn_events_make(struct mc_conn *conn, struct event_base *base)
+{
+	struct timeval quarter = {.tv_sec = (time_t)(conn->timeout_ns / 4000000000u),
+				  .tv_usec =
+				      (suseconds_t)(conn->timeout_ns / 4000u % 1000000u) + 1};
+
+	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, readable_event, conn);
+	conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, writable_event, conn);
+	conn->timer = event_new(base, -1, EV_PERSIST, timer_event, conn);
+	if (conn->readable == NULL || conn->writable == NULL || conn->timer == NULL ||
+	    event_add(conn->writable, NULL) < 0 || event_add(conn->timer, &quarter) < 0)
+		return -ENOMEM;
+	conn->writing = true;
+	return 0;
+}
+
+int mc_conn_open(struct event_base *base, const char *address, uint32_t timeout_ms,
+		 size_t value_max, const struct mc_conn_events *events, void *context,
+		 struct mc_conn **result, struct failure *failure)
+{
+	struct mc_conn *conn = calloc(1, sizeof(*conn));
+	int error;
+
+	if (conn == NULL)
+		return failure_set(failure, ENOMEM, "%s: no memory for a connection", address);
+	conn->fd = -1;
+	conn->timeout_ns = (uint64_t)timeout_ms * 1000000u;
+	conn->progress_ns = now_ns();
+	conn->value_max = value_max;
+	conn->events = events;
+	conn->context = context;
+	error = conn_dial(conn, address, failure);
+	if (error == 0 && conn_events_make(conn, base) < 0)
+		error = failure_set(failure, ENOMEM, "%s: no memory for a connection", address);
+	if (error < 0) {
+		conn_free(conn);
+		return error;
+	}
+	*result = conn;
+	return 0;
+}
+
+bool mc_conn_is_ready(const struct mc_conn *conn)
+{
+	return conn != NULL && conn->ready;
+}
+
+size_t mc_conn_outstanding(const struct mc_conn *conn)
+{
+	return conn->queue_count;
+}
+
+uint64_t mc_conn_progress_ns(const struct mc_conn *conn)
+{
+	return conn->progress_ns;
+}
+
+void mc_conn_set_value_max(struct mc_conn *conn, size_t value_max)
+{
+	conn->value_max = value_max;
+}
