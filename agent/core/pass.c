@@ -1,0 +1,444 @@
+/* pass.c - see pass.h: the order of things, marks, and when a phase's work is done. */
+#include "core/pass.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_NS 1000000000ull
+/* COPY ends when a delta pass found at most this many keys, or that share of all keys moved: what
+ * is left over DRAIN moves by a slower rule. */
+#define DELTA_SMALL	  1000u
+#define DELTA_SMALL_SHARE 256u
+/* More passes than this mean that keys change faster than they are moved. */
+#define DELTA_PASSES_MAX 6u
+/* Items come and go between `stats` and the dump. */
+#define SHORTFALL_ITEMS 64u
+#define SHORTFALL_SHARE 100u
+#define SHORTFALLS_MAX	5u
+/* An in-list server may hold one foreign item in so many without anybody's word. */
+#define FOREIGN_SHARE 100u
+
+static const struct change_server *self(const struct pass *pass)
+{
+	return pass->change->servers + pass->server;
+}
+
+__attribute__((format(printf, 2, 3))) static void say(struct pass *pass, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(pass->work.reason, sizeof(pass->work.reason), format, arguments);
+	va_end(arguments);
+}
+
+static bool identity_same(const struct pass_identity *a, const struct pass_identity *b)
+{
+	return a->known && b->known && a->pid == b->pid && a->start_time == b->start_time;
+}
+
+static uint64_t stubs_expired_ns(const struct pass *pass, uint64_t now_ns)
+{
+	return now_ns + (MOVE_STUB_TTL + 2) * SECOND_NS + pass->op_timeout_ms * (SECOND_NS / 1000);
+}
+
+int pass_init(struct pass *pass, const struct pass_setup *setup)
+{
+	*pass = (struct pass){
+	    .change = setup->change,
+	    .server = setup->server,
+	    .phase = setup->phase,
+	    .order = PASS_IDENTIFY,
+	    .base = setup->mark,
+	    .fresh = !setup->restarted && !setup->mark.known,
+	    .full = true,
+	    .parts = 1,
+	    .op_timeout_ms = setup->op_timeout_ms,
+	};
+	pass->redo = calloc(setup->change->server_count, 2);
+	if (pass->redo == NULL)
+		return -ENOMEM;
+	pass->redoing = pass->redo + setup->change->server_count;
+	memcpy(pass->work.pending, setup->change->new_hash, sizeof(pass->work.pending));
+	pass->work.phase = (uint8_t)setup->phase;
+	pass->work.state = WORK_RUNNING;
+	if (setup->restarted && (setup->phase == PHASE_COPY || setup->phase == PHASE_DRAIN))
+		pass_reservations_unknown(pass, setup->now_ns);
+	return 0;
+}
+
+void pass_free(struct pass *pass)
+{
+	free(pass->redo);
+	pass->redo = pass->redoing = NULL;
+}
+
+static void refuse(struct pass *pass)
+{
+	pass->order = PASS_REFUSED;
+	pass->work.state = WORK_REFUSED;
+}
+
+static void done(struct pass *pass)
+{
+	pass->work.left = 0;
+	pass->order = PASS_WAIT;
+}
+
+/* A new round over the key space, with or without a mark before it. */
+static void begin_round(struct pass *pass)
+{
+	pass->part = 0;
+	pass->parts = 1;
+	pass->round_found = 0;
+	pass->shortfalls = 0;
+	pass->work.left = 0;
+	pass->order = pass->phase == PHASE_COPY ? PASS_MARK : PASS_DUMP;
+}
+
+enum pass_order pass_order(struct pass *pass, uint64_t now_ns)
+{
+	if (pass->order == PASS_WAIT && now_ns >= pass->quiet_until_ns) {
+		pass->order = PASS_DONE;
+		pass->work.state = WORK_DONE;
+	}
+	return pass->order;
+}
+
+void pass_reservations_unknown(struct pass *pass, uint64_t now_ns)
+{
+	uint64_t until = stubs_expired_ns(pass, now_ns);
+
+	if (until > pass->quiet_until_ns)
+		pass->quiet_until_ns = until;
+}
+
+void pass_destination_restarted(struct pass *pass, uint32_t server)
+{
+	if (pass->phase != PHASE_COPY)
+		return;
+	pass->redo[server] = 1;
+	pass->redo_any = true;
+	/* Nothing was done wrong by ending early, but nothing is at that owner any more. */
+	if (pass->order == PASS_WAIT)
+		begin_round(pass);
+}
+
+/* ---- who the server is ---- */
+
+static bool self_usable(struct pass *pass, const struct pass_server *found)
+{
+	const struct change_server *server = self(pass);
+	const char *what = NULL;
+
+	if (!found->meta_protocol)
+		what = "does not speak the meta protocol: memcached 1.6.12 or newer is needed";
+	else if (!found->cas_enabled)
+		what = "runs without CAS (memcached -C), so keys cannot be moved safely: start it "
+		       "without -C";
+	else if (!found->dump_enabled)
+		what = "does not allow its keys to be dumped (memcached -X): start it without -X";
+	else if (!found->crawler_enabled)
+		what =
+		    "runs without its LRU crawler, so its keys cannot be dumped: start it without "
+		    "-o no_lru_crawler";
+	if (what == NULL)
+		return true;
+	say(pass, "server %s %s %s", server->name, server->address, what);
+	return false;
+}
+
+bool pass_identified(struct pass *pass, const struct pass_server *found)
+{
+	bool first = !pass->self.identity.known;
+	bool same = identity_same(&pass->self.identity, &found->identity);
+
+	pass->work.reason[0] = '\0';
+	if (!self_usable(pass, found)) {
+		if (pass->phase == PHASE_PREPARE)
+			refuse(pass);
+		return false;
+	}
+	pass->self = *found;
+	if (!first && same)
+		return true;
+	/* Nothing that was known of this server's CAS numbers holds for another process. */
+	if (!identity_same(&pass->base.of, &found->identity))
+		pass->base = (struct pass_mark){.of = found->identity};
+	if (!first)
+		pass->fresh = false;
+	pass->full = true;
+	pass->delta_passes = 0;
+	pass->rounds = 0;
+	if (pass->phase == PHASE_PREPARE) /* another process: nothing is proven of it yet */
+		pass->order = PASS_PROBE;
+	else
+		begin_round(pass);
+	return true;
+}
+
+/* ---- the proof of two processes ---- */
+
+bool pass_probe_wanted(const struct pass *pass, uint32_t other)
+{
+	const struct change_server *a = self(pass), *b = pass->change->servers + other;
+
+	return other != pass->server &&
+	       ((a->gained > 0 && b->lost > 0) || (a->lost > 0 && b->gained > 0));
+}
+
+void pass_probed(struct pass *pass, uint32_t same_as)
+{
+	if (same_as != pass->server) {
+		const struct change_server *a = self(pass), *b = pass->change->servers + same_as;
+
+		say(pass,
+		    "servers %s %s and %s %s are one memcached process: a server must stand "
+		    "in the list once",
+		    a->name, a->address, b->name, b->address);
+		refuse(pass);
+	} else if (self(pass)->gained > 0) {
+		begin_round(pass);
+	} else {
+		done(pass);
+	}
+}
+
+size_t pass_probe_key(const struct pass *pass, const uint8_t random[PASS_PROBE_RANDOM_BYTES],
+		      uint8_t key[250])
+{
+	char text[250];
+	int length = snprintf(text, sizeof(text), "%smcroster:probe:", pass->change->prefix);
+
+	for (size_t i = 0; i < PASS_PROBE_RANDOM_BYTES; i++)
+		length += snprintf(text + length, sizeof(text) - (size_t)length, "%02x", random[i]);
+	memcpy(key, text, (size_t)length);
+	return (size_t)length;
+}
+
+/* ---- marks ---- */
+
+void pass_marked(struct pass *pass, uint64_t cas)
+{
+	pass->next_cas = cas;
+	for (uint32_t i = 0; i < pass->change->server_count; i++) {
+		pass->redoing[i] |= pass->redo[i];
+		pass->redo[i] = 0;
+	}
+	pass->redo_any = false;
+	pass->order = PASS_DUMP;
+	if (pass->fresh && !pass->base.known) {
+		/* N was sanitised and nobody but movers stores there: nothing at N is older than
+		 * this mark.  It must be on disk before the first key moves. */
+		pass->save =
+		    (struct pass_mark){.of = pass->self.identity, .known = true, .cas = cas};
+		pass->order = PASS_SAVE;
+	}
+}
+
+static void copy_pass_ended(struct pass *pass)
+{
+	uint64_t small = pass->work.found / DELTA_SMALL_SHARE;
+	bool was_full = pass->full;
+
+	if (small < DELTA_SMALL)
+		small = DELTA_SMALL;
+	pass->full = false;
+	if (!was_full)
+		pass->delta_passes++;
+	if (pass->redo_any || was_full) {
+		begin_round(pass);
+	} else if (pass->round_found <= small || pass->delta_passes >= DELTA_PASSES_MAX) {
+		done(pass);
+	} else {
+		begin_round(pass);
+	}
+}
+
+void pass_saved(struct pass *pass)
+{
+	bool before_pass = !pass->save.full_pass_done;
+
+	pass->base = pass->save;
+	if (before_pass) {
+		pass->order = PASS_DUMP;
+		return;
+	}
+	memset(pass->redoing, 0, pass->change->server_count);
+	copy_pass_ended(pass);
+}
+
+/* ---- rounds ---- */
+
+/* A walk over the whole key space has ended. */
+static void round_ended(struct pass *pass)
+{
+	bool incomplete = pass->incomplete;
+
+	pass->incomplete = false;
+	pass->rounds++;
+	if (incomplete) {
+		begin_round(pass);
+	} else if (pass->phase == PHASE_COPY) {
+		pass->save = (struct pass_mark){.of = pass->self.identity,
+						.known = true,
+						.full_pass_done = true,
+						.cas = pass->next_cas};
+		pass->order = PASS_SAVE;
+	} else if (pass->round_found == 0 && pass->rounds >= 2) {
+		done(pass);
+	} else {
+		begin_round(pass);
+	}
+}
+
+void pass_keys_done(struct pass *pass)
+{
+	if (++pass->part < pass->parts) {
+		pass->order = PASS_DUMP;
+	} else {
+		round_ended(pass);
+	}
+}
+
+void pass_incomplete(struct pass *pass)
+{
+	pass->incomplete = true;
+}
+
+void pass_count(struct pass *pass, enum move_result result)
+{
+	if (pass->work.left > 0)
+		pass->work.left--;
+	switch (result) {
+	case MOVE_MOVED:
+		pass->work.moved++;
+		break;
+	case MOVE_PRESENT:
+		pass->work.present++;
+		break;
+	case MOVE_GONE:
+		pass->work.gone++;
+		break;
+	default:
+		pass->work.failed++;
+		break;
+	}
+}
+
+/* ---- sanitising: counted before anything is dropped ---- */
+
+static void refuse_wipe(struct pass *pass)
+{
+	const struct change_server *server = self(pass);
+	uint64_t foreign = pass->dropped + pass->concerned;
+
+	if (server->has_wipe)
+		say(pass,
+		    "server %s %s holds %" PRIu64 " items that are not its own, more than "
+		    "the wipe=%" PRIu64 " of its line",
+		    server->name, server->address, foreign, server->wipe);
+	else if (!server->in_old)
+		say(pass,
+		    "server %s %s is new in the list but holds %" PRIu64 " items: empty it, or "
+		    "allow them to be dropped with wipe=%" PRIu64 " on its line",
+		    server->name, server->address, foreign, foreign);
+	else
+		say(pass,
+		    "server %s %s: %" PRIu64 " of %" PRIu64 " items belong to other servers, "
+		    "more than 1 %%: the data does not follow this list; wipe=%" PRIu64
+		    " on its line allows them to be dropped",
+		    server->name, server->address, foreign, pass->covered, foreign);
+	refuse(pass);
+}
+
+/* May what this dump found be dropped?  The first dump sets the limit for all rounds. */
+static bool sanitise_allowed(struct pass *pass)
+{
+	const struct change_server *server = self(pass);
+
+	if (!pass->allowed) {
+		pass->drop_limit = server->has_wipe ? server->wipe
+				   : server->in_old ? pass->covered / FOREIGN_SHARE
+						    : 0;
+		pass->allowed = true;
+	}
+	if (pass->unnameable > 0) {
+		say(pass,
+		    "server %s %s holds %" PRIu64 " items that are not its own and that the "
+		    "meta protocol cannot name (over 187 bytes, with a space or a control "
+		    "character): delete them first",
+		    server->name, server->address, pass->unnameable);
+		refuse(pass);
+		return false;
+	}
+	if (pass->dropped + pass->concerned > pass->drop_limit) {
+		refuse_wipe(pass);
+		return false;
+	}
+	return true;
+}
+
+/* ---- dumps ---- */
+
+void pass_dump_begin(struct pass *pass)
+{
+	pass->lines = pass->covered = pass->concerned = pass->spooled = pass->unnameable = 0;
+}
+
+void pass_unnameable(struct pass *pass, bool spooled)
+{
+	pass->unnameable++;
+	pass->concerned--;
+	pass->spooled -= spooled;
+}
+
+/* Too few keys for the items it says it has?  It counts what has expired and was not yet cleared
+ * away; such a gap stays the same from one dump to the next. */
+static bool dump_fell_short(struct pass *pass, uint64_t items)
+{
+	uint64_t tolerance = items / SHORTFALL_SHARE + SHORTFALL_ITEMS;
+	uint64_t shortfall = items > pass->lines ? items - pass->lines : 0;
+	uint64_t last = pass->last_shortfall;
+
+	pass->last_shortfall = shortfall;
+	if (shortfall <= tolerance) {
+		pass->shortfalls = 0;
+		return false;
+	}
+	if (pass->shortfalls++ > 0 &&
+	    (pass->shortfalls >= SHORTFALLS_MAX ||
+	     (shortfall <= last + tolerance && last <= shortfall + tolerance)))
+		return false;
+	return true;
+}
+
+void pass_dumped(struct pass *pass, uint64_t items, uint32_t overflow)
+{
+	if (dump_fell_short(pass, items))
+		return;
+	if (pass->phase == PHASE_PREPARE && !sanitise_allowed(pass))
+		return;
+	if (overflow > 1) {
+		pass->parts =
+		    overflow < UINT32_MAX / pass->parts ? pass->parts * overflow : pass->parts;
+		pass->part = 0;
+		return;
+	}
+	if (pass->parts == 1 || pass->part == 0)
+		pass->round_found = pass->concerned;
+	pass->work.found += pass->spooled;
+	pass->work.left += pass->spooled;
+	if (pass->phase == PHASE_PREPARE)
+		pass->dropped += pass->spooled;
+	if (pass->unnameable > 0)
+		say(pass,
+		    "%" PRIu64 " keys cannot be named in the meta protocol (over 187 bytes, with "
+		    "a space or a control character): they stay where they are",
+		    pass->unnameable);
+	pass->order = PASS_KEYS;
+}

@@ -1,0 +1,98 @@
+/* pass_line.c - which of the dumped keys a phase's work concerns, and what is done with each. */
+#include "core/pass.h"
+
+#include <string.h>
+
+#include "hash.h"
+
+#define PROBE_WORD	 "mcroster:probe:"
+#define PROBE_WORD_BYTES (sizeof(PROBE_WORD) - 1)
+#define PROBE_HEX_BYTES	 (2 * PASS_PROBE_RANDOM_BYTES)
+
+static bool is_hex(const uint8_t *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
+			return false;
+	return true;
+}
+
+static bool is_probe(const struct change *change, const uint8_t *key, size_t key_bytes)
+{
+	size_t prefix = strlen(change->prefix);
+
+	return key_bytes == prefix + PROBE_WORD_BYTES + PROBE_HEX_BYTES &&
+	       memcmp(key + prefix, PROBE_WORD, PROBE_WORD_BYTES) == 0 &&
+	       is_hex(key + prefix + PROBE_WORD_BYTES, PROBE_HEX_BYTES);
+}
+
+/* Ranges go by the low bits of the hash: the high ones name the slot. */
+static bool in_part(const struct pass *pass, const uint8_t *key, size_t key_bytes)
+{
+	uint64_t low;
+
+	if (pass->parts == 1)
+		return true;
+	low = (uint32_t)mcr_hash(key, key_bytes);
+	return (low * pass->parts) >> 32 == pass->part;
+}
+
+static void drop_unless(struct pass_verdict *verdict, bool owned)
+{
+	verdict->concerned = !owned;
+	verdict->kind = MOVE_DROP;
+}
+
+static void copy_verdict(const struct pass *pass, uint64_t cas, uint32_t destination,
+			 struct pass_verdict *verdict)
+{
+	bool changed = !pass->base.known || cas > pass->base.cas;
+
+	verdict->concerned = changed || pass->full || pass->redoing[destination];
+	verdict->kind = changed ? MOVE_RECOPY : MOVE_COPY;
+}
+
+static enum move_kind drain_kind(const struct pass *pass, uint64_t cas)
+{
+	if (!pass->base.known)
+		return MOVE_DRAIN_UNSURE;
+	return cas > pass->base.cas ? MOVE_DRAIN_NEWER : MOVE_DRAIN;
+}
+
+void pass_line(struct pass *pass, const uint8_t *key, size_t key_bytes, uint64_t cas,
+	       struct pass_verdict *verdict)
+{
+	uint32_t old_owner, new_owner;
+
+	*verdict = (struct pass_verdict){.destination = pass->server};
+	pass->lines++;
+	if (!change_key_covered(pass->change, key, key_bytes) ||
+	    is_probe(pass->change, key, key_bytes))
+		return;
+	pass->covered++;
+	change_key_owners(pass->change, key, key_bytes, &old_owner, &new_owner);
+	switch (pass->phase) {
+	case PHASE_PREPARE:
+	case PHASE_CLEAN:
+		drop_unless(verdict, old_owner == pass->server);
+		break;
+	case PHASE_PURGE:
+		drop_unless(verdict, new_owner == pass->server);
+		break;
+	default:
+		if (old_owner != pass->server || new_owner == pass->server)
+			return;
+		verdict->destination = new_owner;
+		if (pass->phase == PHASE_COPY) {
+			copy_verdict(pass, cas, new_owner, verdict);
+		} else {
+			verdict->concerned = true;
+			verdict->kind = drain_kind(pass, cas);
+		}
+	}
+	if (!verdict->concerned)
+		return;
+	pass->concerned++;
+	verdict->spool = in_part(pass, key, key_bytes);
+	pass->spooled += verdict->spool;
+}
