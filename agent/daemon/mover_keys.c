@@ -1,0 +1,377 @@
+/* mover_keys.c - see mover_keys.h. */
+#include "daemon/mover_keys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BATCHES	    4u
+#define BATCH_KEYS  1024u
+#define BATCH_BYTES (4u << 20)
+/* A key is given up when it has been tried so often; one that was alone in a batch and still not
+ * through in time weighs more, for nothing but its size can be the reason. */
+#define ATTEMPTS_MAX	 240u
+#define ATTEMPT_TOO_LATE 80u
+
+struct batch {
+	uint32_t open;	/* keys not yet through */
+	uint32_t count; /* slots used */
+	bool late;
+	uint64_t deadline_ns;
+};
+
+struct key_slot {
+	struct mover_command command; /* first: the command's context leads back here */
+	struct mover_keys *keys;
+	struct batch *batch;
+	struct mover_peer *destination, *waiting; /* waiting: NULL once it is through */
+	uint32_t destination_generation, source_generation;
+	struct move move;
+	struct mc_key wire;
+	struct spool_record record;
+};
+
+struct mover_keys {
+	struct mover_keys_setup setup;
+	struct event *timer;
+	uint32_t in_flight;
+	uint32_t batch_keys; /* smaller after a batch was late */
+	uint64_t batch_bytes;
+	struct batch batches[BATCHES];
+	struct key_slot slots[BATCHES][BATCH_KEYS];
+};
+
+static void timer_set(struct mover_keys *keys, uint64_t now_ns)
+{
+	uint64_t first = UINT64_MAX;
+	struct timeval wait;
+
+	for (uint32_t i = 0; i < BATCHES; i++)
+		if (keys->batches[i].open > 0 && keys->batches[i].deadline_ns < first)
+			first = keys->batches[i].deadline_ns;
+	if (first == UINT64_MAX)
+		return;
+	first = first > now_ns ? (first - now_ns) / 1000 + 1000 : 1000;
+	wait.tv_sec = (time_t)(first / 1000000);
+	wait.tv_usec = (suseconds_t)(first % 1000000);
+	(void)event_add(keys->timer, &wait);
+}
+
+/* ---- a key's end ---- */
+
+static void batch_key_ended(struct mover_keys *keys, struct batch *batch)
+{
+	keys->in_flight--;
+	if (--batch->open > 0)
+		return;
+	if (!batch->late) {
+		keys->batch_keys =
+		    keys->batch_keys < BATCH_KEYS / 2 ? keys->batch_keys * 2 : BATCH_KEYS;
+		keys->batch_bytes =
+		    keys->batch_bytes < BATCH_BYTES / 2 ? keys->batch_bytes * 2 : BATCH_BYTES;
+	}
+	keys->setup.ended(keys->setup.context);
+}
+
+/* It has been tried often enough: what is left is to see that nothing stale stays behind. */
+static void give_up(struct spool_record *record)
+{
+	if (record->attempts < ATTEMPTS_MAX || record->kind == MOVE_DROP)
+		return;
+	record->kind = record->kind < MOVE_DRAIN ? MOVE_COPY_ABANDON : MOVE_DRAIN_ABANDON;
+}
+
+static void try_again(struct key_slot *slot)
+{
+	struct mover_keys *keys = slot->keys;
+	struct spool_record *record = &slot->record;
+	bool live = mover_peer_is_up(slot->destination) && mover_peer_is_up(keys->setup.source);
+	unsigned attempt = slot->batch->late && slot->batch->count == 1 ? ATTEMPT_TOO_LATE
+			   : live					? 1
+									: 0;
+
+	record->kind = slot->move.kind;
+	record->cas = slot->move.source_cas;
+	record->attempts =
+	    (uint8_t)(record->attempts + attempt < UINT8_MAX ? record->attempts + attempt
+							     : UINT8_MAX);
+	give_up(record);
+	if (mover_queue_put_later(keys->setup.queue, record, live) < 0)
+		pass_incomplete(keys->setup.pass); /* no room: another dump will find it */
+}
+
+static void slot_end(struct key_slot *slot)
+{
+	slot->waiting = NULL;
+	if (slot->move.result == MOVE_AGAIN)
+		try_again(slot);
+	else
+		pass_count(slot->keys->setup.pass, (enum move_result)slot->move.result);
+	batch_key_ended(slot->keys, slot->batch);
+}
+
+static void slot_abandon(struct key_slot *slot)
+{
+	(void)move_abandon(&slot->move);
+	slot_end(slot);
+}
+
+/* ---- commands ---- */
+
+/* The connection for a command, or NULL where it is not the one that the key began with. */
+static struct mc_conn *slot_conn(struct key_slot *slot, enum move_action action)
+{
+	bool old = action == MOVE_OLD_READ_CAS || action == MOVE_OLD_READ ||
+		   action == MOVE_OLD_DELETE_CAS || action == MOVE_OLD_DELETE;
+	uint32_t generation = old ? slot->source_generation : slot->destination_generation;
+
+	slot->waiting = old ? slot->keys->setup.source : slot->destination;
+	if (mover_peer_generation(slot->waiting) != generation)
+		return NULL;
+	return mover_peer_conn(slot->waiting);
+}
+
+static size_t fill_write(struct key_slot *slot, char *room, const struct mc_reply *reply)
+{
+	const struct mover_peer_info *info = mover_peer_info(slot->destination);
+	int64_t ttl = slot->move.ttl;
+	size_t bytes;
+
+	if (ttl > MC_TTL_RELATIVE_MAX)
+		ttl = move_ttl_written(ttl, (int64_t)time(NULL) + info->clock_ahead_s);
+	bytes = mc_write_set(room, &slot->wire, reply->value_bytes, slot->move.cas,
+			     slot->move.client_flags, ttl);
+	memcpy(room + bytes, reply->value, reply->value_bytes);
+	memcpy(room + bytes + reply->value_bytes, "\r\n", 2);
+	return bytes + reply->value_bytes + 2;
+}
+
+static size_t command_write(struct key_slot *slot, enum move_action action, char *room,
+			    const struct mc_reply *reply)
+{
+	switch (action) {
+	case MOVE_NEW_DELETE:
+	case MOVE_OLD_DELETE:
+		return mc_write_delete(room, &slot->wire);
+	case MOVE_NEW_READ_CAS:
+	case MOVE_OLD_READ_CAS:
+		return mc_write_get_cas(room, &slot->wire);
+	case MOVE_NEW_RESERVE:
+		return mc_write_reserve(room, &slot->wire, MOVE_STUB_TTL);
+	case MOVE_NEW_FILL:
+		return fill_write(slot, room, reply);
+	case MOVE_OLD_READ:
+		return mc_write_get_value(room, &slot->wire);
+	default:
+		return mc_write_delete_cas(room, &slot->wire, slot->move.cas);
+	}
+}
+
+static void slot_run(struct key_slot *slot, enum move_action action, const struct mc_reply *reply)
+{
+	struct mc_conn *conn;
+	size_t bytes = MC_COMMAND_MAX;
+	char *room;
+
+	if (action == MOVE_END) {
+		slot_end(slot);
+		return;
+	}
+	if (slot->batch->late) {
+		slot_abandon(slot);
+		return;
+	}
+	if (action == MOVE_NEW_FILL)
+		bytes += reply->value_bytes + 2;
+	conn = slot_conn(slot, action);
+	room = mc_conn_room(conn, bytes);
+	if (room == NULL) {
+		slot_abandon(slot);
+		return;
+	}
+	bytes = command_write(slot, action, room, reply);
+	mc_conn_send(conn, bytes, &slot->command);
+}
+
+static enum move_answer answer(enum mc_code code)
+{
+	switch (code) {
+	case MC_HD:
+	case MC_VA:
+		return MOVE_OK;
+	case MC_EN:
+		return MOVE_MISS;
+	case MC_EX:
+		return MOVE_DIFFERS;
+	case MC_NF:
+		return MOVE_ABSENT;
+	case MC_LOST:
+		return MOVE_LOST;
+	default:
+		return MOVE_REFUSED;
+	}
+}
+
+static void slot_replied(struct mover_command *command, const struct mc_reply *reply)
+{
+	struct key_slot *slot = (struct key_slot *)command;
+	struct move_reply told = {
+	    .answer = answer(reply->code),
+	    .won = reply->won,
+	    .stale = reply->stale,
+	    .sent = reply->sent,
+	    .has_cas = reply->has_cas,
+	    .has_value = reply->code == MC_VA && reply->has_ttl && reply->has_flags,
+	    .client_flags = reply->client_flags,
+	    .cas = reply->cas,
+	    .size = reply->code == MC_VA ? reply->value_bytes : reply->size,
+	    .ttl = reply->ttl,
+	};
+	struct mover_keys *keys = slot->keys;
+	struct mover_peer *asked = slot->waiting;
+	bool lost = reply->code == MC_LOST;
+
+	if (lost && asked != keys->setup.source)
+		keys->setup.lost(keys->setup.context, mover_peer_number(asked));
+	/* Read after the deadline, as after a stop of this process: nothing more is sent for it. */
+	if (!lost && mc_conn_progress_ns(mover_peer_conn(asked)) > slot->batch->deadline_ns)
+		slot->batch->late = true;
+	slot_run(slot, move_advance(&slot->move, &told), reply);
+	/* After a refusal of the line itself memcached may read the value as commands. */
+	if (reply->code == MC_CLIENT_ERROR || reply->code == MC_ERROR)
+		mover_peer_fail(asked, "it does not understand a command");
+}
+
+/* ---- batches ---- */
+
+static void slot_begin(struct key_slot *slot)
+{
+	struct mover_keys *keys = slot->keys;
+	enum move_action action;
+
+	slot->command.replied = slot_replied;
+	action = move_begin(&slot->move, (enum move_kind)slot->record.kind, slot->record.cas);
+	if (!mover_peer_is_up(slot->destination) || !mover_peer_is_up(keys->setup.source)) {
+		slot->move.kind = slot->record.kind; /* nothing was done, so nothing is unknown */
+		slot->move.result = MOVE_AGAIN;
+		slot_end(slot);
+		return;
+	}
+	slot->destination_generation = mover_peer_generation(slot->destination);
+	slot->source_generation = mover_peer_generation(keys->setup.source);
+	slot_run(slot, action, NULL);
+}
+
+static int slot_take(struct mover_keys *keys, struct batch *batch, struct key_slot *slot)
+{
+	int taken = spool_next(keys->setup.queue->now, &slot->record);
+
+	if (taken <= 0)
+		return taken;
+	slot->keys = keys;
+	slot->batch = batch;
+	slot->destination = slot->record.kind == MOVE_DROP
+				? keys->setup.source
+				: keys->setup.peers[slot->record.destination];
+	slot->waiting = slot->destination;
+	(void)mc_key_write(slot->record.key, slot->record.key_bytes, &slot->wire);
+	return 1;
+}
+
+uint32_t mover_keys_room(const struct mover_keys *keys)
+{
+	for (uint32_t i = 0; i < BATCHES; i++)
+		if (keys->batches[i].open == 0)
+			return keys->batch_keys;
+	return 0;
+}
+
+int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns)
+{
+	uint64_t bytes = 0;
+	uint32_t i = 0, count = 0;
+	struct batch *batch;
+	int taken = 1;
+
+	while (keys->batches[i].open > 0)
+		i++;
+	batch = keys->batches + i;
+	while (count < most && count < BATCH_KEYS && bytes < keys->batch_bytes) {
+		taken = slot_take(keys, batch, &keys->slots[i][count]);
+		if (taken <= 0)
+			break;
+		bytes += keys->slots[i][count++].record.size;
+	}
+	/* One more than its keys, so that it cannot end while it is still being begun. */
+	*batch = (struct batch){.open = count + 1,
+				.count = count,
+				.deadline_ns = now_ns + keys->setup.op_timeout_ms * 1000000ull};
+	keys->in_flight += count + 1;
+	for (uint32_t k = 0; k < count; k++)
+		slot_begin(&keys->slots[i][k]);
+	batch_key_ended(keys, batch);
+	timer_set(keys, now_ns);
+	return taken < 0 ? taken : 0;
+}
+
+static void batch_late(struct mover_keys *keys, uint32_t number)
+{
+	struct batch *batch = keys->batches + number;
+
+	batch->late = true;
+	keys->batch_keys = keys->batch_keys > 4 ? keys->batch_keys / 4 : 1;
+	keys->batch_bytes = keys->batch_bytes > 4 ? keys->batch_bytes / 4 : 1;
+	for (uint32_t k = 0; k < batch->count && batch->open > 0; k++) {
+		struct key_slot *slot = &keys->slots[number][k];
+
+		if (slot->waiting != NULL)
+			mover_peer_fail(slot->waiting, "it does not answer in time");
+	}
+}
+
+static void timer_event(evutil_socket_t fd, short what, void *argument)
+{
+	struct mover_keys *keys = argument;
+	struct timespec t;
+	uint64_t now_ns;
+
+	(void)fd;
+	(void)what;
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	now_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	for (uint32_t i = 0; i < BATCHES; i++)
+		if (keys->batches[i].open > 0 && now_ns > keys->batches[i].deadline_ns)
+			batch_late(keys, i);
+	timer_set(keys, now_ns);
+}
+
+uint32_t mover_keys_in_flight(const struct mover_keys *keys)
+{
+	return keys->in_flight;
+}
+
+struct mover_keys *mover_keys_new(const struct mover_keys_setup *setup)
+{
+	struct mover_keys *keys = calloc(1, sizeof(*keys));
+
+	if (keys == NULL)
+		return NULL;
+	keys->setup = *setup;
+	keys->batch_keys = BATCH_KEYS;
+	keys->batch_bytes = BATCH_BYTES;
+	keys->timer = event_new(setup->base, -1, 0, timer_event, keys);
+	if (keys->timer == NULL) {
+		free(keys);
+		return NULL;
+	}
+	return keys;
+}
+
+void mover_keys_free(struct mover_keys *keys)
+{
+	if (keys == NULL)
+		return;
+	event_free(keys->timer);
+	free(keys);
+}
