@@ -220,14 +220,16 @@ END_TEST
 START_TEST(every_changed_byte_of_the_first_message_is_refused)
 {
 	struct pair pair;
-	uint8_t one[NOISE_FIRST_BYTES];
+	uint8_t one[NOISE_FIRST_BYTES], two[NOISE_SECOND_BYTES];
 
 	pair_begin(&pair);
 	ck_assert_int_eq(first(&pair, one), 0);
 	one[_i] ^= 1;
 	ck_assert_int_eq(take(&pair.responder, one, sizeof(one)), -EBADMSG);
-	one[_i] ^= 1; /* failed once is failed for good */
+	/* Failed once is failed for good: no second try, and no answer. */
+	one[_i] ^= 1;
 	ck_assert_int_eq(take(&pair.responder, one, sizeof(one)), -EPROTO);
+	ck_assert_int_eq(second(&pair, two), -EPROTO);
 }
 END_TEST
 
