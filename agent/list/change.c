@@ -75,6 +75,22 @@ static int servers_unite(struct change *change, const struct list *active, const
 	return 0;
 }
 
+static void agents_unite(struct change *change, const struct list *list, bool is_new)
+{
+	for (uint32_t i = 0; i < list->agent_count; i++) {
+		const struct list_agent *from = &list->agents[i];
+		const int found = change_agent_find(change, from->name);
+		struct change_agent *to =
+		    &change->agents[found >= 0 ? (uint32_t)found : change->agent_count++];
+
+		memcpy(to->name, from->name, sizeof(to->name));
+		memcpy(to->address, from->address, sizeof(to->address));
+		memcpy(to->key, from->key, sizeof(to->key));
+		to->in_old |= !is_new;
+		to->in_new |= is_new;
+	}
+}
+
 static void slots_compare(struct change *change)
 {
 	for (uint32_t i = 0; i < change->slot_count; i++) {
@@ -118,6 +134,8 @@ static int change_fill(struct change *change, const struct list *active, const s
 				   next->server_count);
 	error = servers_unite(change, active, next, numbers, failure);
 	if (error == 0) {
+		agents_unite(change, active, false);
+		agents_unite(change, next, true);
 		slots_widen(active->slots, active->slot_count, change->old_owner,
 			    change->slot_count);
 		if (next != active) {
@@ -153,10 +171,12 @@ int change_new(const struct list *active, const struct list *next, struct change
 		return failure_set(failure, ENOMEM, "no memory for a change");
 	policy_take(made, active, next);
 	made->servers = calloc(active->server_count + next->server_count, sizeof(*made->servers));
+	made->agents = calloc(active->agent_count + next->agent_count, sizeof(*made->agents));
 	made->old_owner = calloc(made->slot_count, sizeof(*made->old_owner));
 	made->new_owner =
 	    next == active ? made->old_owner : calloc(made->slot_count, sizeof(*made->new_owner));
-	if (made->servers == NULL || made->old_owner == NULL || made->new_owner == NULL)
+	if (made->servers == NULL || made->agents == NULL || made->old_owner == NULL ||
+	    made->new_owner == NULL)
 		error = failure_set(failure, ENOMEM, "no memory for %" PRIu32 " slots",
 				    made->slot_count);
 	else
@@ -177,6 +197,7 @@ void change_free(struct change *change)
 		free(change->new_owner);
 	free(change->old_owner);
 	free(change->servers);
+	free(change->agents);
 	free(change);
 }
 
@@ -185,6 +206,23 @@ const char *change_server_agent(const struct change *change, uint32_t server)
 	const struct change_server *of = &change->servers[server];
 
 	return of->in_new ? of->new_agent : of->old_agent;
+}
+
+int change_server_find(const struct change *change, const char *name, const char *address)
+{
+	for (uint32_t i = 0; i < change->server_count; i++)
+		if (strcmp(change->servers[i].name, name) == 0 &&
+		    strcmp(change->servers[i].address, address) == 0)
+			return (int)i;
+	return -1;
+}
+
+int change_agent_find(const struct change *change, const char *name)
+{
+	for (uint32_t i = 0; i < change->agent_count; i++)
+		if (strcmp(change->agents[i].name, name) == 0)
+			return (int)i;
+	return -1;
 }
 
 bool change_key_covered(const struct change *change, const void *key, size_t key_bytes)

@@ -13,13 +13,22 @@ struct change_server {
 	char name[LIST_NAME_MAX + 1];
 	char address[LIST_ADDRESS_MAX + 1];
 	bool in_old, in_new;
-	char old_agent[LIST_NAME_MAX + 1]; /* works for it under the old list; "" where not in_old */
+	char
+	    old_agent[LIST_NAME_MAX + 1]; /* works for it under the old list; "" where not in_old */
 	char new_agent[LIST_NAME_MAX + 1];
-	uint32_t weight;                   /* the new list's where it has one */
-	uint32_t old_slots, new_slots;     /* owned, of slot_count */
-	uint32_t gained, lost;             /* slots that come and go */
+	uint32_t weight;	       /* the new list's where it has one */
+	uint32_t old_slots, new_slots; /* owned, of slot_count */
+	uint32_t gained, lost;	       /* slots that come and go */
 	bool has_wipe;
 	uint64_t wipe;
+};
+
+/* Agents of both lists, once each, by name; key and address are the new list's where it has one. */
+struct change_agent {
+	char name[LIST_NAME_MAX + 1];
+	char address[LIST_ADDRESS_MAX + 1];
+	uint8_t key[LIST_HOST_KEY_BYTES];
+	bool in_old, in_new;
 };
 
 struct change {
@@ -29,8 +38,11 @@ struct change {
 	uint32_t slot_count; /* the larger of the two lists' */
 	uint32_t server_count;
 	struct change_server *servers;
-	uint16_t *old_owner, *new_owner; /* slot_count entries; the same table where there is no change */
-	uint32_t moved;                  /* slots whose owner differs */
+	uint32_t agent_count;
+	struct change_agent *agents;
+	uint16_t *old_owner,
+	    *new_owner; /* slot_count entries; the same table where there is no change */
+	uint32_t moved; /* slots whose owner differs */
 	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* the larger of the two lists' */
 };
 
@@ -45,6 +57,10 @@ void change_free(struct change *change);
 /* The agent that works for a server during the change: the new list's, or, for a server that
  * leaves, the old list's. */
 const char *change_server_agent(const struct change *change, uint32_t server);
+
+/* The number of a server by name and address, of an agent by name; -1 where there is none. */
+int change_server_find(const struct change *change, const char *name, const char *address);
+int change_agent_find(const struct change *change, const char *name);
 
 bool change_key_covered(const struct change *change, const void *key, size_t key_bytes);
 
