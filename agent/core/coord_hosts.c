@@ -1,0 +1,166 @@
+/* coord_hosts.c - the hosts on record, and what a host is answered when it asks for its lease. */
+#include "core/coord_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct list_agent *coord_listed(const struct list *list, const uint8_t *key)
+{
+	if (list == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < list->agent_count; i++)
+		if (memcmp(list->agents[i].key, key, LIST_HOST_KEY_BYTES) == 0)
+			return &list->agents[i];
+	return NULL;
+}
+
+void coord_host_name(const struct coord *coord, struct coord_host *host)
+{
+	const struct list_agent *agent = coord_listed(coord->pending, host->key);
+
+	if (agent == NULL)
+		agent = coord_listed(coord->active, host->key);
+	host->listed = agent != NULL;
+	(void)snprintf(host->name, sizeof(host->name), "%s", agent != NULL ? agent->name : "");
+}
+
+static struct coord_host *coord_host_find(struct coord *coord, const uint8_t *key)
+{
+	for (uint32_t i = 0; i < coord->host_count; i++)
+		if (memcmp(coord->host[i].key, key, LIST_HOST_KEY_BYTES) == 0)
+			return &coord->host[i];
+	return NULL;
+}
+
+bool coord_host_holds(const struct coord_host *host, uint64_t now_ms)
+{
+	return host->lease_ms > now_ms;
+}
+
+/* A free record: a new one, or that of an observer whose lease has run out. */
+static struct coord_host *coord_host_new(struct coord *coord, const uint8_t *key, uint64_t now_ms)
+{
+	struct coord_host *host = NULL;
+	uint32_t observers = 0;
+
+	for (uint32_t i = 0; i < coord->host_count; i++) {
+		if (coord->host[i].listed)
+			continue;
+		observers++;
+		if (host == NULL && !coord_host_holds(&coord->host[i], now_ms))
+			host = &coord->host[i];
+	}
+	if (host == NULL) {
+		bool listed = coord_listed(coord->active, key) || coord_listed(coord->pending, key);
+
+		if (coord->host_count == COORD_HOSTS_MAX ||
+		    (!listed && observers >= COORD_OBSERVERS_MAX))
+			return NULL;
+		host = &coord->host[coord->host_count++];
+	}
+	memset(host, 0, sizeof(*host));
+	memcpy(host->key, key, LIST_HOST_KEY_BYTES);
+	coord_host_name(coord, host);
+	return host;
+}
+
+const struct coord_host *coord_host_named(const struct coord *coord, const char *name)
+{
+	for (uint32_t i = 0; i < coord->host_count; i++)
+		if (coord->host[i].listed && strcmp(coord->host[i].name, name) == 0)
+			return &coord->host[i];
+	return NULL;
+}
+
+bool coord_adopted(const struct coord *coord, const struct coord_host *host)
+{
+	return host->term == coord->reg.term && host->serial >= coord->reg.serial;
+}
+
+static void coord_halt(struct coord *coord, const struct coord_host *host,
+		       const struct renew *renew)
+{
+	coord->state = COORD_HALTED;
+	coord->staged.term = 0;
+	(void)snprintf(coord->halted, sizeof(coord->halted),
+		       "agent %s holds register %" PRIu64 ".%" PRIu64 ", newer than ours %" PRIu64
+		       ".%" PRIu64 ": this register is an old copy; it coordinates no more",
+		       host->listed ? host->name : "(observer)", renew->known_term,
+		       renew->known_serial, coord->reg.term, coord->reg.serial);
+}
+
+static bool coord_majority_heard(const struct coord *coord)
+{
+	uint32_t heard = 0;
+
+	for (uint32_t i = 0; i < coord->host_count; i++)
+		if (coord->host[i].heard && coord_listed(coord->active, coord->host[i].key))
+			heard++;
+	return heard * 2 > coord->active->agent_count;
+}
+
+static void coord_note(struct coord_host *host, const struct renew *renew, uint64_t now_ms)
+{
+	const struct work *work = &renew->work;
+
+	host->heard = true;
+	host->heard_ms = now_ms;
+	host->term = renew->term;
+	host->serial = renew->serial;
+	host->work = *work;
+	if (work->phase == PHASE_COPY || work->phase == PHASE_DRAIN)
+		host->moved = *work;
+}
+
+bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES],
+		 const struct renew *renew, uint64_t now_ms, struct grant *grant)
+{
+	struct coord_host *host;
+	bool adopted, late;
+
+	if (coord->state != COORD_LEADING && coord->state != COORD_HEARING)
+		return false;
+	host = coord_host_find(coord, key);
+	if (host == NULL)
+		host = coord_host_new(coord, key, now_ms);
+	if (host == NULL)
+		return false;
+	if (renew->known_term > coord->reg.term ||
+	    (renew->known_term == coord->reg.term && renew->known_serial > coord->reg.serial)) {
+		if (coord->reg.term == 0)
+			return false;
+		coord_halt(coord, host, renew);
+		return false;
+	}
+	coord_note(host, renew, now_ms);
+	if (coord->state == COORD_HEARING && coord_majority_heard(coord)) {
+		struct reg next = coord->reg;
+
+		next.term++;
+		(void)snprintf(next.coordinator, sizeof(next.coordinator), "%s", coord->name);
+		next.long_leases = coord_reg_settled(&next) || next.long_leases;
+		coord_stage(coord, &next);
+		coord->state = COORD_LEADING;
+		coord->answered_term = next.term;
+	}
+	if (coord->state == COORD_HEARING || coord->reg.term < coord->answered_term ||
+	    coord->reg.term == 0)
+		return false; /* the new term is not on disk yet */
+
+	memset(grant, 0, sizeof(*grant));
+	grant->sequence = renew->sequence;
+	grant->reg = coord->reg;
+	adopted = coord_adopted(coord, host);
+	late = !adopted && now_ms > coord->step_ms + COORD_ADOPT_LIMIT_MS;
+	if ((coord_host_holds(host, now_ms) && !late) || adopted) {
+		const uint64_t end_ms = now_ms + coord_lease(coord);
+
+		grant->lease_ms = coord_lease(coord);
+		if (host->lease_ms < end_ms)
+			host->lease_ms = end_ms;
+		if (coord_reg_settled(&coord->reg) && coord->long_ms < end_ms)
+			coord->long_ms = end_ms;
+	}
+	return true;
+}

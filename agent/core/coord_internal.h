@@ -1,0 +1,40 @@
+/* coord_internal.h - what the coordinator's files share; nobody else includes it. */
+#ifndef MCROSTER_COORD_INTERNAL_H
+#define MCROSTER_COORD_INTERNAL_H
+
+#include "core/coord.h"
+
+/* The step that is to be stored, and then told. */
+void coord_stage(struct coord *coord, const struct reg *next);
+
+const struct list_agent *coord_listed(const struct list *list, const uint8_t *key);
+void coord_host_name(const struct coord *coord, struct coord_host *host);
+bool coord_host_holds(const struct coord_host *host, uint64_t now_ms);
+const struct coord_host *coord_host_named(const struct coord *coord, const char *name);
+/* Has it adopted the present register, in this term? */
+bool coord_adopted(const struct coord *coord, const struct coord_host *host);
+
+/* What the present phase waits for: a server whose work is expected and not done (or -1), an agent
+ * that has to adopt (or NULL), a host with a lease that has not adopted (or NULL). */
+int coord_work_missing(const struct coord *coord);
+const char *coord_agent_missing(const struct coord *coord);
+const struct coord_host *coord_lease_missing(const struct coord *coord, uint64_t now_ms);
+
+/* A timer that is to outlast a host's runs a tenth longer. */
+static inline uint64_t coord_longer(uint64_t lease_ms)
+{
+	return lease_ms + lease_ms / 10;
+}
+
+static inline bool coord_reg_settled(const struct reg *reg)
+{
+	return reg->phase == PHASE_STEADY;
+}
+
+static inline uint32_t coord_lease(const struct coord *coord)
+{
+	return coord_reg_settled(&coord->reg) ? coord->change->steady_lease_ms
+					      : coord->change->lease_ms;
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* coord_show.c - what the coordinator can tell an operator. */
+#include "core/coord_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void coord_moved(const struct coord *coord, struct work *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (uint32_t i = 0; i < coord->host_count; i++) {
+		const struct work *moved = &coord->host[i].moved;
+
+		sum->found += moved->found;
+		sum->moved += moved->moved;
+		sum->present += moved->present;
+		sum->gone += moved->gone;
+		sum->failed += moved->failed;
+		if (coord->reg.next_epoch != 0 && moved->phase == coord->reg.phase) {
+			sum->left += moved->left;
+			sum->rate += moved->rate;
+		}
+	}
+}
+
+void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, size_t bytes)
+{
+	const struct coord_host *host;
+	const char *name;
+	int server;
+
+	text[0] = '\0';
+	if (coord->state == COORD_HALTED)
+		(void)snprintf(text, bytes, "%s", coord->halted);
+	else if (coord->state == COORD_HEARING)
+		(void)snprintf(text, bytes, "a majority of the listed agents to show its register");
+	if (coord->state != COORD_LEADING || coord_reg_settled(&coord->reg))
+		return;
+	if (now_ms < coord->blind_ms)
+		(void)snprintf(text, bytes,
+			       "leases granted before the coordinator's start, %" PRIu64 " ms more",
+			       coord->blind_ms - now_ms);
+	else if ((name = coord_agent_missing(coord)) != NULL)
+		(void)snprintf(text, bytes, "agent %s to adopt %s", name,
+			       phase_name((enum phase)coord->reg.phase));
+	else if ((host = coord_lease_missing(coord, now_ms)) != NULL)
+		(void)snprintf(text, bytes, "%s to adopt %s, or its lease to end in %" PRIu64 " ms",
+			       host->listed ? host->name : "an observer",
+			       phase_name((enum phase)coord->reg.phase), host->lease_ms - now_ms);
+	else if ((server = coord_work_missing(coord)) >= 0) {
+		host =
+		    coord_host_named(coord, change_server_agent(coord->change, (uint32_t)server));
+		(void)snprintf(text, bytes, "%s, server %s%s%.200s",
+			       change_server_agent(coord->change, (uint32_t)server),
+			       coord->change->servers[server].name,
+			       host != NULL && host->work.reason[0] != '\0' ? ": " : "",
+			       host != NULL ? host->work.reason : "");
+	}
+}
