@@ -67,7 +67,8 @@ static int change_servers(const struct change *change, FILE *out)
 /* Moved slots for each pair of servers, row by old owner; malloc'd. */
 static uint32_t *pairs_count(const struct change *change)
 {
-	uint32_t *pairs = calloc((size_t)change->server_count * change->server_count, sizeof(*pairs));
+	uint32_t *pairs =
+	    calloc((size_t)change->server_count * change->server_count, sizeof(*pairs));
 
 	for (uint32_t i = 0; pairs != NULL && i < change->slot_count; i++)
 		if (change->old_owner[i] != change->new_owner[i])
@@ -168,7 +169,8 @@ void change_report_policy(const struct list *from, const struct list *to, FILE *
 	number_change("steady-lease", from->steady_lease_ms, to->steady_lease_ms, out);
 	number_change("op-timeout", from->op_timeout_ms, to->op_timeout_ms, out);
 	number_change("client-quorum", from->client_quorum, to->client_quorum, out);
-	word_change("registration", list_report_registration(from), list_report_registration(to), out);
+	word_change("registration", list_report_registration(from), list_report_registration(to),
+		    out);
 	word_change("isolation", list_report_isolation(from), list_report_isolation(to), out);
 	word_change("coordinator", from->agents[from->coordinator].name,
 		    to->agents[to->coordinator].name, out);

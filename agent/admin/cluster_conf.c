@@ -16,16 +16,15 @@
 #include <confuse.h>
 
 #include "admin/conf_rules.h"
-#include "admin/conf_text.h"
-#include "admin/file.h"
 #include "admin/human.h"
+#include "list/conftext.h"
 
-#define CONF_BYTES_MAX (1u << 20)
 #define WEIGHT_DEFAULT "100"
 
-/* One file being read, and the first thing that was wrong with it. */
+/* One file being read: where its options are, and whether something was wrong with it. */
 struct reading {
 	const char *path;
+	int line[CONF_RULE_COUNT]; /* where an option was found; 0: not, in this section */
 	bool failed;
 	struct failure *failure;
 };
@@ -48,19 +47,37 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct reading *r, int l
 	return failure_set(r->failure, EINVAL, "%s:%d: %s", r->path, line, what);
 }
 
+/* The line of an option of the file itself; of one that stands at its default, that of what is
+ * compared with it. */
+static int line_of(const struct reading *r, const char *option)
+{
+	int line = r->line[conf_rule_find("root", option) - conf_rules];
+
+	return line != 0 ? line : r->line[conf_rule_find("root", "lease") - conf_rules];
+}
+
 /* Called after each value, while cfg->line is its line. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
+	struct reading *r = reading_now;
 	const struct conf_rule *rule = conf_rule_find(cfg_name(cfg), cfg_opt_name(opt));
 	const char *value = cfg_opt_getnstr(opt, 0);
 	char expected[160];
+	int *line;
 
-	if (rule == NULL || (value != NULL && conf_value_valid(rule, value)))
+	if (rule == NULL || value == NULL)
+		return refuse(r, cfg->line, "%s: found nothing, expected a value",
+			      cfg_opt_name(opt));
+	line = &r->line[rule - conf_rules];
+	if (*line != 0)
+		return refuse(r, cfg->line, "%s: found a second one, expected it once (line %d)",
+			      cfg_opt_name(opt), *line);
+	*line = cfg->line;
+	if (conf_value_valid(rule, value))
 		return 0;
 	conf_expected_print(rule, expected, sizeof(expected));
-	(void)refuse(reading_now, cfg->line, "%s: \"%.80s\" found, %s expected", cfg_opt_name(opt),
-		     value == NULL ? "" : value, expected);
-	return -1;
+	return refuse(r, cfg->line, "%s: found '%.80s', expected %s", cfg_opt_name(opt), value,
+		      expected);
 }
 
 /* Called when an agent or server section ends. */
@@ -69,20 +86,19 @@ static int on_section(cfg_t *cfg, cfg_opt_t *opt)
 	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
 	const char *kind = cfg_opt_name(opt);
 
-	if (!conf_name_valid(cfg_title(section))) {
-		(void)refuse(reading_now, cfg->line,
-			     "%s \"%.80s\": a name of 1 to %u letters, digits, '.', '_' and '-' "
-			     "expected, a letter or digit first",
-			     kind, cfg_title(section), LIST_NAME_MAX);
-		return -1;
-	}
+	if (!conf_name_valid(cfg_title(section)))
+		return refuse(reading_now, cfg->line,
+			      "%s: found the name '%.80s', expected 1 to %u letters, digits, '.', "
+			      "'_' and '-', a letter or digit first",
+			      kind, cfg_title(section), LIST_NAME_MAX);
 	for (size_t i = 0; i < CONF_RULE_COUNT; i++) {
-		if (!conf_rules[i].required || !conf_rule_in(&conf_rules[i], kind) ||
-		    cfg_size(section, conf_rule_name(&conf_rules[i])) > 0)
+		if (!conf_rule_in(&conf_rules[i], kind))
 			continue;
-		(void)refuse(reading_now, cfg->line, "%s \"%s\": '%s = ...' expected, not found",
-			     kind, cfg_title(section), conf_rule_name(&conf_rules[i]));
-		return -1;
+		if (conf_rules[i].required && reading_now->line[i] == 0)
+			return refuse(reading_now, cfg->line,
+				      "%s \"%s\": found no %s, expected one", kind,
+				      cfg_title(section), conf_rule_name(&conf_rules[i]));
+		reading_now->line[i] = 0;
 	}
 	return 0;
 }
@@ -95,12 +111,16 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 	(void)vsnprintf(message, sizeof(message), format, arguments);
 	if (strncmp(message, "no such option", 14) == 0) {
 		conf_options_print(cfg_name(cfg), known, sizeof(known));
-		(void)refuse(reading_now, cfg->line, "%s, expected one of: %s", message, known);
+		(void)refuse(reading_now, cfg->line,
+			     "found an unknown option%s, expected one of %s", message + 14, known);
+	} else if (strncmp(message, "found duplicate title", 21) == 0) {
+		(void)refuse(reading_now, cfg->line, "found the name%s twice, expected each once",
+			     message + 21);
 	} else {
-		(void)refuse(
-		    reading_now, cfg->line,
-		    "%s, expected: option = \"value\", or agent or server \"name\" { ... }",
-		    message);
+		(void)refuse(reading_now, cfg->line,
+			     "found %s, expected option = \"value\", agent \"name\" { ... } or "
+			     "server \"name\" { ... }",
+			     message);
 	}
 }
 
@@ -122,7 +142,7 @@ static void string_get(cfg_t *cfg, const char *option, char *out, size_t size)
 static int twice(struct reading *r, cfg_t *section, const char *what, const char *value,
 		 const char *other)
 {
-	return refuse(r, section->line, "%s \"%s\": %s %s is %s's already, each needs its own",
+	return refuse(r, section->line, "%s \"%s\": found the %s %s of \"%s\", expected its own",
 		      cfg_name(section), cfg_title(section), what, value, other);
 }
 
@@ -131,7 +151,7 @@ static int agents_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 	unsigned count = cfg_size(cfg, "agent");
 
 	if (count == 0 || count > LIST_AGENTS_MAX)
-		return refuse(r, cfg->line, "%u agents found, 1 to %u expected", count,
+		return refuse(r, cfg->line, "found %u agents, expected 1 to %u", count,
 			      LIST_AGENTS_MAX);
 	wanted->agents = calloc(count, sizeof(*wanted->agents));
 	if (wanted->agents == NULL)
@@ -164,7 +184,7 @@ static int server_take(struct reading *r, cfg_t *section, const struct list *wan
 
 	if (agent < 0)
 		return refuse(r, section->line,
-			      "server \"%s\": agent \"%s\" is not one of this file",
+			      "server \"%s\": found the agent '%s', expected one of this file's",
 			      cfg_title(section), cfg_getstr(section, "agent"));
 	(void)snprintf(server->name, sizeof(server->name), "%s", cfg_title(section));
 	string_get(section, "address", server->address, sizeof(server->address));
@@ -189,7 +209,7 @@ static int servers_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 	unsigned count = cfg_size(cfg, "server");
 
 	if (count == 0 || count > LIST_SERVERS_MAX)
-		return refuse(r, cfg->line, "%u servers found, 1 to %u expected", count,
+		return refuse(r, cfg->line, "found %u servers, expected 1 to %u", count,
 			      LIST_SERVERS_MAX);
 	wanted->servers = calloc(count, sizeof(*wanted->servers));
 	if (wanted->servers == NULL)
@@ -210,7 +230,7 @@ static int policy_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 	for (size_t i = 0; i < CONF_RULE_COUNT; i++)
 		if (conf_rules[i].required && conf_rule_in(&conf_rules[i], "root") &&
 		    cfg_size(cfg, conf_rules[i].option) == 0)
-			return refuse(r, cfg->line, "the end found, '%s = ...' expected before it",
+			return refuse(r, cfg->line, "found the end, expected '%s = ...' before it",
 				      conf_rules[i].option);
 	string_get(cfg, "cluster", wanted->cluster, sizeof(wanted->cluster));
 	string_get(cfg, "prefix", wanted->prefix, sizeof(wanted->prefix));
@@ -224,14 +244,14 @@ static int policy_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 				? LIST_ISOLATION_BYPASS
 				: LIST_ISOLATION_SERVE;
 	if (wanted->steady_lease_ms < wanted->lease_ms)
-		return refuse(r, cfg->line,
-			      "steady-lease: %" PRIu32 " found, at least the lease (%" PRIu32
-			      ") expected",
+		return refuse(r, line_of(r, "steady-lease"),
+			      "steady-lease: found %" PRIu32
+			      ", expected at least the lease (%" PRIu32 ")",
 			      wanted->steady_lease_ms, wanted->lease_ms);
 	if (3 * (uint64_t)wanted->op_timeout_ms >= wanted->lease_ms)
-		return refuse(r, cfg->line,
-			      "op-timeout: %" PRIu32
-			      " found, less than a third of the lease (%" PRIu32 ") expected",
+		return refuse(r, line_of(r, "op-timeout"),
+			      "op-timeout: found %" PRIu32
+			      ", expected less than a third of the lease (%" PRIu32 ")",
 			      wanted->op_timeout_ms, wanted->lease_ms);
 	return 0;
 }
@@ -241,7 +261,8 @@ static int coordinator_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 	int agent = list_agent_find(wanted, cfg_getstr(cfg, "coordinator"));
 
 	if (agent < 0)
-		return refuse(r, cfg->line, "coordinator: \"%s\" found, one of the agents expected",
+		return refuse(r, line_of(r, "coordinator"),
+			      "coordinator: found '%s', expected the name of an agent",
 			      cfg_getstr(cfg, "coordinator"));
 	wanted->coordinator = (uint32_t)agent;
 	return 0;
@@ -303,18 +324,13 @@ int cluster_conf_load(const char *path, struct cluster_conf **conf, struct failu
 	struct cluster_conf *read = calloc(1, sizeof(*read));
 	cfg_t *cfg = parser_new();
 	char *text = NULL;
-	size_t length;
 	int error;
 
 	if (read == NULL || cfg == NULL) {
 		error = failure_set(failure, ENOMEM, "%s: out of memory", path);
 		goto out;
 	}
-	error = file_read(path, CONF_BYTES_MAX, &text, &length, failure);
-	if (error == 0 && strlen(text) != length)
-		error = failure_set(failure, EINVAL, "%s: a NUL byte found, text expected", path);
-	if (error == 0)
-		error = conf_text_prepare(text, path, failure);
+	error = conftext_read(path, &text, failure);
 	if (error == 0)
 		error = text_parse(&r, cfg, text);
 	if (error == 0)

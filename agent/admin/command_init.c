@@ -11,20 +11,20 @@
 #include "admin/next_list.h"
 
 static const char usage[] =
-	"Usage: mcadmin init CLUSTER.CONF -o LIST\n"
-	"\n"
-	"Writes the first list of a cluster, unsigned.  It describes the servers as they\n"
-	"run: taking it up touches no server and no item.\n"
-	"\n"
-	"  -o, --output LIST  where the list goes (replaced if it is there)\n"
-	"  -h, --help         this text\n";
+    "Usage: mcadmin init CLUSTER.CONF -o LIST\n"
+    "\n"
+    "Writes the first list of a cluster, unsigned.  It describes the servers as they\n"
+    "run: taking it up touches no server and no item.\n"
+    "\n"
+    "  -o, --output LIST  where the list goes (replaced if it is there)\n"
+    "  -h, --help         this text\n";
 
-static void next_steps_print(const struct list *list, const char *path)
+static void next_steps_print(const char *path)
 {
 	(void)printf("\nNext: sign it with the operator's key, then give it to any one agent:\n"
 		     "  mcadmin sign -k KEY %s\n"
-		     "  mcadmin push --agent /run/mcroster/%s.control %s\n",
-		     path, list->cluster, path);
+		     "  mcadmin push %s\n",
+		     path, path);
 }
 
 static int init_run(const char *conf_path, const char *output, struct failure *failure)
@@ -36,14 +36,15 @@ static int init_run(const char *conf_path, const char *output, struct failure *f
 	if (error == 0)
 		error = next_list_make(conf, NULL, 0, &list, failure);
 	if (error == 0)
-		error = file_write(output, 0644, true, list->document, list->document_bytes, failure);
+		error =
+		    file_write(output, 0644, true, list->document, list->document_bytes, failure);
 	if (error == 0) {
 		(void)printf("First list of the cluster %s: epoch 1, %u slots, unsigned, in %s\n\n",
 			     list->cluster, list->slot_count, output);
 		if (list_report_servers(list, stdout) < 0)
 			error = failure_set(failure, ENOMEM, "no memory to print the list");
 		else
-			next_steps_print(list, output);
+			next_steps_print(output);
 	}
 	list_free(list);
 	cluster_conf_free(conf);
@@ -53,9 +54,9 @@ static int init_run(const char *conf_path, const char *output, struct failure *f
 int command_init(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"output", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+	    {"output", required_argument, NULL, 'o'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
 	};
 	const char *output = NULL;
 	struct failure failure;

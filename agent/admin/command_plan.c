@@ -18,16 +18,16 @@
 #include "list/change.h"
 
 static const char usage[] =
-	"Usage: mcadmin plan CLUSTER.CONF [--parent LIST | --agent ...] [-o LIST]\n"
-	"\n"
-	"Computes the list that follows the active one and says what would move from\n"
-	"where to where.  Touches nothing; with -o it writes the list, unsigned.\n"
-	"\n"
-	"      --parent LIST         the active list, from a file; otherwise the agent is\n"
-	"                            asked (by default that of CLUSTER.CONF's cluster here)\n"
-	"  -o, --output LIST         where the next list goes (replaced if it is there)\n"
-	"      --epoch N             its epoch; by default the parent's and one\n" TARGET_USAGE
-	"  -h, --help                this text\n";
+    "Usage: mcadmin plan CLUSTER.CONF [--parent LIST | --agent ...] [-o LIST]\n"
+    "\n"
+    "Computes the list that follows the active one and says what would move from\n"
+    "where to where.  Touches nothing; with -o it writes the list, unsigned.\n"
+    "\n"
+    "      --parent LIST         the active list, from a file; otherwise the agent is\n"
+    "                            asked (by default that of CLUSTER.CONF's cluster here)\n"
+    "  -o, --output LIST         where the next list goes (replaced if it is there)\n"
+    "      --epoch N             its epoch; by default the parent's and one\n" TARGET_USAGE
+    "  -h, --help                this text\n";
 
 struct plan_options {
 	const char *conf, *parent, *output;
@@ -75,8 +75,7 @@ static int parent_from_agent(const char *command, struct plan_options *options,
 	return error < 0 ? admin_fail(command, error, &failure) : -1;
 }
 
-static int change_print(const struct list *parent, const struct list *next,
-			struct failure *failure)
+static int change_print(const struct list *parent, const struct list *next, struct failure *failure)
 {
 	struct change *change;
 	char percent[HUMAN_NUMBER_BYTES];
@@ -89,8 +88,7 @@ static int change_print(const struct list *parent, const struct list *next,
 	if (change_report_moves(change, stdout) < 0)
 		error = failure_set(failure, ENOMEM, "no memory to print the plan");
 	(void)printf("\nmoves         %" PRIu32 " of %" PRIu32 " slots: %s\n", change->moved,
-		     change->slot_count,
-		     human_percent(change->moved, change->slot_count, percent));
+		     change->slot_count, human_percent(change->moved, change->slot_count, percent));
 	(void)printf("balance       furthest from its share by weight: %.2f slots, before %.2f\n",
 		     change_report_imbalance(next), change_report_imbalance(parent));
 	change_report_policy(parent, next, stdout);
@@ -101,8 +99,8 @@ static int change_print(const struct list *parent, const struct list *next,
 static int plan_write(const struct plan_options *options, const struct list *next,
 		      struct failure *failure)
 {
-	int error = file_write(options->output, 0644, true, next->document, next->document_bytes,
-			       failure);
+	int error =
+	    file_write(options->output, 0644, true, next->document, next->document_bytes, failure);
 
 	if (error == 0)
 		(void)printf("\nUnsigned list in %s.  Next:\n"
@@ -142,9 +140,12 @@ static int plan_run(const struct plan_options *options, const struct cluster_con
 static int options_read(int argc, char **argv, struct plan_options *options)
 {
 	static const struct option table[] = {
-		{"parent", required_argument, NULL, 'P'}, {"output", required_argument, NULL, 'o'},
-		{"epoch", required_argument, NULL, 'e'},  {"help", no_argument, NULL, 'h'},
-		TARGET_OPTIONS,				  {NULL, 0, NULL, 0},
+	    {"parent", required_argument, NULL, 'P'},
+	    {"output", required_argument, NULL, 'o'},
+	    {"epoch", required_argument, NULL, 'e'},
+	    {"help", no_argument, NULL, 'h'},
+	    TARGET_OPTIONS,
+	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -171,7 +172,8 @@ static int options_read(int argc, char **argv, struct plan_options *options)
 	if (argc - optind != 1)
 		return admin_usage(argv[0], "one CLUSTER.CONF is wanted, %d given", argc - optind);
 	if (options->parent != NULL && target_named(&options->target))
-		return admin_usage(argv[0], "--parent and an agent: only one can say what is active");
+		return admin_usage(argv[0],
+				   "--parent and an agent: only one can say what is active");
 	options->conf = argv[optind];
 	return -1;
 }

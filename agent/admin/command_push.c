@@ -23,19 +23,19 @@
 
 #define PUSH_POLL_MS	200u
 #define PUSH_SILENCE_MS 60000u /* an agent that says nothing for so long is not waited for */
-#define PUSH_VIEW_POLLS 10u    /* how often a settled agent is asked for the coordinator's figures */
+#define PUSH_VIEW_POLLS 10u /* how often a settled agent is asked for the coordinator's figures */
 
 static const char usage[] =
-	"Usage: mcadmin push LIST [--agent ...] [--timeout SECONDS] [--no-wait] [--json]\n"
-	"\n"
-	"Offers a signed list to an agent and, when it is accepted, waits until the cluster\n"
-	"has settled on it.  Whether it waits or not, the change runs by itself.\n"
-	"\n"
-	"      --timeout SECONDS     stop waiting then (exit 4)\n"
-	"      --no-wait             do not wait at all\n"
-	"      --json                the last line on standard output is a JSON object;\n"
-	"                            progress goes to standard error\n" TARGET_USAGE
-	"  -h, --help                this text\n";
+    "Usage: mcadmin push LIST [--agent ...] [--timeout SECONDS] [--no-wait] [--json]\n"
+    "\n"
+    "Offers a signed list to an agent and, when it is accepted, waits until the cluster\n"
+    "has settled on it.  Whether it waits or not, the change runs by itself.\n"
+    "\n"
+    "      --timeout SECONDS     stop waiting then (exit 4)\n"
+    "      --no-wait             do not wait at all\n"
+    "      --json                the last line on standard output is a JSON object;\n"
+    "                            progress goes to standard error\n" TARGET_USAGE
+    "  -h, --help                this text\n";
 
 struct push {
 	const char *command;
@@ -241,27 +241,40 @@ static void verdict_judge(struct push *push, enum verdict verdict, const char *t
 		    text);
 }
 
+/* An offer without an answer may have been taken up all the same. */
+static void offer_lost(int error, const char *why, struct outcome *outcome)
+{
+	static const char unknown[] =
+	    "; whether the list was accepted is not known, 'mcadmin status' tells";
+
+	switch (-error) {
+	case EINTR:
+		outcome_set(outcome, "interrupted", ADMIN_INTERRUPTED, "%s%s", why, unknown);
+		return;
+	case ETIMEDOUT:
+		outcome_set(outcome, "timeout", ADMIN_TIMED_OUT, "%s%s", why, unknown);
+		return;
+	case ECONNRESET:
+		outcome_set(outcome, "failed", ADMIN_FAILED, "%s%s", why, unknown);
+		return;
+	default:
+		outcome_set(outcome, "failed", ADMIN_FAILED, "%s", why);
+		return;
+	}
+}
+
 static void list_offer(struct push *push, struct outcome *outcome)
 {
 	enum verdict verdict;
 	char text[MESSAGE_TEXT_BYTES];
 	struct failure failure;
-	int error = link_offer(push->link, push->list->document, push->list->document_bytes, &verdict,
-			       text, &failure);
+	int error = link_offer(push->link, push->list->document, push->list->document_bytes,
+			       &verdict, text, &failure);
 
-	if (error == 0) {
+	if (error == 0)
 		verdict_judge(push, verdict, text, outcome);
-		return;
-	}
-	outcome_set(outcome,
-		    error == -EINTR	  ? "interrupted"
-		    : error == -ETIMEDOUT ? "timeout"
-					  : "failed",
-		    error == -EINTR	  ? ADMIN_INTERRUPTED
-		    : error == -ETIMEDOUT ? ADMIN_TIMED_OUT
-					  : ADMIN_FAILED,
-		    "%s; whether the list was accepted is not known, 'mcadmin status' tells",
-		    failure.text);
+	else
+		offer_lost(error, failure.text, outcome);
 }
 
 static void outcome_json(const struct push *push, const struct outcome *outcome)
@@ -303,9 +316,12 @@ static int outcome_say(const struct push *push, const struct outcome *outcome)
 static int options_read(int argc, char **argv, struct push *push)
 {
 	static const struct option table[] = {
-		{"timeout", required_argument, NULL, 't'}, {"no-wait", no_argument, NULL, 'n'},
-		{"json", no_argument, NULL, 'j'},	   {"help", no_argument, NULL, 'h'},
-		TARGET_OPTIONS,				   {NULL, 0, NULL, 0},
+	    {"timeout", required_argument, NULL, 't'},
+	    {"no-wait", no_argument, NULL, 'n'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},
+	    TARGET_OPTIONS,
+	    {NULL, 0, NULL, 0},
 	};
 	uint64_t seconds;
 	int option;

@@ -1,7 +1,7 @@
 /* command_route.c - mcadmin route: which server owns a key.
  *
- * By default it asks the segment through libmcroster, as a client does, so that it says what clients
- * do; with --list it reads a list, so that a change can be looked at before it is made.
+ * By default it asks the segment through libmcroster, as a client does, so that it says what
+ * clients do; with --list it reads a list, so that a change can be looked at before it is made.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -23,24 +23,25 @@
 #define ROUTE_TRIES 100u /* generations that may change under our hands */
 
 static const char usage[] =
-	"Usage: mcadmin route KEY... [--cluster NAME | --segment NAME | --list LIST] [--json]\n"
-	"\n"
-	"Shows which server owns each key; while a change runs, before and after it.\n"
-	"\n"
-	"      --cluster NAME   as clients on this host see it, in the segment /mcroster.NAME\n"
-	"      --segment NAME   the same in another segment (a name that begins with '/')\n"
-	"      --list LIST      as a list says\n"
-	"      --json           as one JSON array\n"
-	"  -h, --help           this text\n"
-	"\n"
-	"A key that begins with '-' follows '--'.\n";
+    "Usage: mcadmin route KEY... [--cluster NAME | --segment NAME | --list LIST] [--json]\n"
+    "\n"
+    "Shows which server owns each key; while a change runs, before and after it.\n"
+    "\n"
+    "      --cluster NAME   as clients on this host see it, in the segment /mcroster.NAME\n"
+    "      --segment NAME   the same in another segment (a name that begins with '/')\n"
+    "      --list LIST      as a list says\n"
+    "      --json           as one JSON array\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "A key that begins with '-' follows '--'.\n";
 
 struct route {
 	const char *key;
-	bool covered;	  /* begins with the list's prefix */
+	bool covered; /* begins with the list's prefix */
 	uint32_t slot, slot_count;
 	char owner[LIST_NAME_MAX + 1], owner_address[LIST_ADDRESS_MAX + 1];
-	char next[LIST_NAME_MAX + 1], next_address[LIST_ADDRESS_MAX + 1]; /* the same when it stays */
+	char next[LIST_NAME_MAX + 1],
+	    next_address[LIST_ADDRESS_MAX + 1]; /* the same when it stays */
 };
 
 struct route_options {
@@ -113,7 +114,8 @@ static int routes_read(struct route_options *options, struct mcr *mcr, struct mc
 	for (uint32_t i = 0; i < options->route_count; i++) {
 		struct route *route = &options->routes[i];
 		uint32_t old_owner, new_owner;
-		int error = mcr_owner(reader, route->key, strlen(route->key), &old_owner, &new_owner);
+		int error =
+		    mcr_owner(reader, route->key, strlen(route->key), &old_owner, &new_owner);
 
 		route->covered = error != MCR_NOT_COVERED;
 		if (!route->covered)
@@ -228,9 +230,9 @@ static int text_print(const struct route_options *options, struct failure *failu
 static int options_read(int argc, char **argv, struct route_options *options)
 {
 	static const struct option table[] = {
-		{"cluster", required_argument, NULL, 'c'}, {"segment", required_argument, NULL, 's'},
-		{"list", required_argument, NULL, 'l'},	   {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},	   {NULL, 0, NULL, 0},
+	    {"cluster", required_argument, NULL, 'c'}, {"segment", required_argument, NULL, 's'},
+	    {"list", required_argument, NULL, 'l'},    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},	       {NULL, 0, NULL, 0},
 	};
 	int option;
 

@@ -15,16 +15,16 @@
 #include "admin/target.h"
 
 static const char usage[] =
-	"Usage: mcadmin show [-p PUBLIC]... [-t N] [--json | --raw] [LIST | --agent ...]\n"
-	"\n"
-	"Shows a list, or the active list of an agent.\n"
-	"\n"
-	"  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
-	"                            base64); may be repeated\n"
-	"  -t, --threshold N         so many of them must have signed (1)\n"
-	"      --json                as one JSON object\n"
-	"      --raw                 the document itself, byte for byte\n" TARGET_USAGE
-	"  -h, --help                this text\n";
+    "Usage: mcadmin show [-p PUBLIC]... [-t N] [--json | --raw] [LIST | --agent ...]\n"
+    "\n"
+    "Shows a list, or the active list of an agent.\n"
+    "\n"
+    "  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
+    "                            base64); may be repeated\n"
+    "  -t, --threshold N         so many of them must have signed (1)\n"
+    "      --json                as one JSON object\n"
+    "      --raw                 the document itself, byte for byte\n" TARGET_USAGE
+    "  -h, --help                this text\n";
 
 struct show_options {
 	const char *path;
@@ -109,10 +109,13 @@ static int show_print(const struct show_options *options, const struct list *lis
 static int options_read(int argc, char **argv, struct show_options *options)
 {
 	static const struct option table[] = {
-		{"public", required_argument, NULL, 'p'}, {"threshold", required_argument, NULL, 't'},
-		{"json", no_argument, NULL, 'j'},	  {"raw", no_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},	  TARGET_OPTIONS,
-		{NULL, 0, NULL, 0},
+	    {"public", required_argument, NULL, 'p'},
+	    {"threshold", required_argument, NULL, 't'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"raw", no_argument, NULL, 'r'},
+	    {"help", no_argument, NULL, 'h'},
+	    TARGET_OPTIONS,
+	    {NULL, 0, NULL, 0},
 	};
 	struct failure failure;
 	uint64_t threshold = 0;
@@ -129,7 +132,8 @@ static int options_read(int argc, char **argv, struct show_options *options)
 			break;
 		case 't':
 			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &threshold))
-				return admin_usage(argv[0], "-t '%s': a number from 1 to %u is wanted",
+				return admin_usage(argv[0],
+						   "-t '%s': a number from 1 to %u is wanted",
 						   optarg, TRUST_KEYS_MAX);
 			break;
 		case 'j':

@@ -15,13 +15,13 @@
 #include "admin/list_source.h"
 
 static const char usage[] =
-	"Usage: mcadmin sign -k KEYFILE LIST [-o OUT]\n"
-	"\n"
-	"Adds a signature to a list, after checking that it is one that agents take.\n"
-	"\n"
-	"  -k, --key KEYFILE  the operator's secret key, from 'mcadmin keygen'\n"
-	"  -o, --output OUT   where the signed list goes; by default LIST is replaced\n"
-	"  -h, --help         this text\n";
+    "Usage: mcadmin sign -k KEYFILE LIST [-o OUT]\n"
+    "\n"
+    "Adds a signature to a list, after checking that it is one that agents take.\n"
+    "\n"
+    "  -k, --key KEYFILE  the operator's secret key, from 'mcadmin keygen'\n"
+    "  -o, --output OUT   where the signed list goes; by default LIST is replaced\n"
+    "  -h, --help         this text\n";
 
 static int sign_run(const char *key_path, const char *path, const char *output,
 		    struct failure *failure)
@@ -59,10 +59,10 @@ static int sign_run(const char *key_path, const char *path, const char *output,
 int command_sign(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"key", required_argument, NULL, 'k'},
-		{"output", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+	    {"key", required_argument, NULL, 'k'},
+	    {"output", required_argument, NULL, 'o'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
 	};
 	const char *key = NULL, *output = NULL;
 	struct failure failure;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "admin/admin.h"
 #include "admin/human.h"
@@ -15,13 +16,16 @@
 #include "admin/watch.h"
 
 static const char usage[] =
-	"Usage: mcadmin status [--cluster NAME | --agent ...] [--json]\n"
-	"\n"
-	"Shows what the cluster is doing: the coordinator's view where the agent can reach\n"
-	"it, otherwise the agent's own.\n"
-	"\n"
-	"      --json                as one JSON object\n" TARGET_USAGE
-	"  -h, --help                this text\n";
+    "Usage: mcadmin status [--cluster NAME | --agent ...] [--json | --raw]\n"
+    "\n"
+    "Shows what the cluster is doing: the coordinator's view where the agent can reach\n"
+    "it, otherwise the agent's own.\n"
+    "\n"
+    "      --json                as one JSON object\n"
+    "      --raw                 the lines \"name value\" as the agent gave them\n" TARGET_USAGE
+    "  -h, --help                this text\n";
+
+enum form { FORM_TEXT, FORM_JSON, FORM_RAW };
 
 static void head_print(const struct status *status)
 {
@@ -45,7 +49,8 @@ static void head_print(const struct status *status)
 	else
 		(void)printf("lease         none\n");
 	if (status->isolated)
-		(void)printf("ISOLATED      this agent lost its lease: what it serves may be old\n");
+		(void)printf(
+		    "ISOLATED      this agent lost its lease: what it serves may be old\n");
 	if (!status->cluster_view)
 		(void)printf("view          this agent's own; the coordinator was not reached\n");
 }
@@ -55,17 +60,21 @@ static void change_print(const struct status *status)
 	char text[128], percent[HUMAN_NUMBER_BYTES];
 
 	if (status->change_epoch != 0)
-		(void)printf("%s  to epoch %" PRIu64 ", %" PRIu64 " of %" PRIu64 " slots: %s\n",
-			     status->next_epoch != 0 ? "change      " : "last change ",
-			     status->change_epoch, status->change_slots_moved, status->change_slots,
-			     human_percent(status->change_slots_moved, status->change_slots,
-					   percent));
+		(void)printf(
+		    "%s  to epoch %" PRIu64 ", %" PRIu64 " of %" PRIu64 " slots: %s\n",
+		    status->next_epoch != 0 ? "change      " : "last change ", status->change_epoch,
+		    status->change_slots_moved, status->change_slots,
+		    human_percent(status->change_slots_moved, status->change_slots, percent));
 	if (status->keys_found != 0)
 		(void)printf("keys          %s; %" PRIu64 " moved, %" PRIu64 " failed\n",
 			     watch_keys(status, text, sizeof(text)), status->keys_moved,
 			     status->keys_failed);
+	if (status->waits_for[0] != '\0')
+		(void)printf("waits for     %s\n", status->waits_for);
 	if (status->reason[0] != '\0')
 		(void)printf("undone        %s\n", status->reason);
+	if (status->trouble[0] != '\0')
+		(void)printf("TROUBLE       %s\n", status->trouble);
 }
 
 static int hosts_print(const struct status *status)
@@ -82,9 +91,10 @@ static int hosts_print(const struct status *status)
 		const struct status_host *host = &status->hosts[i];
 
 		table_cell(table, "%s", host->name);
-		table_cell(table, "%s", host->lease_left_ms < 0
-						? "none"
-						: human_duration((uint64_t)host->lease_left_ms, lease));
+		table_cell(table, "%s",
+			   host->lease_left_ms < 0
+			       ? "none"
+			       : human_duration((uint64_t)host->lease_left_ms, lease));
 		table_cell(table, "%" PRIu64 ".%" PRIu64, host->term, host->serial);
 		table_cell(table, "%s", host->phase);
 		table_cell(table, "%s", host->work);
@@ -149,7 +159,17 @@ static int status_print(const struct status *status, bool as_json, struct failur
 	return error < 0 ? failure_set(failure, -error, "no memory to print the status") : 0;
 }
 
-static int status_run(const struct link_peer *peer, bool json, struct failure *failure)
+/* Line by line, so that nothing but text reaches the terminal. */
+static void raw_print(char *body)
+{
+	char *line;
+
+	while ((line = strsep(&body, "\n")) != NULL)
+		if (*line != '\0')
+			(void)puts(human_clean(line));
+}
+
+static int status_run(const struct link_peer *peer, enum form form, struct failure *failure)
 {
 	struct link *link = NULL;
 	struct status *status = NULL;
@@ -161,8 +181,10 @@ static int status_run(const struct link_peer *peer, bool json, struct failure *f
 		error = link_status_get(link, STATUS_CLUSTER, &body, &body_bytes, failure);
 	if (error == 0)
 		error = status_parse(body, body_bytes, &status, failure);
-	if (error == 0)
-		error = status_print(status, json, failure);
+	if (error == 0 && form == FORM_RAW)
+		raw_print(body);
+	else if (error == 0)
+		error = status_print(status, form == FORM_JSON, failure);
 	status_free(status);
 	free(body);
 	link_free(link);
@@ -172,15 +194,16 @@ static int status_run(const struct link_peer *peer, bool json, struct failure *f
 int command_status(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		TARGET_OPTIONS,
-		{NULL, 0, NULL, 0},
+	    {"json", no_argument, NULL, 'j'},
+	    {"raw", no_argument, NULL, 'r'},
+	    {"help", no_argument, NULL, 'h'},
+	    TARGET_OPTIONS,
+	    {NULL, 0, NULL, 0},
 	};
 	struct target target = {0};
 	struct link_peer peer;
 	struct failure failure;
-	bool json = false;
+	enum form form = FORM_TEXT;
 	int option, error, code;
 
 	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
@@ -188,7 +211,10 @@ int command_status(int argc, char **argv)
 			continue;
 		switch (option) {
 		case 'j':
-			json = true;
+			form = FORM_JSON;
+			break;
+		case 'r':
+			form = FORM_RAW;
 			break;
 		case 'h':
 			return admin_help(usage);
@@ -201,6 +227,6 @@ int command_status(int argc, char **argv)
 	code = target_peer(argv[0], &target, NULL, &peer);
 	if (code >= 0)
 		return code;
-	error = status_run(&peer, json, &failure);
+	error = status_run(&peer, form, &failure);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }

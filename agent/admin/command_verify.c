@@ -11,15 +11,15 @@
 #include "admin/signers.h"
 
 static const char usage[] =
-	"Usage: mcadmin verify -p PUBLIC [-p PUBLIC]... [-t THRESHOLD] [--cluster NAME] LIST\n"
-	"\n"
-	"Checks a list as an agent does: enough signatures by trusted keys, none of them\n"
-	"wrong, and the one canonical form.  Says who signed.\n"
-	"\n"
-	"  -p, --public PUBLIC  a trusted key: the .pub file or its base64\n"
-	"  -t, --threshold N    so many of them must have signed (1)\n"
-	"      --cluster NAME   the list must be of this cluster\n"
-	"  -h, --help           this text\n";
+    "Usage: mcadmin verify -p PUBLIC [-p PUBLIC]... [-t THRESHOLD] [--cluster NAME] LIST\n"
+    "\n"
+    "Checks a list as an agent does: enough signatures by trusted keys, none of them\n"
+    "wrong, and the one canonical form.  Says who signed.\n"
+    "\n"
+    "  -p, --public PUBLIC  a trusted key: the .pub file or its base64\n"
+    "  -t, --threshold N    so many of them must have signed (1)\n"
+    "      --cluster NAME   the list must be of this cluster\n"
+    "  -h, --help           this text\n";
 
 struct verify_options {
 	const char *path, *cluster;
@@ -53,11 +53,11 @@ static int verify_run(const struct verify_options *options, struct failure *fail
 int command_verify(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"public", required_argument, NULL, 'p'},
-		{"threshold", required_argument, NULL, 't'},
-		{"cluster", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+	    {"public", required_argument, NULL, 'p'},
+	    {"threshold", required_argument, NULL, 't'},
+	    {"cluster", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
 	};
 	struct verify_options options = {0};
 	struct failure failure;
@@ -73,7 +73,8 @@ int command_verify(int argc, char **argv)
 			break;
 		case 't':
 			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &threshold))
-				return admin_usage(argv[0], "-t '%s': a number from 1 to %u is wanted",
+				return admin_usage(argv[0],
+						   "-t '%s': a number from 1 to %u is wanted",
 						   optarg, TRUST_KEYS_MAX);
 			break;
 		case 'c':

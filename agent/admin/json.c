@@ -67,11 +67,11 @@ static void string_write(FILE *out, const char *value)
 static void value_begin(struct json *json, const char *name)
 {
 	if (json->follows)
-		(void)fputs(", ", json->out);
+		(void)fputc(',', json->out);
 	json->follows = true;
 	if (name != NULL) {
 		string_write(json->out, name);
-		(void)fputs(": ", json->out);
+		(void)fputc(':', json->out);
 	}
 }
 

@@ -94,9 +94,9 @@ static void on_message(struct session *session, const struct message *message, v
 }
 
 static const struct session_events events = {
-	.ready = on_ready,
-	.message = on_message,
-	.closed = on_closed,
+    .ready = on_ready,
+    .message = on_message,
+    .closed = on_closed,
 };
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
@@ -164,14 +164,14 @@ static int link_dial(struct link *link, struct failure *failure)
 	link->why[0] = '\0';
 	link->ready = false;
 	if (link->peer.path[0] != '\0')
-		error = session_dial_local(link->base, link->peer.path, &link->identity, &events, link,
-					   &link->session, &why);
+		error = session_dial_local(link->base, link->peer.path, &link->identity, &events,
+					   link, &link->session, &why);
 	else
 		error = session_dial(link->base, link->peer.address, link->peer.key,
 				     &link->identity, &events, link, &link->session, &why);
 	if (error < 0) {
 		link->session = NULL;
-		return failure_set(failure, -error, "%s: %s", link->name, why.text);
+		return failure_set(failure, -error, "no agent answers: %s", why.text);
 	}
 	error = link_run(link, LINK_DIAL_MS, waits_for_ready);
 	if (error == 0 && link->session != NULL)
@@ -181,9 +181,9 @@ static int link_dial(struct link *link, struct failure *failure)
 	if (error == -EINTR)
 		return interrupted_say(failure);
 	if (error == -ETIMEDOUT)
-		return failure_set(failure, ETIMEDOUT, "%s: does not answer (waited %u s)", link->name,
-				   LINK_DIAL_MS / 1000);
-	return failure_set(failure, ECONNREFUSED, "%s: %s", link->name, link->why);
+		return failure_set(failure, EHOSTUNREACH, "%s: does not answer (waited %u s)",
+				   link->name, LINK_DIAL_MS / 1000);
+	return failure_set(failure, ECONNREFUSED, "no agent answers: %s", link->why);
 }
 
 /* Sends a request, numbered anew, and waits for the answer of type `answer_type`. */
@@ -200,17 +200,17 @@ static int link_ask(struct link *link, struct message *message, uint8_t answer_t
 	link->body_bytes = 0;
 	error = session_send(link->session, message);
 	if (error < 0)
-		return failure_set(failure, -error, "%s: the request cannot be sent: %s", link->name,
-				   strerror(-error));
+		return failure_set(failure, -error, "%s: the request cannot be sent: %s",
+				   link->name, strerror(-error));
 	error = link_run(link, ms, waits_for_answer);
 	if (error == -EINTR)
 		return interrupted_say(failure);
 	if (error == -ETIMEDOUT)
-		return failure_set(failure, ETIMEDOUT, "%s: no answer to %s within %u s", link->name,
-				   message_name(message->type), ms / 1000);
+		return failure_set(failure, ETIMEDOUT, "%s: no answer to %s within %u s",
+				   link->name, message_name(message->type), ms / 1000);
 	if (!link->answered)
-		return failure_set(failure, ECONNRESET, "%s: the connection ended before the answer: %s",
-				   link->name, link->why);
+		return failure_set(failure, ECONNRESET,
+				   "the connection ended before the answer: %s", link->why);
 	if (link->lost)
 		return failure_set(failure, ENOMEM, "%s: no memory for its answer", link->name);
 	return 0;
@@ -239,7 +239,7 @@ int link_offer(struct link *link, const void *document, size_t document_bytes,
 	       enum verdict *verdict, char text[MESSAGE_TEXT_BYTES], struct failure *failure)
 {
 	struct message message = {
-		.type = MESSAGE_OFFER, .body = document, .body_bytes = document_bytes};
+	    .type = MESSAGE_OFFER, .body = document, .body_bytes = document_bytes};
 	int error;
 
 	message.request = ++link->request;

@@ -35,8 +35,9 @@ void link_free(struct link *link); /* NULL is fine */
 /* From now on SIGINT and SIGTERM end the call under way, and every later one, with -EINTR. */
 int link_catch_interrupt(struct link *link, struct failure *failure);
 
-/* The requests.  -ETIMEDOUT, -EINTR, or the reason the session ended; the sentence names the agent.
- * Results are malloc'd, owned by the caller, and have a NUL after their last byte. */
+/* The requests.  -EINTR; -ETIMEDOUT or -ECONNRESET when it was sent but not answered; anything else
+ * before it was sent.  The sentence names the agent.  Results are malloc'd, owned by the caller, and
+ * have a NUL after their last byte. */
 
 /* The active list's document.  -ENOENT when the agent has none. */
 int link_list_get(struct link *link, char **document, size_t *document_bytes,

@@ -21,8 +21,8 @@ static uint32_t *slots_count(const struct list *list)
 
 int list_report_servers(const struct list *list, FILE *out)
 {
-	static const char *const headings[] = {"server", "address", "agent", ">weight", ">slots",
-					       ">share"};
+	static const char *const headings[] = {"server",  "address", "agent",
+					       ">weight", ">slots",  ">share"};
 	struct table *table = table_new(headings, 6);
 	uint32_t *slots = slots_count(list);
 	char percent[HUMAN_NUMBER_BYTES];
@@ -83,11 +83,13 @@ const char *list_report_registration(const struct list *list)
 
 void list_report_policy(const struct list *list, FILE *out)
 {
-	(void)fprintf(out, "lease         %" PRIu32 " ms in a change, %" PRIu32 " ms while settled\n",
+	(void)fprintf(out,
+		      "lease         %" PRIu32 " ms in a change, %" PRIu32 " ms while settled\n",
 		      list->lease_ms, list->steady_lease_ms);
 	(void)fprintf(out, "op-timeout    %" PRIu32 " ms\n", list->op_timeout_ms);
 	(void)fprintf(out, "clients       registration %s, quorum %" PRIu32 " %%, isolation %s\n",
-		      list_report_registration(list), list->client_quorum, list_report_isolation(list));
+		      list_report_registration(list), list->client_quorum,
+		      list_report_isolation(list));
 	if (list->prefix[0] != '\0')
 		(void)fprintf(out, "prefix        %s\n", list->prefix);
 	(void)fprintf(out, "coordinator   %s\n", list->agents[list->coordinator].name);

@@ -14,7 +14,8 @@ static int document_take(const char *name, const char *document, size_t document
 	int error = 0;
 
 	if (trusted != NULL && trusted->trust.count > 0)
-		error = document_verify(document, document_bytes, &trusted->trust, &body_bytes, &why);
+		error =
+		    document_verify(document, document_bytes, &trusted->trust, &body_bytes, &why);
 	if (error == 0)
 		error = list_parse(document, document_bytes, list, &why);
 	return error < 0 ? failure_set(failure, -error, "%s: %s", name, why.text) : 0;
@@ -43,7 +44,8 @@ int list_source_agent(struct link *link, const struct signers_trusted *trusted, 
 
 	if (error < 0)
 		return error;
-	error = document_take(link_peer_name(link), document, document_bytes, trusted, list, failure);
+	error =
+	    document_take(link_peer_name(link), document, document_bytes, trusted, list, failure);
 	free(document);
 	return error;
 }

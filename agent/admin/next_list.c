@@ -117,7 +117,7 @@ static int draft_fill(struct draft *draft, const struct list *wanted, const stru
 	agents_order(draft, wanted, parent);
 	servers_order(draft, wanted, parent);
 	list->coordinator =
-		(uint32_t)list_agent_find(list, wanted->agents[wanted->coordinator].name);
+	    (uint32_t)list_agent_find(list, wanted->agents[wanted->coordinator].name);
 	error = slots_allocate(draft, parent);
 	if (error < 0)
 		return error;

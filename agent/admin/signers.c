@@ -83,8 +83,8 @@ int signers_read(const void *document, size_t document_bytes, const struct signe
 		trusted_key = trusted_find(trusted, id);
 		signers->by[signers->count].trusted = trusted_key;
 		signers->by[signers->count].valid =
-			trusted_key >= 0 && signed_by(document, document_bytes,
-						      trusted->trust.keys[trusted_key]);
+		    trusted_key >= 0 &&
+		    signed_by(document, document_bytes, trusted->trust.keys[trusted_key]);
 		at = newline == NULL ? end : newline + 1;
 	}
 	return 0;

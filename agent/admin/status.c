@@ -1,5 +1,5 @@
-/* status.c - see status.h.  The text is from an agent, whose word is checked like a stranger's: every
- * number is bounded, every string cleaned before it can reach a terminal. */
+/* status.c - see status.h.  The text is from an agent, whose word is checked like a stranger's:
+ * every number is bounded, every string cleaned before it can reach a terminal. */
 #include "admin/status.h"
 
 #include <errno.h>
@@ -19,34 +19,50 @@ struct field {
 	size_t offset, size;
 };
 
-#define TEXT(name, member) {name, KIND_TEXT, offsetof(struct status, member), sizeof(((struct status *)0)->member)}
-#define NUMBER(name, member) {name, KIND_NUMBER, offsetof(struct status, member), 0}
-#define SIGNED(name, member) {name, KIND_SIGNED, offsetof(struct status, member), 0}
-#define BOOL(name, member) {name, KIND_BOOL, offsetof(struct status, member), 0}
+#define TEXT(name, member)                                                                         \
+	{                                                                                          \
+		name, KIND_TEXT, offsetof(struct status, member),                                  \
+		    sizeof(((struct status *)0)->member)                                           \
+	}
+#define NUMBER(name, member)                                                                       \
+	{                                                                                          \
+		name, KIND_NUMBER, offsetof(struct status, member), 0                              \
+	}
+#define SIGNED(name, member)                                                                       \
+	{                                                                                          \
+		name, KIND_SIGNED, offsetof(struct status, member), 0                              \
+	}
+#define BOOL(name, member)                                                                         \
+	{                                                                                          \
+		name, KIND_BOOL, offsetof(struct status, member), 0                                \
+	}
 
 static const struct field fields[] = {
-	TEXT("agent", agent),
-	TEXT("version", version),
-	TEXT("cluster", cluster),
-	NUMBER("epoch", epoch),
-	NUMBER("next-epoch", next_epoch),
-	TEXT("phase", phase),
-	BOOL("settled", settled),
-	NUMBER("term", term),
-	NUMBER("serial", serial),
-	TEXT("coordinator", coordinator),
-	NUMBER("generation", generation),
-	SIGNED("lease-ms-left", lease_left_ms),
-	BOOL("isolated", isolated),
-	TEXT("reason", reason),
-	NUMBER("change-epoch", change_epoch),
-	NUMBER("change-slots", change_slots),
-	NUMBER("change-slots-moved", change_slots_moved),
-	NUMBER("change-keys-found", keys_found),
-	NUMBER("change-keys-moved", keys_moved),
-	NUMBER("change-keys-failed", keys_failed),
-	NUMBER("change-keys-left", keys_left),
-	NUMBER("change-rate", keys_rate),
+    TEXT("agent", agent),
+    TEXT("version", version),
+    TEXT("cluster", cluster),
+    NUMBER("epoch", epoch),
+    NUMBER("next-epoch", next_epoch),
+    TEXT("phase", phase),
+    BOOL("settled", settled),
+    NUMBER("term", term),
+    NUMBER("serial", serial),
+    TEXT("coordinator", coordinator),
+    NUMBER("generation", generation),
+    SIGNED("lease-ms-left", lease_left_ms),
+    BOOL("isolated", isolated),
+    TEXT("reason", reason),
+    TEXT("waits-for", waits_for),
+    TEXT("trouble", trouble),
+    NUMBER("change-epoch", change_epoch),
+    NUMBER("change-slots", change_slots),
+    NUMBER("change-slots-moved", change_slots_moved),
+    NUMBER("change-keys-found", keys_found),
+    NUMBER("change-keys-moved", keys_moved),
+    NUMBER("change-keys-failed", keys_failed),
+    NUMBER("change-keys-left", keys_left),
+    NUMBER("change-rate", keys_rate),
+    NUMBER("change-ms", change_ms),
 };
 
 struct parser {
@@ -58,7 +74,8 @@ struct parser {
 static int refuse(const struct parser *parser, const char *name, const char *value)
 {
 	return failure_set(parser->failure, EBADMSG,
-			   "the agent's status, line %" PRIu32 ": '%.40s %.80s' cannot be understood",
+			   "the agent's status, line %" PRIu32
+			   ": '%.40s %.80s' cannot be understood",
 			   parser->line, name, value);
 }
 
@@ -126,7 +143,7 @@ static const char *value_of(const char *word, const char *name)
 	return strncmp(word, name, length) == 0 && word[length] == '=' ? word + length + 1 : NULL;
 }
 
-/* "7<separator>8"; both are cleared where it is not. */
+/* "7<separator>8" */
 static bool pair_parse(char *text, char separator, uint64_t *first, uint64_t *second)
 {
 	char *at = strchr(text, separator);
@@ -135,8 +152,8 @@ static bool pair_parse(char *text, char separator, uint64_t *first, uint64_t *se
 	if (at == NULL)
 		return false;
 	*at = '\0';
-	good = human_number(text, 0, UINT64_MAX, first) &&
-	       human_number(at + 1, 0, UINT64_MAX, second);
+	good =
+	    human_number(text, 0, UINT64_MAX, first) && human_number(at + 1, 0, UINT64_MAX, second);
 	*at = separator;
 	return good;
 }
@@ -158,7 +175,7 @@ static int server_take(const struct parser *parser, char *value)
 {
 	struct status *status = parser->status;
 	struct status_server *grown =
-		array_grow(status->servers, status->server_count, sizeof(*grown));
+	    array_grow(status->servers, status->server_count, sizeof(*grown));
 	struct status_server *server;
 
 	if (grown == NULL)
@@ -174,8 +191,8 @@ static int server_take(const struct parser *parser, char *value)
 
 		if (agent != NULL)
 			(void)snprintf(server->agent, sizeof(server->agent), "%s", agent);
-		if (slots != NULL && !pair_parse(word + (slots - word), '/', &server->old_slots,
-						 &server->new_slots))
+		if (slots != NULL &&
+		    !pair_parse(word + (slots - word), '/', &server->old_slots, &server->new_slots))
 			return refuse(parser, "server", word);
 	}
 	return 0;
@@ -187,9 +204,9 @@ static bool host_number_take(struct status_host *host, const char *word)
 		const char *name;
 		uint64_t *value;
 	} numbers[] = {
-		{"found", &host->found}, {"moved", &host->moved},   {"present", &host->present},
-		{"gone", &host->gone},	 {"failed", &host->failed}, {"left", &host->left},
-		{"rate", &host->rate},
+	    {"found", &host->found}, {"moved", &host->moved},	{"present", &host->present},
+	    {"gone", &host->gone},   {"failed", &host->failed}, {"left", &host->left},
+	    {"rate", &host->rate},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -250,7 +267,7 @@ static int other_take(const struct parser *parser, const char *name, const char 
 {
 	struct status *status = parser->status;
 	struct status_other *grown =
-		array_grow(status->others, status->other_count, sizeof(*grown));
+	    array_grow(status->others, status->other_count, sizeof(*grown));
 	struct status_other *other;
 
 	if (grown == NULL)

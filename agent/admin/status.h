@@ -43,10 +43,13 @@ struct status {
 	bool settled, isolated;
 	uint64_t term, serial, generation;
 	int64_t lease_left_ms; /* -1: none */
-	char reason[STATUS_TEXT_MAX + 1]; /* why the last change was undone */
+	char reason[STATUS_TEXT_MAX + 1];    /* why the last change was undone */
+	char waits_for[STATUS_TEXT_MAX + 1]; /* what holds the present phase up */
+	char trouble[STATUS_TEXT_MAX + 1];   /* why the agent cannot store its state */
 	/* The present or last change. */
 	uint64_t change_epoch, change_slots, change_slots_moved;
 	uint64_t keys_found, keys_moved, keys_failed, keys_left, keys_rate;
+	uint64_t change_ms;
 	uint32_t server_count, host_count, other_count;
 	struct status_server *servers;
 	struct status_host *hosts;

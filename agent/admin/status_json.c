@@ -1,4 +1,5 @@
-/* status_json.c - a status as JSON, for programs.  Names are those of the text, with '_' for '-'. */
+/* status_json.c - a status as JSON, for programs.  Names are those of the text, with '_' for '-'.
+ */
 #include <stddef.h>
 
 #include "admin/status.h"
@@ -75,6 +76,8 @@ void status_json(const struct status *status, struct json *json)
 	json_signed(json, "lease_ms_left", status->lease_left_ms);
 	json_bool(json, "isolated", status->isolated);
 	json_string(json, "reason", status->reason);
+	json_string(json, "waits_for", status->waits_for);
+	json_string(json, "trouble", status->trouble);
 	json_unsigned(json, "change_epoch", status->change_epoch);
 	json_unsigned(json, "change_slots", status->change_slots);
 	json_unsigned(json, "change_slots_moved", status->change_slots_moved);
@@ -83,6 +86,7 @@ void status_json(const struct status *status, struct json *json)
 	json_unsigned(json, "change_keys_failed", status->keys_failed);
 	json_unsigned(json, "change_keys_left", status->keys_left);
 	json_unsigned(json, "change_rate", status->keys_rate);
+	json_unsigned(json, "change_ms", status->change_ms);
 	servers_json(status, json);
 	hosts_json(status, json);
 	others_json(status, json);

@@ -38,15 +38,17 @@ static int peer_local(const char *command, const struct target *target, struct l
 	int length;
 
 	if (target->agent_key != NULL || target->psk != NULL)
-		return admin_usage(command, "--agent-key and --psk are for a remote agent, given as "
-					    "--agent ADDRESS:PORT");
+		return admin_usage(command,
+				   "--agent-key and --psk are for a remote agent, given as "
+				   "--agent ADDRESS:PORT");
 	if (target->agent == NULL)
 		length = snprintf(peer->path, sizeof(peer->path), "/run/mcroster/%s.control",
 				  peer->cluster);
 	else
 		length = snprintf(peer->path, sizeof(peer->path), "%s", target->agent);
 	if (length <= 0 || (size_t)length >= sizeof(peer->path))
-		return admin_usage(command, "--agent: a socket's path has 1 to %u bytes", LINK_PATH_MAX);
+		return admin_usage(command, "--agent: a socket's path has 1 to %u bytes",
+				   LINK_PATH_MAX);
 	return -1;
 }
 
@@ -72,7 +74,8 @@ int target_peer(const char *command, const struct target *target, const char *cl
 {
 	memset(peer, 0, sizeof(*peer));
 	if (target->cluster != NULL && !conf_name_valid(target->cluster))
-		return admin_usage(command, "--cluster '%s' is not a cluster's name", target->cluster);
+		return admin_usage(command, "--cluster '%s' is not a cluster's name",
+				   target->cluster);
 	if (target->cluster != NULL && cluster != NULL && strcmp(target->cluster, cluster) != 0)
 		return admin_usage(command, "--cluster %s, but this is about the cluster %s",
 				   target->cluster, cluster);
@@ -85,9 +88,10 @@ int target_peer(const char *command, const struct target *target, const char *cl
 	if (target->agent == NULL || strchr(target->agent, '/') != NULL)
 		return peer_local(command, target, peer);
 	if (!list_address_valid(target->agent))
-		return admin_usage(command,
-				   "--agent '%s': neither a path (with a '/') nor a numeric address "
-				   "with a port",
-				   target->agent);
+		return admin_usage(
+		    command,
+		    "--agent '%s': neither a path (with a '/') nor a numeric address "
+		    "with a port",
+		    target->agent);
 	return peer_remote(command, target, peer);
 }

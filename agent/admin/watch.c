@@ -39,19 +39,22 @@ char *watch_keys(const struct status *status, char *out, size_t size)
 	used = snprintf(out, size, "%" PRIu64 " of %" PRIu64 " keys (%s)", done, found,
 			human_percent(done, found, percent));
 	if (left > 0 && status->keys_rate > 0 && used > 0 && (size_t)used < size)
-		(void)snprintf(out + used, size - (size_t)used, ", %" PRIu64 "/s, %s left",
-			       status->keys_rate,
-			       human_duration(left < UINT64_MAX / 1000
-						      ? left * 1000 / status->keys_rate
-						      : UINT64_MAX / 1000,
-					      duration));
+		(void)snprintf(
+		    out + used, size - (size_t)used, ", %" PRIu64 "/s, %s left", status->keys_rate,
+		    human_duration(left < UINT64_MAX / 1000 ? left * 1000 / status->keys_rate
+							    : UINT64_MAX / 1000,
+				   duration));
 	return out;
 }
 
-/* Why a host's work does not go on, of the first host that says so. */
+/* What holds the change up: the coordinator's word, or that of the first host that has one. */
 static void note_find(const struct status *status, char note[STATUS_TEXT_MAX + 1])
 {
 	note[0] = '\0';
+	if (status->waits_for[0] != '\0') {
+		(void)snprintf(note, STATUS_TEXT_MAX + 1, "waits for %.240s", status->waits_for);
+		return;
+	}
 	for (uint32_t i = 0; i < status->host_count && note[0] == '\0'; i++) {
 		const struct status_host *host = &status->hosts[i];
 

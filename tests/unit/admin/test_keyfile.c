@@ -1,0 +1,186 @@
+/* test_keyfile.c - keys on disk: written whole, never over others unasked, refused when open. */
+#include "admin/keyfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "admin/file.h"
+#include "scratch.h"
+
+static uint8_t public_key[DOCUMENT_KEY_BYTES], secret[DOCUMENT_SECRET_BYTES];
+
+static void setup(void)
+{
+	scratch_setup();
+	crypto_sign_keypair(public_key, secret);
+}
+
+static unsigned mode_of(const char *path)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+START_TEST(operator_key_comes_back_as_it_was_stored)
+{
+	const char *path = scratch_path("key");
+	uint8_t *loaded;
+
+	(void)umask(0);
+	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), 0);
+	ck_assert_uint_eq(mode_of(path), 0600);
+	ck_assert_uint_eq(scratch_count(), 1);
+	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), 0);
+	ck_assert_mem_eq(loaded, secret, sizeof(secret));
+	sodium_free(loaded);
+}
+END_TEST
+
+START_TEST(operator_key_with_any_character_changed_is_refused)
+{
+	const char *path = scratch_path("key");
+	char *text;
+	size_t length;
+
+	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), 0);
+	ck_assert_int_eq(file_read(path, 256, &text, &length, &failure), 0);
+	ck_assert_uint_eq(length, 113);
+	for (size_t i = 0; i + 1 < length; i++) {
+		uint8_t *loaded = NULL;
+		char kept = text[i];
+		int error;
+
+		text[i] = kept == 'A' ? 'B' : 'A';
+		ck_assert_int_eq(file_write(path, 0600, true, text, length, &failure), 0);
+		error = keyfile_operator_load(path, &loaded, &failure);
+		ck_assert_msg(error == -EBADMSG, "character %zu: %d", i, error);
+		ck_assert_says(failure.text, path);
+		text[i] = kept;
+	}
+	free(text);
+}
+END_TEST
+
+START_TEST(secret_that_others_may_read_is_refused)
+{
+	const char *path = scratch_path("key");
+	uint8_t key[KEYFILE_KEY_BYTES], *loaded;
+
+	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), 0);
+	ck_assert_int_eq(chmod(path, 0640), 0);
+	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), -EPERM);
+	ck_assert_says(failure.text, "mode 0640");
+	ck_assert_int_eq(keyfile_secret_store(path, true, public_key, &failure), 0);
+	ck_assert_int_eq(keyfile_secret_load(path, key, &failure), 0);
+	ck_assert_mem_eq(key, public_key, sizeof(key));
+	ck_assert_int_eq(chmod(path, 0604), 0);
+	ck_assert_int_eq(keyfile_secret_load(path, key, &failure), -EPERM);
+}
+END_TEST
+
+START_TEST(existing_file_is_left_as_it_is_unless_asked)
+{
+	const char *path = scratch_file("key", "precious");
+	char *text;
+	size_t length;
+
+	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), -EEXIST);
+	ck_assert_says(failure.text, path);
+	ck_assert_int_eq(keyfile_public_store(path, false, public_key, &failure), -EEXIST);
+	ck_assert_int_eq(file_read(path, 256, &text, &length, &failure), 0);
+	ck_assert_str_eq(text, "precious");
+	free(text);
+	ck_assert_int_eq(keyfile_public_store(path, true, public_key, &failure), 0);
+	ck_assert_uint_eq(mode_of(path), 0644);
+	ck_assert_uint_eq(scratch_count(), 1);
+}
+END_TEST
+
+START_TEST(what_is_no_regular_file_is_never_replaced)
+{
+	const char *path = scratch_path("null");
+	struct stat st;
+
+	ck_assert_int_eq(symlink("/dev/null", path), 0);
+	ck_assert_int_eq(file_write(path, 0644, true, "x", 1, &failure), -EEXIST);
+	ck_assert_int_eq(lstat(path, &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_assert_int_eq(file_write(scratch_directory, 0644, true, "x", 1, &failure), -EEXIST);
+	ck_assert_int_eq(file_write("/nowhere/at/all", 0644, true, "x", 1, &failure), -ENOENT);
+	ck_assert_uint_eq(scratch_count(), 1);
+}
+END_TEST
+
+START_TEST(public_key_is_taken_from_base64_or_from_a_file)
+{
+	const char *path = scratch_path("key.pub");
+	uint8_t key[KEYFILE_KEY_BYTES];
+	char text[DOCUMENT_KEY_CHARS + 1];
+
+	document_key_print(public_key, text);
+	ck_assert_int_eq(keyfile_public_load(text, key, &failure), 0);
+	ck_assert_mem_eq(key, public_key, sizeof(key));
+	ck_assert_int_eq(keyfile_public_store(path, false, public_key, &failure), 0);
+	memset(key, 0, sizeof(key));
+	ck_assert_int_eq(keyfile_public_load(path, key, &failure), 0);
+	ck_assert_mem_eq(key, public_key, sizeof(key));
+}
+END_TEST
+
+static const char *const not_keys[] = {
+    "", "\n", "AAAA\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n",
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=\n", /* stray bits */
+    " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n\n",
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\nmore\n",
+};
+
+START_TEST(what_is_not_one_line_with_a_key_is_refused)
+{
+	const char *path = scratch_file("key", not_keys[_i]);
+	uint8_t key[KEYFILE_KEY_BYTES];
+
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_int_eq(keyfile_public_load(path, key, &failure), -EBADMSG);
+	ck_assert_int_eq(keyfile_secret_load(path, key, &failure), -EBADMSG);
+	ck_assert_says(failure.text, path);
+}
+END_TEST
+
+START_TEST(reading_is_bounded)
+{
+	const char *path = scratch_file("file", "0123456789");
+	char *bytes;
+	size_t length;
+
+	ck_assert_int_eq(file_read(path, 9, &bytes, &length, &failure), -EFBIG);
+	ck_assert_int_eq(file_read(path, 10, &bytes, &length, &failure), 0);
+	ck_assert_uint_eq(length, 10);
+	ck_assert_str_eq(bytes, "0123456789");
+	free(bytes);
+	ck_assert_int_eq(file_read(scratch_directory, 10, &bytes, &length, &failure), -EISDIR);
+	ck_assert_int_eq(file_read(scratch_path("none"), 10, &bytes, &length, &failure), -ENOENT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("keyfile");
+	TCase *tcase = tcase_create("keyfile");
+
+	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
+	tcase_add_test(tcase, operator_key_comes_back_as_it_was_stored);
+	tcase_add_test(tcase, operator_key_with_any_character_changed_is_refused);
+	tcase_add_test(tcase, secret_that_others_may_read_is_refused);
+	tcase_add_test(tcase, existing_file_is_left_as_it_is_unless_asked);
+	tcase_add_test(tcase, what_is_no_regular_file_is_never_replaced);
+	tcase_add_test(tcase, public_key_is_taken_from_base64_or_from_a_file);
+	tcase_add_loop_test(tcase, what_is_not_one_line_with_a_key_is_refused, 0,
+			    sizeof(not_keys) / sizeof(not_keys[0]));
+	tcase_add_test(tcase, reading_is_bounded);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
