@@ -3,11 +3,13 @@
  * Over TCP it is Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (noise.h); over the local control socket it
  * is plain, for there the socket's mode decides who may speak.  Above it both are the same: HELLO
  * has been exchanged and a version agreed on before `ready` is called, and every message is whole.
- * Nothing is delivered before the handshake is done.  All calls from the loop's thread.
+ * Nothing is delivered before the handshake is done.  All calls from the loop's thread; no event is
+ * called from within one of them.  The process ignores SIGPIPE.
  *
- * Limits: a handshake has 3 s; 256 half-open connections and 20 handshakes a second per address at
- * a listener; frames of 65535 bytes; 4 MiB of output queued for a peer that does not read (then
- * closed); a Noise session is renewed (closed, to be dialled again) after one hour.
+ * Limits: connecting and the handshake have 3 s each; 256 half-open connections and 20 handshakes a
+ * second per address at a listener; frames of 65535 bytes; 4 MiB of output queued for a peer that
+ * does not read (then closed); a Noise session is renewed (closed, to be dialled again) after one
+ * hour.
  */
 #ifndef MCROSTER_SESSION_H
 #define MCROSTER_SESSION_H

@@ -1,6 +1,7 @@
 /* test_session.c - sessions over real sockets on the loopback. */
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,7 @@ static void setup(void)
 	int fd, error = -EADDRINUSE;
 
 	ck_assert_int_ge(sodium_init(), 0);
+	(void)signal(SIGPIPE, SIG_IGN);
 	base = event_base_new();
 	tick = event_new(base, -1, EV_PERSIST, on_wake, NULL);
 	event_add(tick, &often);
