@@ -201,7 +201,7 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 		absent = write->op == MCR_OP_DELETE;
 		break;
 	case CLIENT_NOT_STORED:
-		unchanged = true;
+		unchanged = !result->invalidated;
 		if (alone && write->was_absent)
 			verdict = VERDICT_STALE;
 		break;

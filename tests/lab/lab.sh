@@ -371,12 +371,47 @@ lab_wait_segment() {
 		--timeout "${4:-$((LAB_WAIT_S * 1000))}" >/dev/null || fail "host $1 does not show $2"
 }
 
-# lab_status [-N] FIELD: one field of what agent N (the coordinator's) says.
+# lab_status [-N] FIELD: one field of what agent N (the coordinator's) says, by its JSON name.
 lab_status() {
 	local n=$LAB_COORDINATOR
 	case $1 in -*) n=${1#-} && shift ;; esac
-	"$BUILD/mcadmin" status --agent "$(lab_agent_socket "$n")" 2>/dev/null |
-		sed -n "s/^$1[[:space:]]\{1,\}//p" | head -n 1
+	lab_status_json "$n" | sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+
+# The agent's status on one line without white space, the arrays last.
+lab_status_json() {
+	"$BUILD/mcadmin" status --agent "$(lab_agent_socket "$1")" --json 2>/dev/null | tr -d ' \t\n'
+}
+
+# lab_progress N: "PHASE WORK PERCENT" of host N's own work, as its agent says.
+lab_progress() {
+	lab_status_json "$1" | grep -o "{\"name\":\"a$1\",\"lease[^}]*}" | awk '
+		function field(name) {
+			if (!match($0, "\"" name "\":\"?[^,\"}]*")) return 0
+			text = substr($0, RSTART, RLENGTH)
+			sub(/^"[a-z_]*":"?/, "", text)
+			return text
+		}
+		{
+			done = field("moved") + field("present") + field("gone") + field("failed")
+			all = done + field("left")
+			printf "%s %s %d\n", field("phase"), field("work"), all ? 100 * done / all : 0
+		}'
+}
+
+# lab_wait_progress N PHASE: until host N's work in the phase is 10 to 90 % done.  Too late is a
+# failure: the window was missed.
+lab_wait_progress() {
+	local end=$(($(lab_now_ms) + 60000)) phase work percent
+	while [ "$(lab_now_ms)" -lt "$end" ]; do
+		read -r phase work percent < <(lab_progress "$1") || continue
+		[ "$phase" = "$2" ] || continue
+		if [ "$work" = "done" ] || [ "$percent" -gt 90 ]; then
+			fail "host $1 was through $percent % of $2 ($work) before it was looked at"
+		fi
+		[ "$percent" -lt 10 ] || return 0
+	done
+	fail "host $1 did not come to 10 % of $2"
 }
 
 # ---- load and inspection ----
