@@ -1,8 +1,8 @@
 /* watch.c - a program: waits until a segment shows a phase, and may kill a process that instant.
  *
- *   watch --segment NAME --phase PHASE [--epoch N] [--timeout MS] [--kill PID]
+ *   watch --segment NAME [--phase PHASE] [--epoch N] [--timeout MS] [--kill PID]
  *
- * PHASE as mcr_phase_name spells it, in any case; --epoch asks in addition for that active epoch.
+ * Without a phase any will do: what the segment shows is printed at once.  PHASE as mcr_phase_name spells it, in any case; --epoch asks in addition for that active epoch.
  * --kill sends SIGKILL as soon as the phase is shown, without going through a shell: the short
  * phases are over before one has started.  Prints `PHASE epoch N generation N`; exits 4 when the
  * phase did not come in time (default 60000 ms).
@@ -19,6 +19,8 @@
 
 #include "mcroster.h"
 
+#define ANY_PHASE     (-1)
+#define NO_SUCH_PHASE (-2)
 #define WAIT_SLICE_MS 200 /* a segment that was replaced wakes nobody */
 
 static int64_t now_ms(void)
@@ -31,7 +33,8 @@ static int64_t now_ms(void)
 
 static int usage(void)
 {
-	fputs("usage: watch --segment NAME --phase PHASE [--epoch N] [--timeout MS] [--kill PID]\n",
+	fputs("usage: watch --segment NAME [--phase PHASE] [--epoch N] [--timeout MS]"
+	      " [--kill PID]\n",
 	      stderr);
 	return 2;
 }
@@ -42,7 +45,7 @@ static int phase_parse(const char *name)
 		if (strcasecmp(name, mcr_phase_name((enum mcr_phase)phase)) == 0)
 			return phase;
 	fprintf(stderr, "watch: there is no phase %s\n", name);
-	return -1;
+	return NO_SUCH_PHASE;
 }
 
 static int watch(const char *segment, int phase, uint64_t epoch, int64_t until_ms,
@@ -55,7 +58,8 @@ static int watch(const char *segment, int phase, uint64_t epoch, int64_t until_m
 		if (!mcr)
 			rc = mcr_open(segment, 0, &mcr);
 		rc = mcr ? mcr_info(mcr, info) : MCR_NOT_READY;
-		if (!rc && info->phase == phase && (!epoch || info->epoch == epoch))
+		if (!rc && (phase == ANY_PHASE || info->phase == phase) &&
+		    (!epoch || info->epoch == epoch))
 			break;
 		if (now_ms() >= until_ms) {
 			rc = MCR_TIMED_OUT;
@@ -79,7 +83,7 @@ int main(int argc, char **argv)
 						{"kill", required_argument, NULL, 'k'},
 						{NULL, 0, NULL, 0}};
 	const char *segment = NULL;
-	int phase = -1, option;
+	int phase = ANY_PHASE, option;
 	uint64_t epoch = 0;
 	int64_t timeout_ms = 60000;
 	pid_t victim = 0;
@@ -108,11 +112,13 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (!segment || phase < 0 || optind != argc)
+	if (!segment || phase == NO_SUCH_PHASE || optind != argc)
 		return usage();
 	if (watch(segment, phase, epoch, now_ms() + timeout_ms, &info)) {
 		fprintf(stderr, "watch: segment %s did not show %s within %" PRId64 " ms\n",
-			segment, mcr_phase_name((enum mcr_phase)phase), timeout_ms);
+			segment,
+			phase < 0 ? "anything" : mcr_phase_name((enum mcr_phase)phase),
+			timeout_ms);
 		return 4;
 	}
 	if (victim && kill(victim, SIGKILL)) {

@@ -360,8 +360,16 @@ lab_first_list() {
 	lab_list_init >"$LAB/plan.log" 2>&1 || fail "mcadmin init: $(cat "$LAB/plan.log")"
 	lab_push "" 30 >"$LAB/push.log" 2>&1 || fail "the first list: $(tail -n 3 "$LAB/push.log")"
 	local n
-	for n in "$@"; do lab_wait_segment "${n#a}" steady 1; done
+	for n in "$@"; do
+		lab_wait_segment "${n#a}" steady 1
+		lab_until "$LAB_WAIT_S" lab_leased "${n#a}" || fail "agent a${n#a} gets no lease"
+	done
 }
+
+lab_leased() { [ "$(lab_status -"$1" isolated)" = "false" ]; }
+
+# lab_settled EPOCH
+lab_settled() { [ "$(lab_status settled) $(lab_status epoch)" = "true $1" ]; }
 
 # ---- watching ----
 
@@ -370,6 +378,31 @@ lab_wait_segment() {
 	"$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --phase "$2" --epoch "${3:-0}" \
 		--timeout "${4:-$((LAB_WAIT_S * 1000))}" >/dev/null || fail "host $1 does not show $2"
 }
+
+# lab_kill_in N PHASE [EPOCH]: waits for the phase in host N's segment and kills its agent that
+# instant; the segment then shows whether the phase was still the one.
+lab_kill_in() {
+	"$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --phase "$2" --epoch "${3:-0}" \
+		--kill "${LAB_AGENT_PID[$1]}" >/dev/null || fail "host $1 does not show $2"
+	lab_killed_in "$1" "$2"
+}
+
+# lab_kill_working N PHASE: kills host N's agent when 10 to 90 % of its work in the phase is done.
+lab_kill_working() {
+	lab_wait_progress "$1" "$2"
+	kill -KILL "${LAB_AGENT_PID[$1]}"
+	lab_killed_in "$1" "$2"
+}
+
+lab_killed_in() {
+	local phase
+	lab_agent_reap "$1"
+	read -r phase _ < <(lab_shown "$1")
+	check "agent a$1 is killed in ${2^^}" equal "${phase^^}" "${2^^}"
+}
+
+# What host N's segment shows: PHASE epoch E generation G
+lab_shown() { "$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --timeout 1000; }
 
 # lab_status [-N] FIELD: one field of what agent N (the coordinator's) says, by its JSON name.
 lab_status() {
