@@ -47,6 +47,24 @@ check() {
 	fi
 }
 
+# refused WHAT CODE PATTERN COMMAND...: it exits with CODE (or any but 0, for "-") and says why in one
+# sentence, which the pattern is part of.
+refused() {
+	local what=$1 code=$2 pattern=$3 status
+	shift 3
+	"$@" >"$LAB/refused.out" 2>"$LAB/refused.err" </dev/null
+	status=$?
+	if [ "$code" = - ] && [ "$status" = 0 ] || [ "$code" != - ] && [ "$status" != "$code" ]; then
+		cat "$LAB/refused.out" "$LAB/refused.err" >&2
+		fail "$what: exit code $status, expected ${code/#-/any but 0}"
+	fi
+	if [ "$(wc -l <"$LAB/refused.err")" != 1 ] || ! grep -Eq -- "$pattern" "$LAB/refused.err"; then
+		cat "$LAB/refused.err" >&2
+		fail "$what: expected one line with: $pattern"
+	fi
+	say "  ok: $what: $(cut -c1-200 "$LAB/refused.err")"
+}
+
 equal() {
 	[ "$1" = "$2" ] && return 0
 	printf '  found %s, expected %s\n' "$1" "$2" >&2
@@ -327,6 +345,9 @@ lab_plan_push() {
 	lab_list_plan >"$LAB/plan.log" 2>&1 || fail "mcadmin plan: $(cat "$LAB/plan.log")"
 	lab_push "$@"
 }
+
+# The same, what it says in $LAB/push.log.
+lab_change() { lab_plan_push "$@" >"$LAB/push.log" 2>&1; }
 
 # The same, but the push runs on beside us.
 lab_push_start() {

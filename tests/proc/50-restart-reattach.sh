@@ -31,7 +31,7 @@ was=$(generation 2)
 lab_server_start 3
 lab_agent_start 3
 lab_conf 1 2 3
-check "a change goes through" lab_plan_push >"$LAB/push.log" 2>&1
+check "a change goes through" lab_change
 check "in the same segment" equal "$(inode 2)" "$before"
 check "by next generations" between $((was + 4)) "$(generation 2)" $((was + 12))
 lab_load pause
@@ -43,6 +43,6 @@ check "SIGTERM ends it with exit code 0" lab_agent_term 1
 lab_agent_start 1
 lab_until "$LAB_WAIT_S" lab_settled 2 || fail "the coordinator does not take up its register"
 lab_conf 1 2
-check "and it carries the next change" lab_plan_push >"$LAB/push.log" 2>&1
+check "and it carries the next change" lab_change
 lab_load verify
 lab_load_zeros
