@@ -181,8 +181,10 @@ static int answers_read(struct reading *r)
 
 	fflush(r->asked.out);
 	for (unsigned i = 0; i < r->waiting; i++) {
-		if (!line_read(r->asked.in, line))
+		if (!line_read(r->asked.in, line)) {
+			fprintf(stderr, "inspect: %s: no answer to mg\n", r->server->address);
 			return -1;
+		}
 		if (strncmp(line, "EN", 2) == 0) {
 			r->counts.expired++;
 			continue;
@@ -226,20 +228,32 @@ static int misplaced_find(struct reading *r, const unsigned char *key, size_t le
 	return rc;
 }
 
-/* 0: the dump is through; 1: another crawl is running, try again. */
-static int dump_walk(struct reading *r)
+/* Takes the dump at full speed: while it waits for its reader memcached holds locks that a `mg` needs.
+ * 0: all of it is in `spool`; 1: another crawl is running, try again. */
+static int dump_take(struct reading *r, FILE *spool)
 {
 	char line[LINE_BYTES];
 
 	fputs("lru_crawler metadump hash\r\n", r->dump.out);
 	fflush(r->dump.out);
 	while (line_read(r->dump.in, line)) {
-		unsigned char key[MCR_KEY_MAX];
-
 		if (strcmp(line, "END") == 0)
-			return answers_read(r);
+			return 0;
 		if (strncmp(line, "BUSY", 4) == 0)
 			return 1;
+		fprintf(spool, "%s\n", line);
+	}
+	fprintf(stderr, "inspect: %s: the dump broke off\n", r->server->address);
+	return -1;
+}
+
+static int dump_walk(struct reading *r, FILE *spool)
+{
+	char line[LINE_BYTES];
+
+	rewind(spool);
+	while (line_read(spool, line)) {
+		unsigned char key[MCR_KEY_MAX];
 		size_t length = strncmp(line, "key=", 4) == 0 ? key_decode(line + 4, key) : 0;
 		if (!length) {
 			fprintf(stderr, "inspect: %s: metadump answered %s\n", r->server->address,
@@ -255,8 +269,7 @@ static int dump_walk(struct reading *r)
 		if (++r->waiting == BATCH && answers_read(r))
 			return -1;
 	}
-	fprintf(stderr, "inspect: %s: the dump broke off\n", r->server->address);
-	return -1;
+	return answers_read(r);
 }
 
 static int evictions_read(struct reading *r)
@@ -277,6 +290,7 @@ static int server_read(struct mcr_reader *reader, const struct server *server,
 		       struct counts *counts)
 {
 	struct reading r = {.reader = reader, .server = server};
+	FILE *spool = tmpfile();
 	int rc = -1;
 
 	if (peer_open(&r.dump, server->address) || peer_open(&r.asked, server->address)) {
@@ -284,19 +298,23 @@ static int server_read(struct mcr_reader *reader, const struct server *server,
 			strerror(errno));
 		goto out;
 	}
-	if (evictions_read(&r))
+	if (!spool || evictions_read(&r))
 		goto out;
 	for (int tries = 0; tries < BUSY_TRIES; tries++) {
-		rc = dump_walk(&r);
+		rc = dump_take(&r, spool);
 		if (rc <= 0)
 			break;
 		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	}
 	if (rc > 0)
 		fprintf(stderr, "inspect: %s: its crawler stays busy\n", server->address);
+	if (!rc)
+		rc = dump_walk(&r, spool);
 out:
 	peer_close(&r.dump);
 	peer_close(&r.asked);
+	if (spool)
+		fclose(spool);
 	*counts = r.counts;
 	return rc;
 }
