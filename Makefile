@@ -182,7 +182,9 @@ install: all
 	install -m 644 systemd/sysusers.d/mcroster.conf $(D)/lib/sysusers.d/
 	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
 	for f in etc/*.conf; do install -m 644 $$f $(DESTDIR)$(SYSCONFDIR)/mcroster/$${f##*/}.sample; done
-	install -m 644 LICENSE README.md $(D)/share/doc/mcroster/
+	install -m 644 LICENSE README.md $(wildcard docs/*.md) $(D)/share/doc/mcroster/
+	for page in $(wildcard docs/*.[1-8]); do \
+		install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 uninstall:
 	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_segment.h \
@@ -191,6 +193,7 @@ uninstall:
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
 		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
 	rm -rf $(D)/share/doc/mcroster
+	for page in $(wildcard docs/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 clean:
 	rm -rf build

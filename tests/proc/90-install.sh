@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# `make install`: what is installed is complete and usable, and `make uninstall` takes it all away.
+# parallel
+set -eu
+BUILD=$(cd "${BUILD:?BUILD must name the directory with the binaries}" && pwd)
+cd "$(dirname "$0")/../.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# The build under test is installed as it is: nothing is built again.
+case $BUILD in */plain) san= ;; *) san=address,undefined ;; esac
+make_it() { make -s B="$BUILD" SAN=$san DESTDIR="$dir/root" PREFIX=/usr "$@"; }
+make_it install
+root=$dir/root
+for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segment.h \
+	lib/libmcroster.a lib/libmcroster.so lib/libmcroster.so.0 lib/pkgconfig/libmcroster.pc \
+	lib/systemd/system/mcrosterd.service lib/sysusers.d/mcroster.conf \
+	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE; do
+	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
+done
+[ -s "$root/etc/mcroster/agent.conf.sample" ] || fail "not installed: the sample of agent.conf"
+! grep -rn '@[A-Z]*@' "$root/usr/lib/systemd" "$root/usr/lib/pkgconfig" || fail "a name was not filled in"
+! grep -rln "$dir" "$root/usr/lib/systemd" "$root/usr/lib/pkgconfig" || fail "DESTDIR is in a file"
+"$root/usr/sbin/mcrosterd" --version
+"$root/usr/bin/mcadmin" --help >/dev/null
+
+# A program somewhere else, in C and as C++ would read the headers, by pkg-config alone.
+cat >"$dir/program.c" <<'END'
+#include <stdio.h>
+#include <mcroster.h>
+#include <mcroster_segment.h>
+int main(void)
+{
+	struct mcr *mcr;
+	int error = mcr_open("/mcroster.no-such-segment-here", 0, &mcr);
+	puts(mcr_strerror(error));
+	return error == MCR_NO_SEGMENT ? 0 : 1;
+}
+END
+export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/pkgconfig
+export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+sanitize=${san:+-fsanitize=$san}
+# shellcheck disable=SC2046,SC2086  # pkg-config answers in words
+gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize -o "$dir/program" "$dir/program.c" \
+	$(pkg-config --cflags --libs libmcroster)
+readelf -d "$dir/program" | grep -q 'NEEDED.*libmcroster\.so\.0\]' || fail "not linked by its soname"
+LD_LIBRARY_PATH=$root/usr/lib "$dir/program" || fail "the installed library does not answer"
+printf '#include <mcroster.h>\n#include <mcroster_segment.h>\n' >"$dir/header.cc"
+gcc -x c++ -fsyntax-only -I"$root/usr/include" "$dir/header.cc" 2>"$dir/cxx" ||
+	{ grep -q "cc1plus" "$dir/cxx" && echo "skipped: the headers in C++ (no g++)"; } ||
+	fail "the headers are not C++: $(cat "$dir/cxx")"
+exported=$(nm -D --defined-only "$root/usr/lib/libmcroster.so" | awk '$2 != "A" { print $3 }' |
+	grep -v '^mcr_' || true)
+[ -z "$exported" ] || fail "the library shows more than its API: $exported"
+
+if command -v systemd-analyze >/dev/null; then
+	sed "s|/usr/sbin|$root/usr/sbin|; s|file:/usr|file:$root/usr|" \
+		"$root/usr/lib/systemd/system/mcrosterd.service" >"$dir/mcrosterd.service"
+	found=$(systemd-analyze verify "$dir/mcrosterd.service" 2>&1) || fail "systemd-analyze: $found"
+	[ -z "$found" ] || fail "systemd-analyze: $found"
+else
+	echo "skipped: systemd-analyze verify (no systemd)"
+fi
+
+make_it uninstall
+left=$(find "$root" ! -type d)
+[ -z "$left" ] || fail "left by make uninstall: $left"
+echo "ok"
