@@ -138,8 +138,11 @@ static int on_output(void *context, const uint8_t *bytes, size_t length)
 static void session_now_ready(struct session *session)
 {
 	session->ready = true;
-	/* The side that dials again lets go first. */
-	session_timer_set(session, SESSION_AGE_SECONDS + (session->dialled ? 0 : 60));
+	/* The side that dials again lets go first.  A plain session has no keys to renew. */
+	if (session->local)
+		(void)evtimer_del(session->timer);
+	else
+		session_timer_set(session, SESSION_AGE_SECONDS + (session->dialled ? 0 : 60));
 	if (session->listener != NULL)
 		session_listener_completed(session);
 	if (session->events->ready != NULL)

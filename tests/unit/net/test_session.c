@@ -687,6 +687,8 @@ START_TEST(the_control_socket_is_plain_and_has_its_mode)
 	RUN_UNTIL(client.messages == 1);
 	ck_assert(session_is_local(client.session) && session_is_local(server.session));
 	ck_assert_mem_eq(session_peer_key(server.session), zero, 32);
+	ck_assert(!event_pending(client.session->timer, EV_TIMEOUT, NULL));
+	ck_assert(!event_pending(server.session->timer, EV_TIMEOUT, NULL));
 	ck_assert_str_eq(session_peer_name(server.session), "web01");
 	ck_assert_str_eq(session_peer_name(client.session), "web02");
 	ck_assert_str_eq(session_peer_address(client.session), control);
