@@ -11,6 +11,7 @@
 
 #define LINE_BYTES	 512u
 #define TERMINAL_COLUMNS 80
+#define PHASE_COLUMNS	 7
 
 enum watch_state watch_judge(struct watch *watch, const struct status *status)
 {
@@ -106,8 +107,10 @@ void watch_progress_show(struct watch_progress *progress, const struct status *s
 
 	note_find(status, note);
 	(void)watch_keys(status, keys, sizeof(keys));
-	(void)snprintf(line, sizeof(line), "%9s  %-8s%s%s%s%s", human_duration(elapsed_ms, time),
-		       phase, keys[0] == '\0' ? "" : "  ", keys, note[0] == '\0' ? "" : "  ", note);
+	/* No blanks at the end of a line. */
+	(void)snprintf(line, sizeof(line), "%9s  %-*s%s%s%s%s", human_duration(elapsed_ms, time),
+		       keys[0] == '\0' && note[0] == '\0' ? 0 : PHASE_COLUMNS, phase,
+		       keys[0] == '\0' ? "" : "  ", keys, note[0] == '\0' ? "" : "  ", note);
 	if (progress->terminal)
 		line_redraw(progress, line);
 	else if (news(progress, phase, note))

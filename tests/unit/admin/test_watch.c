@@ -1,0 +1,134 @@
+/* test_watch.c - what a status says of the change that is watched, and how it is told. */
+#include "admin/watch.h"
+
+#include "scratch.h"
+
+static struct status status;
+static struct watch watch;
+
+static void setup(void)
+{
+	memset(&status, 0, sizeof(status));
+	watch = (struct watch){.epoch = 5};
+}
+
+static enum watch_state judge(uint64_t epoch, uint64_t next, bool settled, uint64_t change)
+{
+	status.epoch = epoch;
+	status.next_epoch = next;
+	status.settled = settled;
+	status.change_epoch = change;
+	return watch_judge(&watch, &status);
+}
+
+START_TEST(change_runs_until_its_epoch_has_settled)
+{
+	ck_assert_int_eq(judge(4, 0, true, 4), WATCH_RUNNING); /* not heard of it yet */
+	ck_assert_int_eq(judge(4, 5, false, 5), WATCH_RUNNING);
+	ck_assert_int_eq(judge(5, 0, false, 5), WATCH_RUNNING);
+	ck_assert_int_eq(judge(5, 0, true, 5), WATCH_SETTLED);
+}
+END_TEST
+
+START_TEST(first_list_settles_out_of_nothing)
+{
+	watch.epoch = 1;
+	ck_assert_int_eq(judge(0, 0, false, 0), WATCH_RUNNING);
+	ck_assert_int_eq(judge(1, 0, true, 1), WATCH_SETTLED);
+}
+END_TEST
+
+START_TEST(change_that_was_seen_and_is_gone_was_undone)
+{
+	ck_assert_int_eq(judge(4, 5, false, 0), WATCH_RUNNING);
+	ck_assert_int_eq(judge(4, 0, false, 0), WATCH_RUNNING); /* it is being undone */
+	ck_assert_int_eq(judge(4, 0, true, 0), WATCH_UNDONE);
+}
+END_TEST
+
+START_TEST(change_undone_before_anybody_looked_is_told_by_its_number)
+{
+	ck_assert_int_eq(judge(4, 0, true, 5), WATCH_UNDONE);
+}
+END_TEST
+
+START_TEST(next_change_tells_how_ours_ended)
+{
+	ck_assert_int_eq(judge(5, 6, false, 6), WATCH_SETTLED);
+	ck_assert_int_eq(judge(4, 6, false, 6), WATCH_UNDONE);
+	ck_assert_int_eq(judge(6, 0, true, 6), WATCH_OVERTAKEN);
+	ck_assert_int_eq(judge(7, 8, false, 8), WATCH_OVERTAKEN);
+}
+END_TEST
+
+START_TEST(keys_are_told_with_rate_and_time_left)
+{
+	char text[128];
+
+	ck_assert_str_eq(watch_keys(&status, text, sizeof(text)), "");
+	status.keys_found = 1000;
+	status.keys_left = 250;
+	ck_assert_str_eq(watch_keys(&status, text, sizeof(text)), "750 of 1000 keys (75.0 %)");
+	status.keys_rate = 100;
+	ck_assert_str_eq(watch_keys(&status, text, sizeof(text)),
+			 "750 of 1000 keys (75.0 %), 100/s, 2.5 s left");
+	status.keys_left = 0;
+	ck_assert_str_eq(watch_keys(&status, text, sizeof(text)), "1000 of 1000 keys (100.0 %)");
+	status.keys_left = UINT64_MAX; /* nonsense stays within bounds */
+	ck_assert_says(watch_keys(&status, text, sizeof(text)), "0 of 1000 keys (0.0 %), 100/s, ");
+	ck_assert_uint_lt(strlen(watch_keys(&status, text, 20)), 20);
+}
+END_TEST
+
+START_TEST(off_a_terminal_each_phase_and_each_reason_has_one_line)
+{
+	struct watch_progress progress;
+	struct status_host host = {.name = "a2"};
+	FILE *out = tmpfile();
+	char text[512] = "";
+
+	ck_assert_ptr_nonnull(out);
+	watch_progress_begin(&progress, out);
+	ck_assert(!progress.terminal);
+	status.next_epoch = 5;
+	strcpy(status.phase, "PREPARE");
+	watch_progress_show(&progress, &status, 100);
+	watch_progress_show(&progress, &status, 300);
+	status.hosts = &host;
+	status.host_count = 1;
+	strcpy(host.reason, "9 items are foreign");
+	watch_progress_show(&progress, &status, 500);
+	watch_progress_show(&progress, &status, 700);
+	host.reason[0] = '\0';
+	strcpy(status.phase, "COPY");
+	status.keys_found = 10;
+	watch_progress_show(&progress, &status, 900);
+	watch_progress_note(&progress, "no agent answers");
+	watch_progress_note(&progress, "no agent answers");
+	watch_progress_end(&progress);
+	rewind(out);
+	ck_assert_uint_gt(fread(text, 1, sizeof(text) - 1, out), 0);
+	ck_assert_str_eq(text, "    0.1 s  PREPARE\n"
+			       "    0.5 s  PREPARE  a2: 9 items are foreign\n"
+			       "    0.9 s  COPY     10 of 10 keys (100.0 %)\n"
+			       "no agent answers\n");
+	(void)fclose(out);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("watch");
+	TCase *tcase = tcase_create("watch");
+
+	tcase_add_checked_fixture(tcase, setup, NULL);
+	tcase_add_test(tcase, change_runs_until_its_epoch_has_settled);
+	tcase_add_test(tcase, first_list_settles_out_of_nothing);
+	tcase_add_test(tcase, change_that_was_seen_and_is_gone_was_undone);
+	tcase_add_test(tcase, change_undone_before_anybody_looked_is_told_by_its_number);
+	tcase_add_test(tcase, next_change_tells_how_ours_ended);
+	tcase_add_test(tcase, keys_are_told_with_rate_and_time_left);
+	tcase_add_test(tcase, off_a_terminal_each_phase_and_each_reason_has_one_line);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
