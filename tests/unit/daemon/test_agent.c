@@ -346,7 +346,7 @@ END_TEST
 
 static void damage(const char *name)
 {
-	char path[128];
+	char path[sizeof(config.state_directory) + 16];
 	FILE *file;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", config.state_directory, name);
@@ -405,7 +405,7 @@ END_TEST
 START_TEST(a_register_that_is_gone_is_not_made_up)
 {
 	struct document first, second;
-	char path[128];
+	char path[sizeof(config.state_directory) + 16];
 
 	first_list(&first);
 	agent_down();
