@@ -199,7 +199,8 @@ static void change_wait(struct push *push, struct outcome *outcome)
 				break;
 			watch_progress_show(&progress, push->status, answered_ms - push->begun_ms);
 		} else if (error != -EINTR) {
-			watch_progress_note(&progress, failure.text);
+			watch_progress_note(&progress, failure.text,
+					    now_ms() - push->begun_ms);
 		}
 		if (error != -EINTR)
 			error = link_pause(push->link, PUSH_POLL_MS, &failure);

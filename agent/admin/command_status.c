@@ -66,9 +66,8 @@ static void change_print(const struct status *status)
 		    status->change_slots_moved, status->change_slots,
 		    human_percent(status->change_slots_moved, status->change_slots, percent));
 	if (status->keys_found != 0)
-		(void)printf("keys          %s; %" PRIu64 " moved, %" PRIu64 " failed\n",
-			     watch_keys(status, text, sizeof(text)), status->keys_moved,
-			     status->keys_failed);
+		(void)printf("keys          %s; %" PRIu64 " failed\n",
+			     watch_keys(status, text, sizeof(text)), status->keys_failed);
 	if (status->waits_for[0] != '\0')
 		(void)printf("waits for     %s\n", status->waits_for);
 	if (status->reason[0] != '\0')

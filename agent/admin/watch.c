@@ -12,6 +12,8 @@
 #define LINE_BYTES	 512u
 #define TERMINAL_COLUMNS 80
 #define PHASE_COLUMNS	 7
+#define PHASE_LASTS_MS	 3000u
+#define NOTE_AGAIN_MS	 10000u
 
 enum watch_state watch_judge(struct watch *watch, const struct status *status)
 {
@@ -30,39 +32,40 @@ enum watch_state watch_judge(struct watch *watch, const struct status *status)
 char *watch_keys(const struct status *status, char *out, size_t size)
 {
 	uint64_t left = status->keys_left, found = status->keys_found;
-	uint64_t done = left < found ? found - left : 0;
+	uint64_t done = left < found ? found - left : 0, left_ms;
 	char percent[HUMAN_NUMBER_BYTES], duration[HUMAN_NUMBER_BYTES];
 	int used;
 
 	out[0] = '\0';
 	if (found == 0)
 		return out;
-	used = snprintf(out, size, "%" PRIu64 " of %" PRIu64 " keys (%s)", done, found,
+	used = snprintf(out, size, "%" PRIu64 " keys moved (%s)", status->keys_moved,
 			human_percent(done, found, percent));
-	if (left > 0 && status->keys_rate > 0 && used > 0 && (size_t)used < size)
-		(void)snprintf(
-		    out + used, size - (size_t)used, ", %" PRIu64 "/s, %s left", status->keys_rate,
-		    human_duration(left < UINT64_MAX / 1000 ? left * 1000 / status->keys_rate
-							    : UINT64_MAX / 1000,
-				   duration));
+	if (left == 0 || status->keys_rate == 0 || used < 0 || (size_t)used >= size)
+		return out;
+	left_ms = left < UINT64_MAX / 1000 ? left * 1000 / status->keys_rate : UINT64_MAX;
+	(void)snprintf(out + used, size - (size_t)used, ", %" PRIu64 "/s, %s left",
+		       status->keys_rate, human_duration(left_ms, duration));
 	return out;
 }
 
-/* What holds the change up: the coordinator's word, or that of the first host that has one. */
-static void note_find(const struct status *status, char note[STATUS_TEXT_MAX + 1])
+/* What holds the change up: a host's own word at once, the coordinator's when a phase lasts (each
+ * waits a moment for its adoption, which is nothing to speak of). */
+static void note_find(const struct status *status, uint64_t lasts_ms,
+		      char note[STATUS_TEXT_MAX + 1])
 {
 	note[0] = '\0';
-	if (status->waits_for[0] != '\0') {
-		(void)snprintf(note, STATUS_TEXT_MAX + 1, "waits for %.240s", status->waits_for);
-		return;
-	}
-	for (uint32_t i = 0; i < status->host_count && note[0] == '\0'; i++) {
+	for (uint32_t i = 0; i < status->host_count; i++) {
 		const struct status_host *host = &status->hosts[i];
 
-		if (host->reason[0] != '\0')
-			(void)snprintf(note, STATUS_TEXT_MAX + 1, "%.63s: %.180s", host->name,
-				       host->reason);
+		if (host->reason[0] == '\0')
+			continue;
+		(void)snprintf(note, STATUS_TEXT_MAX + 1, "%.63s: %.180s", host->name,
+			       host->reason);
+		return;
 	}
+	if (status->waits_for[0] != '\0' && lasts_ms >= PHASE_LASTS_MS)
+		(void)snprintf(note, STATUS_TEXT_MAX + 1, "waits for %.240s", status->waits_for);
 }
 
 static int terminal_columns(FILE *out)
@@ -78,7 +81,6 @@ static int terminal_columns(FILE *out)
 static void line_redraw(struct watch_progress *progress, const char *line)
 {
 	(void)fprintf(progress->out, "\r\033[K%.*s", terminal_columns(progress->out) - 1, line);
-	(void)fflush(progress->out);
 	progress->drawn = true;
 }
 
@@ -89,41 +91,56 @@ void watch_progress_begin(struct watch_progress *progress, FILE *out)
 	progress->terminal = isatty(fileno(out)) == 1;
 }
 
-/* A phase is worth its line off a terminal once; so is a reason. */
-static bool news(struct watch_progress *progress, const char *phase, const char *note)
+/* Off a terminal a note is said once, and another (it may differ in a number only) after a while. */
+static void note_say(struct watch_progress *progress, const char *note, uint64_t elapsed_ms)
 {
-	if (strcmp(progress->phase, phase) == 0 && strcmp(progress->note, note) == 0)
-		return false;
-	(void)snprintf(progress->phase, sizeof(progress->phase), "%s", phase);
+	if (note[0] == '\0' || strcmp(progress->note, note) == 0 ||
+	    (progress->note_ms != 0 && elapsed_ms - progress->note_ms < NOTE_AGAIN_MS))
+		return;
+	progress->note_ms = elapsed_ms;
 	(void)snprintf(progress->note, sizeof(progress->note), "%s", note);
-	return true;
+	(void)fprintf(progress->out, "%9s  %s\n", "", note);
 }
 
 void watch_progress_show(struct watch_progress *progress, const struct status *status,
 			 uint64_t elapsed_ms)
 {
-	char line[LINE_BYTES], keys[128], note[STATUS_TEXT_MAX + 1], time[HUMAN_NUMBER_BYTES];
 	const char *phase = status->next_epoch == 0 && status->settled ? "waiting" : status->phase;
+	bool begins = strcmp(progress->phase, phase) != 0;
+	char line[LINE_BYTES], keys[128], note[STATUS_TEXT_MAX + 1], time[HUMAN_NUMBER_BYTES];
 
-	note_find(status, note);
+	if (begins) {
+		(void)snprintf(progress->phase, sizeof(progress->phase), "%s", phase);
+		progress->phase_ms = elapsed_ms;
+		progress->note_ms = 0;
+		progress->note[0] = '\0';
+	}
+	note_find(status, elapsed_ms - progress->phase_ms, note);
 	(void)watch_keys(status, keys, sizeof(keys));
 	/* No blanks at the end of a line. */
-	(void)snprintf(line, sizeof(line), "%9s  %-*s%s%s%s%s", human_duration(elapsed_ms, time),
-		       keys[0] == '\0' && note[0] == '\0' ? 0 : PHASE_COLUMNS, phase,
-		       keys[0] == '\0' ? "" : "  ", keys, note[0] == '\0' ? "" : "  ", note);
-	if (progress->terminal)
+	(void)snprintf(line, sizeof(line), "%9s  %-*s%s%s", human_duration(elapsed_ms, time),
+		       keys[0] == '\0' ? 0 : PHASE_COLUMNS, phase, keys[0] == '\0' ? "" : "  ",
+		       keys);
+	if (progress->terminal) {
+		size_t used = strlen(line);
+
+		if (note[0] != '\0')
+			(void)snprintf(line + used, sizeof(line) - used, "  %s", note);
 		line_redraw(progress, line);
-	else if (news(progress, phase, note))
-		(void)fprintf(progress->out, "%s\n", line);
+	} else {
+		if (begins)
+			(void)fprintf(progress->out, "%s\n", line);
+		note_say(progress, note, elapsed_ms);
+	}
 	(void)fflush(progress->out);
 }
 
-void watch_progress_note(struct watch_progress *progress, const char *note)
+void watch_progress_note(struct watch_progress *progress, const char *note, uint64_t elapsed_ms)
 {
 	if (progress->terminal)
 		line_redraw(progress, note);
-	else if (news(progress, progress->phase, note))
-		(void)fprintf(progress->out, "%s\n", note);
+	else
+		note_say(progress, note, elapsed_ms);
 	(void)fflush(progress->out);
 }
 

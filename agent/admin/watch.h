@@ -24,17 +24,19 @@ struct watch {
 /* What the status says of the change.  An agent may not have heard of it yet: RUNNING. */
 enum watch_state watch_judge(struct watch *watch, const struct status *status);
 
-/* "61234 of 100000 keys (61.2 %), 20000/s, 2.0 s left"; "" while no key is known of.  Returns
- * `out`. */
+/* "61234 keys moved (61.2 %), 20000/s, 2.0 s left"; "" while no key is known of.  The percentage is
+ * of all that was found, whatever became of it.  Returns `out`. */
 char *watch_keys(const struct status *status, char *out, size_t size);
 
-/* Says how far it is: on a terminal one line that is redrawn, elsewhere a line for each phase and
- * each new reason that something waits. */
+/* Says how far it is: on a terminal one line that is redrawn, elsewhere a line for each phase and,
+ * where one lasts, now and then what holds it up. */
 struct watch_progress {
 	FILE *out;
 	bool terminal;
 	bool drawn; /* a line is there to be redrawn */
 	char phase[STATUS_WORD_MAX + 1];
+	uint64_t phase_ms;  /* since when it is that phase */
+	uint64_t note_ms;   /* when a note was last said in it; 0: not yet */
 	char note[STATUS_TEXT_MAX + 1];
 };
 
@@ -42,7 +44,7 @@ void watch_progress_begin(struct watch_progress *progress, FILE *out);
 void watch_progress_show(struct watch_progress *progress, const struct status *status,
 			 uint64_t elapsed_ms);
 /* Something other than a status to say, such as why there is none. */
-void watch_progress_note(struct watch_progress *progress, const char *note);
+void watch_progress_note(struct watch_progress *progress, const char *note, uint64_t elapsed_ms);
 /* Removes the redrawn line. */
 void watch_progress_end(struct watch_progress *progress);
 
