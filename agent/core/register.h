@@ -19,13 +19,13 @@ enum phase {
 	PHASE_COPY = 2,	   /* work: copy, delta passes */
 	PHASE_SWITCH = 3,
 	PHASE_SETTLE = 4,
-	PHASE_DRAIN = 5,   /* work: move and remove what is left */
+	PHASE_DRAIN = 5, /* work: move and remove what is left */
 	PHASE_GIVEUP = 6,
-	PHASE_AFTER = 7,   /* STEADY(e+1), being adopted */
-	PHASE_PURGE = 8,   /* STEADY(e+1), complete; work: sources drop what they no longer own */
+	PHASE_AFTER = 7, /* STEADY(e+1), being adopted */
+	PHASE_PURGE = 8, /* STEADY(e+1), complete; work: sources drop what they no longer own */
 	PHASE_UNWIND = 9,
-	PHASE_BACK = 10,   /* STEADY(e) after UNWIND, being adopted */
-	PHASE_CLEAN = 11,  /* STEADY(e), complete; work: gaining servers drop what was copied */
+	PHASE_BACK = 10,  /* STEADY(e) after UNWIND, being adopted */
+	PHASE_CLEAN = 11, /* STEADY(e), complete; work: gaining servers drop what was copied */
 	PHASE_COUNT
 };
 
@@ -33,7 +33,7 @@ enum phase {
 #define REGISTER_BYTES	      (8 * 5 + 3 + 2 * LIST_HASH_BYTES + 64 + REGISTER_REASON_BYTES)
 
 struct reg {
-	uint64_t term, serial; /* (0, 0): there is no register */
+	uint64_t term, serial;	/* (0, 0): there is no register */
 	uint64_t epoch;		/* of the active list */
 	uint64_t next_epoch;	/* of the pending list; 0: no change */
 	uint64_t highest_epoch; /* the greatest ever accepted, undone ones included */
@@ -65,7 +65,7 @@ struct work {
 	uint8_t pending[LIST_HASH_BYTES]; /* the change it is about */
 	uint8_t phase;			  /* enum phase */
 	uint8_t state;			  /* enum work_state */
-	uint64_t found;	  /* keys in the dumps that are concerned */
+	uint64_t found;			  /* keys in the dumps that are concerned */
 	uint64_t moved;	  /* keys now at their new owner, or dropped where dropping is the work */
 	uint64_t present; /* the new owner had them already */
 	uint64_t gone;	  /* expired or deleted meanwhile */
@@ -77,12 +77,12 @@ struct work {
 
 /* RENEW: what a host reports when it asks for its lease. */
 struct renew {
-	uint64_t sequence;     /* of the host's own; the grant repeats it */
-	uint64_t incarnation;  /* random at each start of the agent */
-	uint64_t term, serial; /* adopted (and waited for), not merely heard of */
+	uint64_t sequence;		   /* of the host's own; the grant repeats it */
+	uint64_t incarnation;		   /* random at each start of the agent */
+	uint64_t term, serial;		   /* adopted (and waited for), not merely heard of */
 	uint64_t known_term, known_serial; /* the newest register that it holds */
-	uint64_t generation;   /* of its segment */
-	struct work work;      /* of the phase it has published */
+	uint64_t generation;		   /* of its segment */
+	struct work work;		   /* of the phase it has published */
 };
 
 /* GRANT: the register, and for how long the host holds a lease (0: none, it was only told). */
