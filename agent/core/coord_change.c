@@ -24,11 +24,6 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 	    (reg->next_epoch != 0 && memcmp(next->hash, reg->pending, LIST_HASH_BYTES) == 0))
 		return failure_set(failure, EALREADY, "epoch %" PRIu64 " is %s already",
 				   next->epoch, next->epoch == reg->epoch ? "active" : "under way");
-	if (next->epoch == reg->epoch || (reg->next_epoch != 0 && next->epoch == reg->next_epoch))
-		return failure_set(failure, ESTALE,
-				   "equivocation: another list of epoch %" PRIu64
-				   " is known already: sign the next one",
-				   next->epoch);
 	if (reg->next_epoch != 0) {
 		struct work sum;
 		uint64_t all;
@@ -37,10 +32,18 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 		all = sum.moved + sum.present + sum.gone + sum.failed + sum.left;
 		return failure_set(failure, EBUSY,
 				   "busy: epoch %" PRIu64 " is in %s, %" PRIu64
-				   "%% of its keys are dealt with: one change at a time",
+				   "%% of its keys are dealt with: one change at a time%s",
 				   reg->next_epoch, phase_name((enum phase)reg->phase),
-				   all == 0 ? 0 : (all - sum.left) * 100 / all);
+				   all == 0 ? 0 : (all - sum.left) * 100 / all,
+				   next->epoch == reg->next_epoch
+				       ? " (and this is another list of the same epoch)"
+				       : "");
 	}
+	if (next->epoch == reg->epoch)
+		return failure_set(failure, ESTALE,
+				   "equivocation: another list of epoch %" PRIu64
+				   " is active already: sign the next one",
+				   next->epoch);
 	if (now_ms < coord->blind_ms)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and waits %" PRIu64
