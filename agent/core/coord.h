@@ -15,10 +15,14 @@
 
 #include "core/register.h"
 #include "list/change.h"
+#include "list/order.h"
 
 #define COORD_OBSERVERS_MAX  1024u
 #define COORD_HOSTS_MAX	     (2 * LIST_AGENTS_MAX + COORD_OBSERVERS_MAX)
+#define COORD_OBSERVERS_PER_ORIGIN 64u
 #define COORD_ADOPT_LIMIT_MS 30000u
+/* A reservation's life, and memcached's one-second clock twice (core/move.h). */
+#define COORD_STUBS_GONE_MS 12000u
 #define COORD_STORE_RETRY_MS 1000u
 
 struct coord_host {
@@ -29,12 +33,15 @@ struct coord_host {
 	uint64_t heard_ms;
 	uint64_t lease_ms;     /* the end of its lease; 0: none on record */
 	uint64_t term, serial; /* adopted */
+	bool successor, ready; /* as in struct renew */
+	uint64_t origin;       /* an observer's address, hashed */
 	struct work work;      /* as it reported last */
 	struct work moved;     /* its last report of COPY or DRAIN: the change's sum */
 };
 
 enum coord_state {
 	COORD_IDLE,    /* this agent does not coordinate */
+	COORD_SILENT,  /* begun by failover: earlier leases may run, the highest register is sought */
 	COORD_HEARING, /* a majority's registers are not heard yet */
 	COORD_LEADING,
 	COORD_HALTED /* somebody holds a newer register than ours */
@@ -60,6 +67,12 @@ struct coord {
 	uint64_t answered_term; /* nobody is answered before this term is on disk */
 	uint64_t began_ms;
 	uint64_t blind_ms; /* nothing is passed before */
+	uint64_t leads_ms; /* until when leadership is held; UINT64_MAX with a register of one's own */
+	bool shared;	   /* the register is not this agent's own: candidates, no handover */
+	bool yielding;	   /* handing over: nothing is granted any more */
+	bool quiet_starts; /* a server was given up: its stubs' time starts when all have adopted */
+	uint64_t quiet_ms; /* no phase with movers ends before */
+	uint64_t failover_term;
 	uint64_t step_ms;  /* when the present step was told */
 	uint64_t long_ms;  /* until when steady leases may run */
 	uint64_t change_began_ms, change_ended_ms;
@@ -85,8 +98,20 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 void coord_lists(struct coord *coord, const struct list *active, const struct list *pending,
 		 const struct change *change);
 
+/* Begins by a failover order, without the register of the coordinator before: `known` is the newest
+ * that this host holds.  Nothing is granted until every earlier lease has run out; then the highest
+ * register that the hosts know goes on in the order's term. */
+void coord_failover(struct coord *coord, uint64_t term, const struct reg *known,
+		    const struct list *active, const struct list *pending,
+		    const struct change *change, uint64_t now_ms);
+/* The register that a failover has found so far names lists that are not in hand: get them, then
+ * coord_lists. */
+bool coord_wants_lists(const struct coord *coord, const struct reg **reg);
+/* A shared register: until when this agent leads.  Nothing is granted or passed after it. */
+void coord_lead(struct coord *coord, uint64_t until_ms);
+
 /* A host asks for its lease.  True: send *grant.  False: there is nothing to say yet. */
-bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES],
+bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES], uint64_t origin,
 		 const struct renew *renew, uint64_t now_ms, struct grant *grant);
 
 /* May a list become the next one?  0, or -EBUSY (a change runs; says phase and share done),
@@ -95,6 +120,18 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 		    struct failure *failure);
 /* Begins the change.  Only after coord_may_offer, with the list's body on disk. */
 void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms);
+
+/* May an order be carried out (abort, giveup, excuse)?  -ESTALE: it is for another register;
+ * -EINVAL: it makes no sense there, with the reason; -EBUSY, -EAGAIN. */
+int coord_may_order(const struct coord *coord, const struct order *order, uint64_t now_ms,
+		    struct failure *failure);
+/* Only after coord_may_order. */
+void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms);
+
+/* A keys document that was verified against the one in force; -ESTALE, -EALREADY, -EAGAIN. */
+int coord_may_keys(const struct coord *coord, uint64_t version,
+		   const uint8_t hash[LIST_HASH_BYTES], struct failure *failure);
+void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES]);
 
 void coord_stored(struct coord *coord, bool ok, uint64_t now_ms);
 /* Passes a phase when it is complete. */

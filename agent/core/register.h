@@ -30,7 +30,10 @@ enum phase {
 };
 
 #define REGISTER_REASON_BYTES 256
-#define REGISTER_BYTES	      (8 * 5 + 3 + 2 * LIST_HASH_BYTES + 64 + REGISTER_REASON_BYTES)
+/* A bit for each server or agent of a change, by its number there. */
+#define REGISTER_SET_BYTES (2 * LIST_SERVERS_MAX / 8)
+#define REGISTER_BYTES                                                                             \
+	(8 * 6 + 5 + 3 * LIST_HASH_BYTES + 64 + REGISTER_REASON_BYTES + 2 * REGISTER_SET_BYTES)
 
 struct reg {
 	uint64_t term, serial;	/* (0, 0): there is no register */
@@ -40,10 +43,27 @@ struct reg {
 	uint8_t phase;		/* enum phase */
 	bool long_leases;	/* steady leases granted before may still run */
 	bool copied;		/* COPY was reached in this change */
+	bool aborting;		/* an abort was ordered: UNWIND comes next */
+	bool handed_over;	/* `coordinator` takes over, in the next term */
+	uint64_t keys_version;	/* of the keys document in force; 0: the keys of agent.conf */
+	uint8_t keys[LIST_HASH_BYTES];
+	uint8_t given_up[REGISTER_SET_BYTES]; /* servers of the change */
+	uint8_t excused[REGISTER_SET_BYTES];  /* agents of the change */
 	uint8_t active[LIST_HASH_BYTES], pending[LIST_HASH_BYTES];
 	char coordinator[LIST_NAME_MAX + 1];
 	char reason[REGISTER_REASON_BYTES]; /* why the last change was undone; "" otherwise */
 };
+
+/* A bit of given_up or excused. */
+static inline bool register_set_has(const uint8_t set[REGISTER_SET_BYTES], uint32_t number)
+{
+	return (set[number / 8] & (1u << number % 8)) != 0;
+}
+
+static inline void register_set_add(uint8_t set[REGISTER_SET_BYTES], uint32_t number)
+{
+	set[number / 8] |= (uint8_t)(1u << number % 8);
+}
 
 /* <0, 0, >0 by (term, serial). */
 int register_compare(const struct reg *a, const struct reg *b);
@@ -77,12 +97,14 @@ struct work {
 
 /* RENEW: what a host reports when it asks for its lease. */
 struct renew {
-	uint64_t sequence;		   /* of the host's own; the grant repeats it */
-	uint64_t incarnation;		   /* random at each start of the agent */
-	uint64_t term, serial;		   /* adopted (and waited for), not merely heard of */
-	uint64_t known_term, known_serial; /* the newest register that it holds */
-	uint64_t generation;		   /* of its segment */
-	struct work work;		   /* of the phase it has published */
+	uint64_t sequence;     /* of the host's own; the grant repeats it */
+	uint64_t incarnation;  /* random at each start of the agent */
+	uint64_t term, serial; /* adopted (and waited for), not merely heard of */
+	struct reg known;      /* the newest register that it holds; term 0: none */
+	bool successor;	       /* it has a session to the coordinator of the pending list */
+	bool ready;	       /* it is that coordinator, and has what it needs to take over */
+	uint64_t generation;   /* of its segment */
+	struct work work;      /* of the phase it has published */
 };
 
 /* GRANT: the register, and for how long the host holds a lease (0: none, it was only told). */

@@ -79,8 +79,9 @@ static void renew_put(uint8_t **at, const struct message *message)
 	field_put_u64(at, renew->incarnation);
 	field_put_u64(at, renew->term);
 	field_put_u64(at, renew->serial);
-	field_put_u64(at, renew->known_term);
-	field_put_u64(at, renew->known_serial);
+	register_put(at, &renew->known);
+	field_put_u8(at, renew->successor);
+	field_put_u8(at, renew->ready);
 	field_put_u64(at, renew->generation);
 	work_put(at, &renew->work);
 }
@@ -93,8 +94,9 @@ static void renew_get(struct field_reader *reader, struct message *message)
 	renew->incarnation = field_get_u64(reader);
 	renew->term = field_get_u64(reader);
 	renew->serial = field_get_u64(reader);
-	renew->known_term = field_get_u64(reader);
-	renew->known_serial = field_get_u64(reader);
+	register_get(reader, &renew->known);
+	renew->successor = field_get_bool(reader);
+	renew->ready = field_get_bool(reader);
 	renew->generation = field_get_u64(reader);
 	work_get(reader, &renew->work);
 }
