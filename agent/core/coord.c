@@ -9,6 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/host.h"
+
+static bool coord_any_given_up(const struct reg *reg)
+{
+	for (size_t i = 0; i < sizeof(reg->given_up); i++)
+		if (reg->given_up[i] != 0)
+			return true;
+	return false;
+}
+
 int coord_init(struct coord *coord, const char *name)
 {
 	memset(coord, 0, sizeof(*coord));
@@ -42,12 +52,38 @@ void coord_resume(struct coord *coord, const struct reg *saved, const struct lis
 
 	coord->reg = *saved;
 	coord->state = COORD_HEARING;
+	coord->leads_ms = coord->shared ? 0 : UINT64_MAX;
+	coord->yielding = false;
+	coord->failover_term = 0;
+	coord->quiet_starts = coord_any_given_up(saved);
 	coord->began_ms = now_ms;
 	coord->step_ms = now_ms;
 	coord->blind_ms = now_ms + coord_longer(longest_ms);
 	coord->long_ms = saved->long_leases ? coord->blind_ms : 0;
 	coord->change_began_ms = now_ms;
 	coord_lists(coord, active, pending, change);
+}
+
+void coord_failover(struct coord *coord, uint64_t term, const struct reg *known,
+		    const struct list *active, const struct list *pending,
+		    const struct change *change, uint64_t now_ms)
+{
+	coord_resume(coord, known, active, pending, change, now_ms);
+	coord->state = COORD_SILENT;
+	coord->failover_term = term;
+	coord->blind_ms = now_ms + coord_longer(change->steady_lease_ms);
+	coord->long_ms = 0;
+}
+
+bool coord_wants_lists(const struct coord *coord, const struct reg **reg)
+{
+	*reg = &coord->reg;
+	return coord->state == COORD_SILENT && !host_lists_match(&coord->reg, coord->change);
+}
+
+void coord_lead(struct coord *coord, uint64_t until_ms)
+{
+	coord->leads_ms = until_ms;
 }
 
 void coord_begin(struct coord *coord, const struct list *first, const struct change *change,
@@ -66,6 +102,7 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 	(void)snprintf(reg->coordinator, sizeof(reg->coordinator), "%s",
 		       first->agents[first->coordinator].name);
 	coord->state = COORD_LEADING;
+	coord->leads_ms = coord->shared ? 0 : UINT64_MAX;
 	coord->began_ms = now_ms;
 	coord_lists(coord, first, NULL, change);
 }
@@ -89,6 +126,8 @@ void coord_stored(struct coord *coord, bool ok, uint64_t now_ms)
 	coord->staged.term = 0;
 	coord->step_ms = now_ms;
 	coord->tell = true;
+	if (coord->reg.handed_over)
+		coord->state = COORD_IDLE; /* it is told this last step, and nothing more */
 }
 
 bool coord_next(struct coord *coord, uint64_t now_ms, struct coord_action *action)

@@ -130,7 +130,7 @@ void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms
 
 /* A keys document that was verified against the one in force; -ESTALE, -EALREADY, -EAGAIN. */
 int coord_may_keys(const struct coord *coord, uint64_t version,
-		   const uint8_t hash[LIST_HASH_BYTES], struct failure *failure);
+		   const uint8_t hash[LIST_HASH_BYTES], uint64_t now_ms, struct failure *failure);
 void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES]);
 
 void coord_stored(struct coord *coord, bool ok, uint64_t now_ms);

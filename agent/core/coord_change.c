@@ -1,4 +1,7 @@
-/* coord_change.c - whether a list may become the next one, and how its change begins. */
+/* coord_change.c - what operators ask of the coordinator: lists, orders, keys.
+ *
+ * Signatures were checked before anything comes here; this file says whether it makes sense now.
+ */
 #include "core/coord_internal.h"
 
 #include <errno.h>
@@ -6,20 +9,34 @@
 #include <stdio.h>
 #include <string.h>
 
-int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t now_ms,
-		    struct failure *failure)
+/* Can anything be decided here now? */
+static int coord_leads(const struct coord *coord, uint64_t now_ms, struct failure *failure)
 {
-	const struct reg *reg = coord->staged.term != 0 ? &coord->staged : &coord->reg;
-	const struct list_agent *ours, *theirs;
-	int error;
-
 	if (coord->state == COORD_HALTED)
 		return failure_set(failure, EAGAIN, "%s", coord->halted);
-	if (coord->state != COORD_LEADING || coord->reg.term < coord->answered_term)
+	if (coord->yielding)
+		return failure_set(failure, EAGAIN,
+				   "coordinator %s is handing the register over: try again in a "
+				   "moment",
+				   coord->name);
+	if (coord->state != COORD_LEADING || coord->reg.term < coord->answered_term ||
+	    now_ms >= coord->leads_ms)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and is hearing the other "
 				   "agents' registers: try again in a moment",
 				   coord->name);
+	return 0;
+}
+
+int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t now_ms,
+		    struct failure *failure)
+{
+	const struct reg *reg = coord->staged.term != 0 ? &coord->staged : &coord->reg;
+
+	int error = coord_leads(coord, now_ms, failure);
+
+	if (error != 0)
+		return error;
 	if (memcmp(next->hash, reg->active, LIST_HASH_BYTES) == 0 ||
 	    (reg->next_epoch != 0 && memcmp(next->hash, reg->pending, LIST_HASH_BYTES) == 0))
 		return failure_set(failure, EALREADY, "epoch %" PRIu64 " is %s already",
@@ -49,18 +66,7 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 				   "coordinator %s has just started and waits %" PRIu64
 				   " ms more for earlier leases to run out: try again then",
 				   coord->name, coord->blind_ms - now_ms);
-	error = list_may_follow(next, coord->active, reg->highest_epoch, failure);
-	if (error != 0)
-		return error;
-	ours = &coord->active->agents[coord->active->coordinator];
-	theirs = &next->agents[next->coordinator];
-	if (strcmp(ours->name, theirs->name) != 0 || strcmp(ours->address, theirs->address) != 0 ||
-	    memcmp(ours->key, theirs->key, LIST_HOST_KEY_BYTES) != 0)
-		return failure_set(failure, EINVAL,
-				   "coordinator %s %s may not change (to %s %s): this version does "
-				   "not hand the register over",
-				   ours->name, ours->address, theirs->name, theirs->address);
-	return 0;
+	return list_may_follow(next, coord->active, reg->highest_epoch, failure);
 }
 
 void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms)
@@ -72,6 +78,9 @@ void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms)
 	reg.next_epoch = next->epoch;
 	reg.highest_epoch = next->epoch;
 	reg.copied = false;
+	reg.aborting = false;
+	memset(reg.given_up, 0, sizeof(reg.given_up));
+	memset(reg.excused, 0, sizeof(reg.excused));
 	reg.reason[0] = '\0';
 	memcpy(reg.pending, next->hash, LIST_HASH_BYTES);
 	coord->change_began_ms = now_ms;
@@ -79,4 +88,176 @@ void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms)
 	for (uint32_t i = 0; i < coord->host_count; i++)
 		memset(&coord->host[i].moved, 0, sizeof(coord->host[i].moved));
 	coord_stage(coord, &reg);
+}
+
+/* ---- orders ---- */
+
+/* An order is for one register, to the serial: what was right then may be wrong a step later. */
+static int order_binds(const struct coord *coord, const struct order *order,
+		       struct failure *failure)
+{
+	const struct reg *reg = &coord->reg;
+
+	if (memcmp(order->active, reg->active, LIST_HASH_BYTES) != 0)
+		return failure_set(failure, ESTALE,
+				   "the order is for another active list than epoch %" PRIu64
+				   ": sign it again",
+				   reg->epoch);
+	if (order->has_pending != (reg->next_epoch != 0) ||
+	    (order->has_pending && memcmp(order->pending, reg->pending, LIST_HASH_BYTES) != 0))
+		return failure_set(failure, ESTALE,
+				   "the order is for another change than the present one: sign it "
+				   "again");
+	if (order->term != reg->term || order->serial != reg->serial ||
+	    order->phase != (int)reg->phase)
+		return failure_set(failure, ESTALE,
+				   "the order is for register %" PRIu64 ".%" PRIu64
+				   " in %s, the register is %" PRIu64 ".%" PRIu64
+				   " in %s: sign it again if it is still wanted",
+				   order->term, order->serial,
+				   order->phase < 0 ? "none" : phase_name((enum phase)order->phase),
+				   reg->term, reg->serial, phase_name((enum phase)reg->phase));
+	return 0;
+}
+
+static int may_abort(const struct reg *reg, struct failure *failure)
+{
+	if (reg->phase != PHASE_PREPARE && reg->phase != PHASE_COPY)
+		return failure_set(failure, EINVAL,
+				   "abort: epoch %" PRIu64 " is in %s; only PREPARE and COPY can be "
+				   "undone, going back later is a new change",
+				   reg->next_epoch, phase_name((enum phase)reg->phase));
+	if (reg->aborting)
+		return failure_set(failure, EALREADY, "abort: epoch %" PRIu64 " is aborted already",
+				   reg->next_epoch);
+	return 0;
+}
+
+static int may_give_up(const struct coord *coord, const struct order_target *target,
+		       struct failure *failure)
+{
+	const struct reg *reg = &coord->reg;
+	const int number = change_server_find(coord->change, target->name, target->address);
+	const struct change_server *server;
+
+	if (number < 0)
+		return failure_set(failure, EINVAL, "giveup: server %s %s is in neither list",
+				   target->name, target->address);
+	server = &coord->change->servers[number];
+	if (register_set_has(reg->given_up, (uint32_t)number))
+		return failure_set(failure, EALREADY, "giveup: server %s is given up already",
+				   target->name);
+	if (server->gained == 0 && server->lost == 0)
+		return failure_set(failure, EINVAL,
+				   "giveup: server %s neither gains nor loses keys in this change: "
+				   "nothing waits for it",
+				   target->name);
+	if (server->gained > 0 && reg->phase == PHASE_PREPARE)
+		return failure_set(failure, EINVAL,
+				   "giveup: server %s is to gain keys and has not been sanitised: "
+				   "abort the change instead",
+				   target->name);
+	return 0;
+}
+
+static int may_excuse(const struct coord *coord, const struct order_target *target,
+		      struct failure *failure)
+{
+	const struct reg *reg = &coord->reg;
+	const int number = change_agent_find(coord->change, target->name);
+
+	if (number < 0 || strcmp(coord->change->agents[number].address, target->address) != 0)
+		return failure_set(failure, EINVAL, "excuse: agent %s %s is in neither list",
+				   target->name, target->address);
+	if (reg->phase != PHASE_PREPARE)
+		return failure_set(failure, EINVAL,
+				   "excuse: %s waits for no agent longer than its lease; only PREPARE "
+				   "does",
+				   phase_name((enum phase)reg->phase));
+	if (register_set_has(reg->excused, (uint32_t)number))
+		return failure_set(failure, EALREADY, "excuse: agent %s is excused already",
+				   target->name);
+	return 0;
+}
+
+int coord_may_order(const struct coord *coord, const struct order *order, uint64_t now_ms,
+		    struct failure *failure)
+{
+	int error = coord_leads(coord, now_ms, failure);
+
+	if (error == 0 && coord->staged.term != 0)
+		error = failure_set(failure, EAGAIN, "the register is taking a step just now");
+	if (error == 0)
+		error = order_binds(coord, order, failure);
+	if (error == 0 && coord->reg.next_epoch == 0)
+		error = failure_set(failure, EINVAL, "there is no change under way");
+	if (error == 0 && order->kind == ORDER_ABORT)
+		error = may_abort(&coord->reg, failure);
+	for (uint32_t i = 0; error == 0 && i < order->target_count; i++) {
+		if (order->kind == ORDER_GIVEUP)
+			error = may_give_up(coord, &order->targets[i], failure);
+		else if (order->kind == ORDER_EXCUSE)
+			error = may_excuse(coord, &order->targets[i], failure);
+	}
+	return error;
+}
+
+void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms)
+{
+	struct reg next = coord->reg;
+
+	(void)now_ms;
+	next.serial++;
+	next.aborting = order->kind == ORDER_ABORT || next.aborting;
+	for (uint32_t i = 0; i < order->target_count; i++) {
+		const struct order_target *target = &order->targets[i];
+
+		if (order->kind == ORDER_GIVEUP) {
+			register_set_add(next.given_up,
+					 (uint32_t)change_server_find(coord->change, target->name,
+								      target->address));
+			coord->quiet_starts = true;
+		} else if (order->kind == ORDER_EXCUSE) {
+			register_set_add(next.excused, (uint32_t)change_agent_find(coord->change,
+										   target->name));
+		}
+	}
+	coord_stage(coord, &next);
+}
+
+/* ---- keys ---- */
+
+int coord_may_keys(const struct coord *coord, uint64_t version,
+		   const uint8_t hash[LIST_HASH_BYTES], uint64_t now_ms, struct failure *failure)
+{
+	const struct reg *reg = &coord->reg;
+	int error = coord_leads(coord, now_ms, failure);
+
+	if (error != 0)
+		return error;
+	if (coord->staged.term != 0)
+		return failure_set(failure, EAGAIN, "the register is taking a step just now");
+	if (version == reg->keys_version && memcmp(hash, reg->keys, LIST_HASH_BYTES) == 0)
+		return failure_set(failure, EALREADY, "keys version %" PRIu64 " is in force already",
+				   version);
+	if (version <= reg->keys_version)
+		return failure_set(failure, ESTALE,
+				   "%skeys version %" PRIu64 " is in force: sign version %" PRIu64,
+				   version == reg->keys_version ? "equivocation: another " : "",
+				   reg->keys_version, reg->keys_version + 1);
+	if (reg->next_epoch != 0)
+		return failure_set(failure, EBUSY,
+				   "busy: epoch %" PRIu64 " is in %s: keys change while settled",
+				   reg->next_epoch, phase_name((enum phase)reg->phase));
+	return 0;
+}
+
+void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES])
+{
+	struct reg next = coord->reg;
+
+	next.serial++;
+	next.keys_version = version;
+	memcpy(next.keys, hash, LIST_HASH_BYTES);
+	coord_stage(coord, &next);
 }

@@ -39,21 +39,26 @@ bool coord_host_holds(const struct coord_host *host, uint64_t now_ms)
 }
 
 /* A free record: a new one, or that of an observer whose lease has run out. */
-static struct coord_host *coord_host_new(struct coord *coord, const uint8_t *key, uint64_t now_ms)
+static struct coord_host *coord_host_new(struct coord *coord, const uint8_t *key, uint64_t origin,
+					 uint64_t now_ms)
 {
+	const bool listed =
+	    coord_listed(coord->active, key) != NULL || coord_listed(coord->pending, key) != NULL;
 	struct coord_host *host = NULL;
-	uint32_t observers = 0;
+	uint32_t observers = 0, neighbours = 0;
 
 	for (uint32_t i = 0; i < coord->host_count; i++) {
 		if (coord->host[i].listed)
 			continue;
 		observers++;
+		neighbours += coord->host[i].origin == origin &&
+			      coord_host_holds(&coord->host[i], now_ms);
 		if (host == NULL && !coord_host_holds(&coord->host[i], now_ms))
 			host = &coord->host[i];
 	}
+	if (!listed && neighbours >= COORD_OBSERVERS_PER_ORIGIN)
+		return NULL;
 	if (host == NULL) {
-		bool listed = coord_listed(coord->active, key) || coord_listed(coord->pending, key);
-
 		if (coord->host_count == COORD_HOSTS_MAX ||
 		    (!listed && observers >= COORD_OBSERVERS_MAX))
 			return NULL;
@@ -61,6 +66,7 @@ static struct coord_host *coord_host_new(struct coord *coord, const uint8_t *key
 	}
 	memset(host, 0, sizeof(*host));
 	memcpy(host->key, key, LIST_HOST_KEY_BYTES);
+	host->origin = origin;
 	coord_host_name(coord, host);
 	return host;
 }
@@ -71,6 +77,13 @@ const struct coord_host *coord_host_named(const struct coord *coord, const char 
 		if (coord->host[i].listed && strcmp(coord->host[i].name, name) == 0)
 			return &coord->host[i];
 	return NULL;
+}
+
+bool coord_agent_excused(const struct coord *coord, const char *name)
+{
+	const int number = change_agent_find(coord->change, name);
+
+	return number >= 0 && register_set_has(coord->reg.excused, (uint32_t)number);
 }
 
 bool coord_adopted(const struct coord *coord, const struct coord_host *host)
@@ -86,17 +99,22 @@ static void coord_halt(struct coord *coord, const struct coord_host *host,
 	(void)snprintf(coord->halted, sizeof(coord->halted),
 		       "agent %s holds register %" PRIu64 ".%" PRIu64 ", newer than ours %" PRIu64
 		       ".%" PRIu64 ": this register is an old copy; it coordinates no more",
-		       host->listed ? host->name : "(observer)", renew->known_term,
-		       renew->known_serial, coord->reg.term, coord->reg.serial);
+		       host->listed ? host->name : "(observer)", renew->known.term,
+		       renew->known.serial, coord->reg.term, coord->reg.serial);
 }
 
 static bool coord_majority_heard(const struct coord *coord)
 {
 	uint32_t heard = 0;
 
-	for (uint32_t i = 0; i < coord->host_count; i++)
-		if (coord->host[i].heard && coord_listed(coord->active, coord->host[i].key))
+	for (uint32_t i = 0; i < coord->active->agent_count; i++) {
+		const struct coord_host *host =
+		    coord_host_named(coord, coord->active->agents[i].name);
+
+		if ((host != NULL && host->heard) ||
+		    coord_agent_excused(coord, coord->active->agents[i].name))
 			heard++;
+	}
 	return heard * 2 > coord->active->agent_count;
 }
 
@@ -108,52 +126,78 @@ static void coord_note(struct coord_host *host, const struct renew *renew, uint6
 	host->heard_ms = now_ms;
 	host->term = renew->term;
 	host->serial = renew->serial;
+	host->successor = renew->successor;
+	host->ready = renew->ready;
 	host->work = *work;
 	if (work->phase == PHASE_COPY || work->phase == PHASE_DRAIN)
 		host->moved = *work;
 }
 
-bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES],
+/* A majority has shown its register and none is newer: the next term begins. */
+static void coord_next_term(struct coord *coord)
+{
+	struct reg next = coord->reg;
+
+	next.term = coord->failover_term != 0 ? coord->failover_term : next.term + 1;
+	(void)snprintf(next.coordinator, sizeof(next.coordinator), "%s", coord->name);
+	next.handed_over = false;
+	next.long_leases = coord_reg_settled(&next) || next.long_leases;
+	coord_stage(coord, &next);
+	coord->state = COORD_LEADING;
+	coord->answered_term = next.term;
+}
+
+/* After a failover the highest register that any host knows is the one that goes on. */
+static void coord_seek(struct coord *coord, const struct coord_host *host,
+		       const struct renew *renew)
+{
+	if (renew->known.term >= coord->failover_term)
+		coord_halt(coord, host, renew);
+	else if (register_compare(&renew->known, &coord->reg) > 0)
+		coord->reg = renew->known;
+}
+
+static bool coord_lease_due(const struct coord *coord, const struct coord_host *host,
+			    uint64_t now_ms)
+{
+	if (coord->yielding || now_ms >= coord->leads_ms)
+		return false;
+	if (coord_adopted(coord, host))
+		return true;
+	return coord_host_holds(host, now_ms) && now_ms <= coord->step_ms + COORD_ADOPT_LIMIT_MS;
+}
+
+bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES], uint64_t origin,
 		 const struct renew *renew, uint64_t now_ms, struct grant *grant)
 {
 	struct coord_host *host;
-	bool adopted, late;
 
-	if (coord->state != COORD_LEADING && coord->state != COORD_HEARING)
+	if (coord->state == COORD_IDLE || coord->state == COORD_HALTED)
 		return false;
 	host = coord_host_find(coord, key);
 	if (host == NULL)
-		host = coord_host_new(coord, key, now_ms);
+		host = coord_host_new(coord, key, origin, now_ms);
 	if (host == NULL)
 		return false;
-	if (renew->known_term > coord->reg.term ||
-	    (renew->known_term == coord->reg.term && renew->known_serial > coord->reg.serial)) {
-		if (coord->reg.term == 0)
-			return false;
+	if (coord->state == COORD_SILENT) {
+		coord_seek(coord, host, renew);
+	} else if (coord->reg.term != 0 && register_compare(&renew->known, &coord->reg) > 0 &&
+		   register_compare(&renew->known, &coord->staged) > 0) {
 		coord_halt(coord, host, renew);
+	}
+	if (coord->state == COORD_HALTED)
 		return false;
-	}
 	coord_note(host, renew, now_ms);
-	if (coord->state == COORD_HEARING && coord_majority_heard(coord)) {
-		struct reg next = coord->reg;
-
-		next.term++;
-		(void)snprintf(next.coordinator, sizeof(next.coordinator), "%s", coord->name);
-		next.long_leases = coord_reg_settled(&next) || next.long_leases;
-		coord_stage(coord, &next);
-		coord->state = COORD_LEADING;
-		coord->answered_term = next.term;
-	}
-	if (coord->state == COORD_HEARING || coord->reg.term < coord->answered_term ||
+	if (coord->state == COORD_HEARING && coord_majority_heard(coord))
+		coord_next_term(coord);
+	if (coord->state != COORD_LEADING || coord->reg.term < coord->answered_term ||
 	    coord->reg.term == 0)
 		return false; /* the new term is not on disk yet */
 
 	memset(grant, 0, sizeof(*grant));
 	grant->sequence = renew->sequence;
 	grant->reg = coord->reg;
-	adopted = coord_adopted(coord, host);
-	late = !adopted && now_ms > coord->step_ms + COORD_ADOPT_LIMIT_MS;
-	if ((coord_host_holds(host, now_ms) && !late) || adopted) {
+	if (coord_lease_due(coord, host, now_ms)) {
 		const uint64_t end_ms = now_ms + coord_lease(coord);
 
 		grant->lease_ms = coord_lease(coord);

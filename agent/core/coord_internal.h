@@ -11,8 +11,14 @@ const struct list_agent *coord_listed(const struct list *list, const uint8_t *ke
 void coord_host_name(const struct coord *coord, struct coord_host *host);
 bool coord_host_holds(const struct coord_host *host, uint64_t now_ms);
 const struct coord_host *coord_host_named(const struct coord *coord, const char *name);
+bool coord_agent_excused(const struct coord *coord, const char *name);
 /* Has it adopted the present register, in this term? */
 bool coord_adopted(const struct coord *coord, const struct coord_host *host);
+
+/* The agent that the register goes to when the change has settled, where that is another one. */
+const struct list_agent *coord_successor(const struct coord *coord);
+/* A host whose session to the successor is not proven; or NULL. */
+const struct coord_host *coord_successor_missing(const struct coord *coord, uint64_t now_ms);
 
 /* What the present phase waits for: a server whose work is expected and not done (or -1), an agent
  * that has to adopt (or NULL), a host with a lease that has not adopted (or NULL). */

@@ -11,10 +11,12 @@ static bool reg_same(const struct reg *a, const struct reg *b)
 	return register_compare(a, b) == 0;
 }
 
-/* The same phase of the same change, perhaps under another coordinator. */
+/* The same work: the same phase of the same change with the same servers given up, perhaps under
+ * another coordinator. */
 static bool reg_same_step(const struct reg *a, const struct reg *b)
 {
-	return a->phase == b->phase && memcmp(a->pending, b->pending, LIST_HASH_BYTES) == 0;
+	return a->phase == b->phase && memcmp(a->pending, b->pending, LIST_HASH_BYTES) == 0 &&
+	       memcmp(a->given_up, b->given_up, sizeof(a->given_up)) == 0;
 }
 
 static bool reg_present(const struct reg *reg)
@@ -33,19 +35,22 @@ bool host_lists_match(const struct reg *reg, const struct change *change)
 }
 
 bool host_server_works(const struct change *change, uint32_t index, const char *agent,
-		       enum phase phase)
+		       const struct reg *reg)
 {
 	const struct change_server *server = &change->servers[index];
+	const enum phase phase = (enum phase)reg->phase;
 
-	return ((server->gained > 0 && phase_works_gaining(phase)) ||
+	return !register_set_has(reg->given_up, index) &&
+	       ((server->gained > 0 && phase_works_gaining(phase)) ||
 		(server->lost > 0 && phase_works_losing(phase))) &&
 	       strcmp(change_server_agent(change, index), agent) == 0;
 }
 
-static bool host_agent_works(const struct change *change, const char *agent, enum phase phase)
+static bool host_agent_works(const struct change *change, const char *agent,
+			     const struct reg *reg)
 {
 	for (uint32_t i = 0; i < change->server_count; i++)
-		if (host_server_works(change, i, agent, phase))
+		if (host_server_works(change, i, agent, reg))
 			return true;
 	return false;
 }
@@ -157,6 +162,14 @@ void host_connected(struct host *host, bool connected, uint64_t now_ms)
 	host->fetch_after_ms = now_ms;
 }
 
+void host_successor(struct host *host, bool connected, bool ready)
+{
+	if (host->successor != connected || host->ready != ready)
+		host->renew_now = true;
+	host->successor = connected;
+	host->ready = ready;
+}
+
 void host_stored(struct host *host, bool ok, uint64_t now_ms)
 {
 	host->storing = false;
@@ -178,7 +191,7 @@ static void host_work_begin(struct host *host)
 	memcpy(host->work.pending, host->published.pending, LIST_HASH_BYTES);
 	host->work.phase = (uint8_t)phase;
 	host->has_work =
-	    host->published.next_epoch != 0 && host_agent_works(host->change, host->name, phase);
+	    host->published.next_epoch != 0 && host_agent_works(host->change, host->name, &host->published);
 	if (!host->has_work)
 		return;
 	host->work.state = WORK_RUNNING;
@@ -216,6 +229,9 @@ void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
 void host_stopped(struct host *host, uint64_t now_ms)
 {
 	(void)now_ms;
+	/* What was cut short may have left reservations: work of this phase that begins again has to
+	 * know it. */
+	host->lost |= (uint16_t)(1u << host->worked_for.phase) & (uint16_t)~host->state.done;
 	host->working = false;
 	host->stopping = false;
 }
@@ -393,8 +409,9 @@ static bool host_renew_next(struct host *host, uint64_t now_ms, struct host_acti
 	renew->incarnation = host->incarnation;
 	renew->term = host->adopted.term;
 	renew->serial = host->adopted.serial;
-	renew->known_term = host->known.term;
-	renew->known_serial = host->known.serial;
+	renew->known = host->known;
+	renew->successor = host->successor;
+	renew->ready = host->ready;
 	renew->work = host->work;
 	if (unsaid && host->work.state == WORK_DONE)
 		renew->work.state = WORK_RUNNING;

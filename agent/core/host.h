@@ -87,6 +87,7 @@ struct host {
 	struct work work;	/* of the published phase */
 
 	bool connected;
+	bool successor, ready; /* as in struct renew */
 	uint64_t renew_after_ms;
 	bool renew_now;
 	uint64_t sequence;
@@ -113,6 +114,8 @@ void host_lists(struct host *host, const struct change *change, uint64_t now_ms)
 void host_register(struct host *host, const struct reg *reg, uint64_t now_ms);
 void host_grant(struct host *host, const struct grant *grant, uint64_t now_ms);
 void host_connected(struct host *host, bool connected, uint64_t now_ms);
+/* The session to the coordinator of the pending list is up, or not; `ready`: that is this agent. */
+void host_successor(struct host *host, bool connected, bool ready);
 void host_stored(struct host *host, bool ok, uint64_t now_ms);
 /* `changed`: a new generation went out (false: the segment said it already). */
 void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms);
@@ -129,8 +132,8 @@ bool host_isolated(const struct host *host, uint64_t now_ms);
 
 /* Do the lists of `change` belong to `reg`? */
 bool host_lists_match(const struct reg *reg, const struct change *change);
-/* Has an agent work on a server (a number in `change`) in a phase? */
+/* Has an agent work on a server (a number in `change`) in a step? */
 bool host_server_works(const struct change *change, uint32_t index, const char *agent,
-		       enum phase phase);
+		       const struct reg *reg);
 
 #endif
