@@ -92,32 +92,16 @@ void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms)
 
 /* ---- orders ---- */
 
-/* An order is for one register, to the serial: what was right then may be wrong a step later. */
-static int order_binds(const struct coord *coord, const struct order *order,
-		       struct failure *failure)
+static void binding_of(const struct reg *reg, struct order_binding *binding)
 {
-	const struct reg *reg = &coord->reg;
-
-	if (memcmp(order->active, reg->active, LIST_HASH_BYTES) != 0)
-		return failure_set(failure, ESTALE,
-				   "the order is for another active list than epoch %" PRIu64
-				   ": sign it again",
-				   reg->epoch);
-	if (order->has_pending != (reg->next_epoch != 0) ||
-	    (order->has_pending && memcmp(order->pending, reg->pending, LIST_HASH_BYTES) != 0))
-		return failure_set(failure, ESTALE,
-				   "the order is for another change than the present one: sign it "
-				   "again");
-	if (order->term != reg->term || order->serial != reg->serial ||
-	    order->phase != (int)reg->phase)
-		return failure_set(failure, ESTALE,
-				   "the order is for register %" PRIu64 ".%" PRIu64
-				   " in %s, the register is %" PRIu64 ".%" PRIu64
-				   " in %s: sign it again if it is still wanted",
-				   order->term, order->serial,
-				   order->phase < 0 ? "none" : phase_name((enum phase)order->phase),
-				   reg->term, reg->serial, phase_name((enum phase)reg->phase));
-	return 0;
+	memset(binding, 0, sizeof(*binding));
+	memcpy(binding->active, reg->active, LIST_HASH_BYTES);
+	binding->has_pending = reg->next_epoch != 0;
+	memcpy(binding->pending, reg->pending, LIST_HASH_BYTES);
+	binding->term = reg->term;
+	binding->serial = reg->serial;
+	binding->has_phase = true;
+	binding->phase = (enum phase)reg->phase;
 }
 
 static int may_abort(const struct reg *reg, struct failure *failure)
@@ -133,16 +117,13 @@ static int may_abort(const struct reg *reg, struct failure *failure)
 	return 0;
 }
 
-static int may_give_up(const struct coord *coord, const struct order_target *target,
+static int may_give_up(const struct coord *coord, const struct list_identity *target,
 		       struct failure *failure)
 {
 	const struct reg *reg = &coord->reg;
 	const int number = change_server_find(coord->change, target->name, target->address);
 	const struct change_server *server;
 
-	if (number < 0)
-		return failure_set(failure, EINVAL, "giveup: server %s %s is in neither list",
-				   target->name, target->address);
 	server = &coord->change->servers[number];
 	if (register_set_has(reg->given_up, (uint32_t)number))
 		return failure_set(failure, EALREADY, "giveup: server %s is given up already",
@@ -160,15 +141,12 @@ static int may_give_up(const struct coord *coord, const struct order_target *tar
 	return 0;
 }
 
-static int may_excuse(const struct coord *coord, const struct order_target *target,
+static int may_excuse(const struct coord *coord, const struct list_identity *target,
 		      struct failure *failure)
 {
 	const struct reg *reg = &coord->reg;
 	const int number = change_agent_find(coord->change, target->name);
 
-	if (number < 0 || strcmp(coord->change->agents[number].address, target->address) != 0)
-		return failure_set(failure, EINVAL, "excuse: agent %s %s is in neither list",
-				   target->name, target->address);
 	if (reg->phase != PHASE_PREPARE)
 		return failure_set(failure, EINVAL,
 				   "excuse: %s waits for no agent longer than its lease; only PREPARE "
@@ -187,8 +165,14 @@ int coord_may_order(const struct coord *coord, const struct order *order, uint64
 
 	if (error == 0 && coord->staged.term != 0)
 		error = failure_set(failure, EAGAIN, "the register is taking a step just now");
+	if (error == 0) {
+		struct order_binding now;
+
+		binding_of(&coord->reg, &now);
+		error = order_is_for(order, &now, failure);
+	}
 	if (error == 0)
-		error = order_binds(coord, order, failure);
+		error = order_targets_check(order, coord->active, coord->pending, failure);
 	if (error == 0 && coord->reg.next_epoch == 0)
 		error = failure_set(failure, EINVAL, "there is no change under way");
 	if (error == 0 && order->kind == ORDER_ABORT)
@@ -210,7 +194,7 @@ void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms
 	next.serial++;
 	next.aborting = order->kind == ORDER_ABORT || next.aborting;
 	for (uint32_t i = 0; i < order->target_count; i++) {
-		const struct order_target *target = &order->targets[i];
+		const struct list_identity *target = &order->targets[i];
 
 		if (order->kind == ORDER_GIVEUP) {
 			register_set_add(next.given_up,
