@@ -28,13 +28,12 @@
 static const char usage[] =
     "Usage: mcadmin push LIST [--agent ...] [--timeout SECONDS] [--no-wait] [--json]\n"
     "\n"
-    "Offers a signed list to an agent and, when it is accepted, waits until the cluster\n"
-    "has settled on it.  Whether it waits or not, the change runs by itself.\n"
+    "Offers a signed list to an agent and, when it is accepted, waits until the\n"
+    "cluster has settled on it.  Whether it waits or not, the change runs by itself.\n"
     "\n"
     "      --timeout SECONDS     stop waiting then (exit 4)\n"
     "      --no-wait             do not wait at all\n"
-    "      --json                the last line on standard output is a JSON object;\n"
-    "                            progress goes to standard error\n" TARGET_USAGE
+    "      --json                the last line on standard output is a JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 struct push {
@@ -187,7 +186,7 @@ static void change_wait(struct push *push, struct outcome *outcome)
 	uint64_t answered_ms = now_ms();
 	bool over = false;
 
-	watch_progress_begin(&progress, push->json ? stderr : stdout);
+	watch_progress_begin(&progress, stdout);
 	while (!over) {
 		struct failure failure;
 		int error = status_fetch(push, &failure);

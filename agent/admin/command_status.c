@@ -18,8 +18,8 @@
 static const char usage[] =
     "Usage: mcadmin status [--cluster NAME | --agent ...] [--json | --raw]\n"
     "\n"
-    "Shows what the cluster is doing: the coordinator's view where the agent can reach\n"
-    "it, otherwise the agent's own.\n"
+    "Shows what the cluster is doing: the coordinator's view where the agent can\n"
+    "reach it, otherwise the agent's own.\n"
     "\n"
     "      --json                as one JSON object\n"
     "      --raw                 the lines \"name value\" as the agent gave them\n" TARGET_USAGE
