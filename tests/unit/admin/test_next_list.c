@@ -200,6 +200,20 @@ START_TEST(more_slots_move_nothing_and_fewer_are_refused)
 }
 END_TEST
 
+START_TEST(doubling_an_uneven_split_moves_nothing)
+{
+	struct list *first, *next;
+
+	conf_make(1, 3);
+	first = make(NULL);
+	conf.wanted.slot_count = 32768;
+	next = make(first);
+	ck_assert_uint_eq(moved(first, next), 0);
+	list_free(next);
+	list_free(first);
+}
+END_TEST
+
 START_TEST(new_address_moves_the_servers_keys_and_no_others)
 {
 	struct list *first, *next;
@@ -306,6 +320,7 @@ int main(void)
 	tcase_add_test(tcase, order_of_the_file_is_no_change);
 	tcase_add_loop_test(tcase, whatever_is_asked_for_is_a_change, 0, 9);
 	tcase_add_test(tcase, more_slots_move_nothing_and_fewer_are_refused);
+	tcase_add_test(tcase, doubling_an_uneven_split_moves_nothing);
 	tcase_add_test(tcase, new_address_moves_the_servers_keys_and_no_others);
 	tcase_add_test(tcase, other_name_at_one_address_is_refused);
 	tcase_add_test(tcase, other_cluster_or_prefix_is_refused);
