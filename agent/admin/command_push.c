@@ -198,8 +198,7 @@ static void change_wait(struct push *push, struct outcome *outcome)
 				break;
 			watch_progress_show(&progress, push->status, answered_ms - push->begun_ms);
 		} else if (error != -EINTR) {
-			watch_progress_note(&progress, failure.text,
-					    now_ms() - push->begun_ms);
+			watch_progress_note(&progress, failure.text, now_ms() - push->begun_ms);
 		}
 		if (error != -EINTR)
 			error = link_pause(push->link, PUSH_POLL_MS, &failure);
@@ -234,7 +233,12 @@ static void verdict_judge(struct push *push, enum verdict verdict, const char *t
 		outcome_set(outcome, "busy", ADMIN_REFUSED, "%s is busy: %s",
 			    link_peer_name(push->link), text);
 		return;
+	case VERDICT_LATER:
+		outcome_set(outcome, "timeout", ADMIN_TIMED_OUT, "%s could not take it in time: %s",
+			    link_peer_name(push->link), text);
+		return;
 	case VERDICT_FAILED:
+	case VERDICT_COUNT:
 		break;
 	}
 	outcome_set(outcome, "failed", ADMIN_FAILED, "%s failed: %s", link_peer_name(push->link),
@@ -263,14 +267,30 @@ static void offer_lost(int error, const char *why, struct outcome *outcome)
 	}
 }
 
+static bool out_of_time(const struct push *push)
+{
+	return push->timeout_ms != 0 && now_ms() - push->begun_ms >= push->timeout_ms;
+}
+
 static void list_offer(struct push *push, struct outcome *outcome)
 {
 	enum verdict verdict;
 	char text[MESSAGE_TEXT_BYTES];
 	struct failure failure;
-	int error = link_offer(push->link, push->list->document, push->list->document_bytes,
-			       &verdict, text, &failure);
+	bool said = false;
+	int error;
 
+	/* A coordinator that has just started first waits for earlier leases to run out. */
+	while ((error = link_offer(push->link, push->list->document, push->list->document_bytes,
+				   &verdict, text, &failure)) == 0 &&
+	       verdict == VERDICT_LATER && !out_of_time(push)) {
+		if (!said)
+			(void)fprintf(stderr, "waiting: %s\n", text);
+		said = true;
+		error = link_pause(push->link, PUSH_POLL_MS, &failure);
+		if (error != 0)
+			break;
+	}
 	if (error == 0)
 		verdict_judge(push, verdict, text, outcome);
 	else

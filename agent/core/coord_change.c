@@ -18,7 +18,7 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 	if (coord->state != COORD_LEADING || coord->reg.term < coord->answered_term)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and is hearing the other "
-				   "agents' registers: try again in a moment",
+				   "agents' registers",
 				   coord->name);
 	if (memcmp(next->hash, reg->active, LIST_HASH_BYTES) == 0 ||
 	    (reg->next_epoch != 0 && memcmp(next->hash, reg->pending, LIST_HASH_BYTES) == 0))
@@ -47,7 +47,7 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 	if (now_ms < coord->blind_ms)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and waits %" PRIu64
-				   " ms more for earlier leases to run out: try again then",
+				   " ms more for earlier leases to run out",
 				   coord->name, coord->blind_ms - now_ms);
 	error = list_may_follow(next, coord->active, reg->highest_epoch, failure);
 	if (error != 0)
