@@ -31,7 +31,7 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 		coord_moved(coord, &sum);
 		all = sum.moved + sum.present + sum.gone + sum.failed + sum.left;
 		return failure_set(failure, EBUSY,
-				   "busy: epoch %" PRIu64 " is in %s, %" PRIu64
+				   "epoch %" PRIu64 " is in %s, %" PRIu64
 				   "%% of its keys are dealt with: one change at a time%s",
 				   reg->next_epoch, phase_name((enum phase)reg->phase),
 				   all == 0 ? 0 : (all - sum.left) * 100 / all,

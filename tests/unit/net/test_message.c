@@ -76,7 +76,7 @@ static size_t sample(uint8_t type, struct message *message)
 		return 41;
 	case MESSAGE_VERDICT:
 		message->verdict.request = 13;
-		message->verdict.code = VERDICT_FAILED;
+		message->verdict.code = VERDICT_LATER;
 		strcpy(message->verdict.text, "epoch 42 is under way: COPY, 61 %");
 		return 522;
 	case MESSAGE_STATUS_GET:
