@@ -261,6 +261,9 @@ static void offer_lost(int error, const char *why, struct outcome *outcome)
 	case ECONNRESET:
 		outcome_set(outcome, "failed", ADMIN_FAILED, "%s%s", why, unknown);
 		return;
+	case ETIME:
+		outcome_set(outcome, "timeout", ADMIN_TIMED_OUT, "%s; nothing was offered", why);
+		return;
 	default:
 		outcome_set(outcome, "failed", ADMIN_FAILED, "%s", why);
 		return;
@@ -390,14 +393,16 @@ int command_push(int argc, char **argv)
 	code = target_peer(argv[0], &push.target, push.list->cluster, &peer);
 	if (code >= 0)
 		goto out;
+	push.begun_ms = now_ms();
 	error = link_new(&peer, &push.link, &failure);
 	if (error == 0)
 		error = link_catch_interrupt(push.link, &failure);
+	if (error == 0 && push.timeout_ms != 0)
+		error = link_limit(push.link, push.timeout_ms, &failure);
 	if (error < 0) {
 		code = admin_fail(argv[0], error, &failure);
 		goto out;
 	}
-	push.begun_ms = now_ms();
 	list_offer(&push, &outcome);
 	if (outcome.code == ADMIN_DONE && !push.no_wait)
 		change_wait(&push, &outcome);

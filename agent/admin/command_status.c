@@ -168,7 +168,7 @@ static void raw_print(char *body)
 			(void)puts(human_clean(line));
 }
 
-static int status_run(const struct link_peer *peer, enum form form, struct failure *failure)
+static int status_run(struct link_peer *peer, enum form form, struct failure *failure)
 {
 	struct link *link = NULL;
 	struct status *status = NULL;

@@ -1,4 +1,5 @@
-/* test_next_list.c - from cluster.conf to the next list: fewest moves, and nothing but what is asked. */
+/* test_next_list.c - from cluster.conf to the next list: fewest moves, and nothing but what is
+ * asked. */
 #include "admin/next_list.h"
 
 #include <errno.h>
@@ -291,17 +292,16 @@ START_TEST(plan_says_who_gives_and_who_takes)
 	ck_assert_int_eq(change_report_moves(change, out), 0);
 	change_report_policy(three, four, out);
 	(void)fclose(out);
-	ck_assert_str_eq(text,
-			 "  server  address         weight  before  after   share\n"
-			 "  s1      10.0.0.1:11211     100    5462   2731  16.7 %\n"
-			 "  s2      10.0.0.2:11211     100    5461   2731  16.7 %\n"
-			 "  s3      10.0.0.3:11211     100    5461   2730  16.7 %\n"
-			 "  s4      10.0.0.4:11211     300       0   8192  50.0 %  new\n"
-			 "\n"
-			 "  from  to  slots  of all\n"
-			 "  s1    s4   2731  16.7 %\n"
-			 "  s2    s4   2730  16.7 %\n"
-			 "  s3    s4   2731  16.7 %\n");
+	ck_assert_str_eq(text, "  server  address         weight  before  after   share\n"
+			       "  s1      10.0.0.1:11211     100    5462   2731  16.7 %\n"
+			       "  s2      10.0.0.2:11211     100    5461   2731  16.7 %\n"
+			       "  s3      10.0.0.3:11211     100    5461   2730  16.7 %\n"
+			       "  s4      10.0.0.4:11211     300       0   8192  50.0 %  new\n"
+			       "\n"
+			       "  from  to  slots  of all\n"
+			       "  s1    s4   2731  16.7 %\n"
+			       "  s2    s4   2730  16.7 %\n"
+			       "  s3    s4   2731  16.7 %\n");
 	free(text);
 	change_free(change);
 	list_free(four);
