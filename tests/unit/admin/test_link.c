@@ -31,6 +31,7 @@ static pid_t child;
 
 static enum manner manner;
 static unsigned requests;
+static bool stray; /* what is answered now is not what was asked */
 
 static void answer(struct session *session, const struct message *asked, uint64_t request)
 {
@@ -39,7 +40,7 @@ static void answer(struct session *session, const struct message *asked, uint64_
 	switch (asked->type) {
 	case MESSAGE_LIST_GET:
 		message.type = MESSAGE_LIST;
-		message.body = (const uint8_t *)"a list\n";
+		message.body = (const uint8_t *)(stray ? "other!\n" : "a list\n");
 		message.body_bytes = manner == MANNER_EMPTY ? 0 : 7;
 		break;
 	case MESSAGE_STATUS_GET:
@@ -50,7 +51,9 @@ static void answer(struct session *session, const struct message *asked, uint64_
 	default:
 		message.type = MESSAGE_VERDICT;
 		message.verdict.request = request;
-		message.verdict.code = asked->body_bytes == 3 ? VERDICT_REFUSED : VERDICT_BUSY;
+		message.verdict.code = stray			? VERDICT_ACCEPTED
+				       : asked->body_bytes == 3 ? VERDICT_REFUSED
+								: VERDICT_BUSY;
 		(void)snprintf(message.verdict.text, sizeof(message.verdict.text), "no: \x1b[2J");
 		break;
 	}
@@ -73,9 +76,11 @@ static void on_message(struct session *session, const struct message *message, v
 	if (manner == MANNER_STRAYS) {
 		struct message other = {.type = MESSAGE_STATUS_GET};
 
+		stray = true;
 		answer(session, &other, request + 7);
 		answer(session, message, request + 1);
 		answer(session, message, request - 1);
+		stray = false;
 	}
 	if (manner == MANNER_ONCE && requests++ > 0)
 		_exit(0);
