@@ -49,7 +49,7 @@ objects      = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c
 .PHONY: all
 all: $(B)/mcrosterd $(B)/mcadmin $(B)/libmcroster.a $(B)/libmcroster.so
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<

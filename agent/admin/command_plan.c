@@ -24,7 +24,7 @@ static const char usage[] =
     "where to where.  Touches nothing; with -o it writes the list, unsigned.\n"
     "\n"
     "      --parent LIST         the active list, from a file; otherwise the agent is\n"
-    "                            asked (by default that of CLUSTER.CONF's cluster here)\n"
+    "                            asked, by default that of the cluster on this host\n"
     "  -o, --output LIST         where the next list goes (replaced if it is there)\n"
     "      --epoch N             its epoch; by default the parent's and one\n" TARGET_USAGE
     "  -h, --help                this text\n";

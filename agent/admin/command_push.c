@@ -28,13 +28,12 @@
 static const char usage[] =
     "Usage: mcadmin push LIST [--agent ...] [--timeout SECONDS] [--no-wait] [--json]\n"
     "\n"
-    "Offers a signed list to an agent and, when it is accepted, waits until the cluster\n"
-    "has settled on it.  Whether it waits or not, the change runs by itself.\n"
+    "Offers a signed list to an agent and, when it is accepted, waits until the\n"
+    "cluster has settled on it.  Whether it waits or not, the change runs by itself.\n"
     "\n"
     "      --timeout SECONDS     stop waiting then (exit 4)\n"
     "      --no-wait             do not wait at all\n"
-    "      --json                the last line on standard output is a JSON object;\n"
-    "                            progress goes to standard error\n" TARGET_USAGE
+    "      --json                the last line on standard output is a JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 struct push {
@@ -187,7 +186,7 @@ static void change_wait(struct push *push, struct outcome *outcome)
 	uint64_t answered_ms = now_ms();
 	bool over = false;
 
-	watch_progress_begin(&progress, push->json ? stderr : stdout);
+	watch_progress_begin(&progress, stdout);
 	while (!over) {
 		struct failure failure;
 		int error = status_fetch(push, &failure);
@@ -199,8 +198,7 @@ static void change_wait(struct push *push, struct outcome *outcome)
 				break;
 			watch_progress_show(&progress, push->status, answered_ms - push->begun_ms);
 		} else if (error != -EINTR) {
-			watch_progress_note(&progress, failure.text,
-					    now_ms() - push->begun_ms);
+			watch_progress_note(&progress, failure.text, now_ms() - push->begun_ms);
 		}
 		if (error != -EINTR)
 			error = link_pause(push->link, PUSH_POLL_MS, &failure);
@@ -235,7 +233,12 @@ static void verdict_judge(struct push *push, enum verdict verdict, const char *t
 		outcome_set(outcome, "busy", ADMIN_REFUSED, "%s is busy: %s",
 			    link_peer_name(push->link), text);
 		return;
+	case VERDICT_LATER:
+		outcome_set(outcome, "timeout", ADMIN_TIMED_OUT, "%s could not take it in time: %s",
+			    link_peer_name(push->link), text);
+		return;
 	case VERDICT_FAILED:
+	case VERDICT_COUNT:
 		break;
 	}
 	outcome_set(outcome, "failed", ADMIN_FAILED, "%s failed: %s", link_peer_name(push->link),
@@ -258,10 +261,18 @@ static void offer_lost(int error, const char *why, struct outcome *outcome)
 	case ECONNRESET:
 		outcome_set(outcome, "failed", ADMIN_FAILED, "%s%s", why, unknown);
 		return;
+	case ETIME:
+		outcome_set(outcome, "timeout", ADMIN_TIMED_OUT, "%s; nothing was offered", why);
+		return;
 	default:
 		outcome_set(outcome, "failed", ADMIN_FAILED, "%s", why);
 		return;
 	}
+}
+
+static bool out_of_time(const struct push *push)
+{
+	return push->timeout_ms != 0 && now_ms() - push->begun_ms >= push->timeout_ms;
 }
 
 static void list_offer(struct push *push, struct outcome *outcome)
@@ -269,9 +280,20 @@ static void list_offer(struct push *push, struct outcome *outcome)
 	enum verdict verdict;
 	char text[MESSAGE_TEXT_BYTES];
 	struct failure failure;
-	int error = link_offer(push->link, push->list->document, push->list->document_bytes,
-			       &verdict, text, &failure);
+	bool said = false;
+	int error;
 
+	/* A coordinator that has just started first waits for earlier leases to run out. */
+	while ((error = link_offer(push->link, push->list->document, push->list->document_bytes,
+				   &verdict, text, &failure)) == 0 &&
+	       verdict == VERDICT_LATER && !out_of_time(push)) {
+		if (!said)
+			(void)fprintf(stderr, "waiting: %s\n", text);
+		said = true;
+		error = link_pause(push->link, PUSH_POLL_MS, &failure);
+		if (error != 0)
+			break;
+	}
 	if (error == 0)
 		verdict_judge(push, verdict, text, outcome);
 	else
@@ -371,14 +393,16 @@ int command_push(int argc, char **argv)
 	code = target_peer(argv[0], &push.target, push.list->cluster, &peer);
 	if (code >= 0)
 		goto out;
+	push.begun_ms = now_ms();
 	error = link_new(&peer, &push.link, &failure);
 	if (error == 0)
 		error = link_catch_interrupt(push.link, &failure);
+	if (error == 0 && push.timeout_ms != 0)
+		error = link_limit(push.link, push.timeout_ms, &failure);
 	if (error < 0) {
 		code = admin_fail(argv[0], error, &failure);
 		goto out;
 	}
-	push.begun_ms = now_ms();
 	list_offer(&push, &outcome);
 	if (outcome.code == ADMIN_DONE && !push.no_wait)
 		change_wait(&push, &outcome);

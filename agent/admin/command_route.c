@@ -23,11 +23,12 @@
 #define ROUTE_TRIES 100u /* generations that may change under our hands */
 
 static const char usage[] =
-    "Usage: mcadmin route KEY... [--cluster NAME | --segment NAME | --list LIST] [--json]\n"
+    "Usage: mcadmin route KEY... (--cluster NAME | --segment NAME | --list LIST)\n"
+    "                     [--json]\n"
     "\n"
     "Shows which server owns each key; while a change runs, before and after it.\n"
     "\n"
-    "      --cluster NAME   as clients on this host see it, in the segment /mcroster.NAME\n"
+    "      --cluster NAME   as clients here see it, in the segment /mcroster.NAME\n"
     "      --segment NAME   the same in another segment (a name that begins with '/')\n"
     "      --list LIST      as a list says\n"
     "      --json           as one JSON array\n"

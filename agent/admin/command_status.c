@@ -18,8 +18,8 @@
 static const char usage[] =
     "Usage: mcadmin status [--cluster NAME | --agent ...] [--json | --raw]\n"
     "\n"
-    "Shows what the cluster is doing: the coordinator's view where the agent can reach\n"
-    "it, otherwise the agent's own.\n"
+    "Shows what the cluster is doing: the coordinator's view where the agent can\n"
+    "reach it, otherwise the agent's own.\n"
     "\n"
     "      --json                as one JSON object\n"
     "      --raw                 the lines \"name value\" as the agent gave them\n" TARGET_USAGE
@@ -168,7 +168,7 @@ static void raw_print(char *body)
 			(void)puts(human_clean(line));
 }
 
-static int status_run(const struct link_peer *peer, enum form form, struct failure *failure)
+static int status_run(struct link_peer *peer, enum form form, struct failure *failure)
 {
 	struct link *link = NULL;
 	struct status *status = NULL;

@@ -11,7 +11,7 @@
 #include "admin/signers.h"
 
 static const char usage[] =
-    "Usage: mcadmin verify -p PUBLIC [-p PUBLIC]... [-t THRESHOLD] [--cluster NAME] LIST\n"
+    "Usage: mcadmin verify -p PUBLIC... [-t THRESHOLD] [--cluster NAME] LIST\n"
     "\n"
     "Checks a list as an agent does: enough signatures by trusted keys, none of them\n"
     "wrong, and the one canonical form.  Says who signed.\n"

@@ -28,7 +28,8 @@ struct conf_rule {
 
 extern const struct conf_rule conf_rules[CONF_RULE_COUNT];
 
-/* The rule of an option in a section ("agent", "server", or "root" for the file itself), or NULL. */
+/* The rule of an option in a section ("agent", "server", or "root" for the file itself), or NULL.
+ */
 const struct conf_rule *conf_rule_find(const char *section, const char *option);
 bool conf_rule_in(const struct conf_rule *rule, const char *section);
 const char *conf_rule_name(const struct conf_rule *rule); /* the option without its section */

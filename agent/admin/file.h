@@ -10,7 +10,8 @@
 #include "list/failure.h"
 
 /* Reads a whole file of at most `max` bytes.  *bytes is malloc'd, owned by the caller, and has a
- * NUL after its last byte.  -EFBIG when it is larger, otherwise the errno of the call that failed. */
+ * NUL after its last byte.  -EFBIG when it is larger, otherwise the errno of the call that failed.
+ */
 int file_read(const char *path, size_t max, char **bytes, size_t *length, struct failure *failure);
 
 /* The same for a secret: a regular file, of mode 0600 or stricter, owned by the caller or root

@@ -21,13 +21,13 @@
 
 struct link {
 	struct event_base *base;
-	struct event *timer, *interrupt, *terminate;
+	struct event *timer, *limit, *interrupt, *terminate;
 	struct session *session; /* NULL: to be dialled */
 	struct session_identity identity;
 	struct link_peer peer;
 	char name[LIST_ADDRESS_MAX + sizeof("agent at ")];
 
-	bool ready, timed_out, interrupted;
+	bool ready, timed_out, limited, interrupted;
 	char why[FAILURE_BYTES]; /* the last session's end; "" while it lives */
 
 	uint64_t request; /* the number of the last one */
@@ -108,6 +108,15 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	link->timed_out = true;
 }
 
+static void on_limit(evutil_socket_t fd, short what, void *context)
+{
+	struct link *link = context;
+
+	(void)fd;
+	(void)what;
+	link->limited = true;
+}
+
 static void on_signal(evutil_socket_t fd, short what, void *context)
 {
 	struct link *link = context;
@@ -140,7 +149,7 @@ static int link_run(struct link *link, uint32_t ms, bool (*done)(const struct li
 
 	link->timed_out = false;
 	(void)evtimer_add(link->timer, &timeout);
-	while (!done(link) && !link->timed_out && !link->interrupted)
+	while (!done(link) && !link->timed_out && !link->limited && !link->interrupted)
 		if (event_base_loop(link->base, EVLOOP_ONCE) < 0)
 			break;
 	(void)evtimer_del(link->timer);
@@ -181,8 +190,8 @@ static int link_dial(struct link *link, struct failure *failure)
 	if (error == -EINTR)
 		return interrupted_say(failure);
 	if (error == -ETIMEDOUT)
-		return failure_set(failure, EHOSTUNREACH, "%s: does not answer (waited %u s)",
-				   link->name, LINK_DIAL_MS / 1000);
+		return failure_set(failure, link->limited ? ETIME : EHOSTUNREACH,
+				   "%s: does not answer", link->name);
 	return failure_set(failure, ECONNREFUSED, "no agent answers: %s", link->why);
 }
 
@@ -206,8 +215,8 @@ static int link_ask(struct link *link, struct message *message, uint8_t answer_t
 	if (error == -EINTR)
 		return interrupted_say(failure);
 	if (error == -ETIMEDOUT)
-		return failure_set(failure, ETIMEDOUT, "%s: no answer to %s within %u s",
-				   link->name, message_name(message->type), ms / 1000);
+		return failure_set(failure, ETIMEDOUT, "%s: no answer to %s in time", link->name,
+				   message_name(message->type));
 	if (!link->answered)
 		return failure_set(failure, ECONNRESET,
 				   "the connection ended before the answer: %s", link->why);
@@ -279,6 +288,17 @@ const char *link_peer_name(const struct link *link)
 	return link->name;
 }
 
+int link_limit(struct link *link, uint64_t ms, struct failure *failure)
+{
+	const struct timeval timeout = {.tv_sec = (time_t)(ms / 1000),
+					.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+	link->limit = evtimer_new(link->base, on_limit, link);
+	if (link->limit == NULL || evtimer_add(link->limit, &timeout) < 0)
+		return failure_set(failure, ENOMEM, "no timer for a connection");
+	return 0;
+}
+
 int link_catch_interrupt(struct link *link, struct failure *failure)
 {
 	link->interrupt = evsignal_new(link->base, SIGINT, on_signal, link);
@@ -289,7 +309,7 @@ int link_catch_interrupt(struct link *link, struct failure *failure)
 	return 0;
 }
 
-int link_new(const struct link_peer *peer, struct link **link, struct failure *failure)
+int link_new(struct link_peer *peer, struct link **link, struct failure *failure)
 {
 	struct link *made = sodium_malloc(sizeof(*made)); /* it holds secrets */
 
@@ -299,6 +319,7 @@ int link_new(const struct link_peer *peer, struct link **link, struct failure *f
 	made->peer = *peer;
 	(void)crypto_box_keypair(made->identity.public_key, made->identity.secret);
 	memcpy(made->identity.psk, peer->psk, sizeof(peer->psk));
+	sodium_memzero(peer->psk, sizeof(peer->psk));
 	memcpy(made->identity.cluster, peer->cluster, sizeof(peer->cluster));
 	if (peer->path[0] != '\0')
 		(void)snprintf(made->name, sizeof(made->name), "agent at %s", peer->path);
@@ -327,6 +348,7 @@ void link_free(struct link *link)
 		return;
 	session_close(link->session);
 	event_drop(link->timer);
+	event_drop(link->limit);
 	event_drop(link->interrupt);
 	event_drop(link->terminate);
 	if (link->base != NULL)

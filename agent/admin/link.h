@@ -28,16 +28,20 @@ struct link_peer {
 };
 
 /* Makes a link; nothing is dialled before the first request.  A remote agent sees a host key made
- * for this link: an observer.  -ENOMEM. */
-int link_new(const struct link_peer *peer, struct link **link, struct failure *failure);
+ * for this link: an observer.  The pre-shared key moves into the link: peer->psk is wiped.
+ * -ENOMEM. */
+int link_new(struct link_peer *peer, struct link **link, struct failure *failure);
 void link_free(struct link *link); /* NULL is fine */
 
 /* From now on SIGINT and SIGTERM end the call under way, and every later one, with -EINTR. */
 int link_catch_interrupt(struct link *link, struct failure *failure);
 
+/* Once this time is over, the call under way and every later one end. */
+int link_limit(struct link *link, uint64_t ms, struct failure *failure);
+
 /* The requests.  -EINTR; -ETIMEDOUT or -ECONNRESET when it was sent but not answered; anything else
- * before it was sent.  The sentence names the agent.  Results are malloc'd, owned by the caller, and
- * have a NUL after their last byte. */
+ * before it was sent (-ETIME: the limit is over).  The sentence names the agent.  Results are
+ * malloc'd, owned by the caller, and have a NUL after their last byte. */
 
 /* The active list's document.  -ENOENT when the agent has none. */
 int link_list_get(struct link *link, char **document, size_t *document_bytes,
@@ -48,7 +52,7 @@ int link_offer(struct link *link, const void *document, size_t document_bytes,
 int link_status_get(struct link *link, enum status_scope scope, char **body, size_t *body_bytes,
 		    struct failure *failure);
 
-/* Waits; -EINTR when interrupted. */
+/* Waits; -EINTR when interrupted.  It ends early, with 0, when the limit is over. */
 int link_pause(struct link *link, uint32_t ms, struct failure *failure);
 
 /* "agent 10.0.0.1:11280" or "agent at /run/mcroster/web.control", for sentences. */

@@ -100,6 +100,19 @@ static void slots_inherit(struct draft *draft, const struct list *parent)
 	}
 }
 
+/* The same servers with the same weights: their slots are as balanced as they were, and doubling
+ * their number has to move nothing. */
+static bool shares_same(const struct list *list, const struct list *parent)
+{
+	if (parent == NULL || list->server_count != parent->server_count)
+		return false;
+	for (uint32_t i = 0; i < list->server_count; i++)
+		if (!server_same(&list->servers[i], &parent->servers[i]) ||
+		    list->servers[i].weight != parent->servers[i].weight)
+			return false;
+	return true;
+}
+
 static int draft_fill(struct draft *draft, const struct list *wanted, const struct list *parent)
 {
 	struct list *list = &draft->list;
@@ -122,6 +135,8 @@ static int draft_fill(struct draft *draft, const struct list *wanted, const stru
 	if (error < 0)
 		return error;
 	slots_inherit(draft, parent);
+	if (shares_same(list, parent))
+		return 0;
 	return slots_plan(list->slots, list->slot_count, draft->weights, list->server_count,
 			  draft->failure);
 }

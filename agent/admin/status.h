@@ -42,7 +42,7 @@ struct status {
 	uint64_t epoch, next_epoch; /* next_epoch 0: no change under way */
 	bool settled, isolated;
 	uint64_t term, serial, generation;
-	int64_t lease_left_ms; /* -1: none */
+	int64_t lease_left_ms;		     /* -1: none */
 	char reason[STATUS_TEXT_MAX + 1];    /* why the last change was undone */
 	char waits_for[STATUS_TEXT_MAX + 1]; /* what holds the present phase up */
 	char trouble[STATUS_TEXT_MAX + 1];   /* why the agent cannot store its state */

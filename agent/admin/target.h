@@ -24,8 +24,8 @@ enum { TARGET_AGENT = 0x100, TARGET_AGENT_KEY, TARGET_PSK, TARGET_CLUSTER };
 	"                            /run/mcroster/NAME.control\n"                                 \
 	"      --agent PATH          another control socket\n"                                     \
 	"      --agent ADDRESS --agent-key KEY --psk FILE\n"                                       \
-	"                            a remote agent: its address and port, its public host\n"      \
-	"                            key (base64 or file), the file of the pre-shared key\n"
+	"                            a remote agent: its address and port, its public\n"           \
+	"                            host key (base64 or file), the pre-shared key's file\n"
 
 struct target {
 	const char *agent, *agent_key, *psk, *cluster;

@@ -91,7 +91,8 @@ void watch_progress_begin(struct watch_progress *progress, FILE *out)
 	progress->terminal = isatty(fileno(out)) == 1;
 }
 
-/* Off a terminal a note is said once, and another (it may differ in a number only) after a while. */
+/* Off a terminal a note is said once, and another (it may differ in a number only) after a while.
+ */
 static void note_say(struct watch_progress *progress, const char *note, uint64_t elapsed_ms)
 {
 	if (note[0] == '\0' || strcmp(progress->note, note) == 0 ||

@@ -35,8 +35,8 @@ struct watch_progress {
 	bool terminal;
 	bool drawn; /* a line is there to be redrawn */
 	char phase[STATUS_WORD_MAX + 1];
-	uint64_t phase_ms;  /* since when it is that phase */
-	uint64_t note_ms;   /* when a note was last said in it; 0: not yet */
+	uint64_t phase_ms; /* since when it is that phase */
+	uint64_t note_ms;  /* when a note was last said in it; 0: not yet */
 	char note[STATUS_TEXT_MAX + 1];
 };
 

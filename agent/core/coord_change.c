@@ -23,7 +23,7 @@ static int coord_leads(const struct coord *coord, uint64_t now_ms, struct failur
 	    now_ms >= coord->leads_ms)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and is hearing the other "
-				   "agents' registers: try again in a moment",
+				   "agents' registers",
 				   coord->name);
 	return 0;
 }
@@ -48,7 +48,7 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 		coord_moved(coord, &sum);
 		all = sum.moved + sum.present + sum.gone + sum.failed + sum.left;
 		return failure_set(failure, EBUSY,
-				   "busy: epoch %" PRIu64 " is in %s, %" PRIu64
+				   "epoch %" PRIu64 " is in %s, %" PRIu64
 				   "%% of its keys are dealt with: one change at a time%s",
 				   reg->next_epoch, phase_name((enum phase)reg->phase),
 				   all == 0 ? 0 : (all - sum.left) * 100 / all,
@@ -64,7 +64,7 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 	if (now_ms < coord->blind_ms)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and waits %" PRIu64
-				   " ms more for earlier leases to run out: try again then",
+				   " ms more for earlier leases to run out",
 				   coord->name, coord->blind_ms - now_ms);
 	return list_may_follow(next, coord->active, reg->highest_epoch, failure);
 }

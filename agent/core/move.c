@@ -9,8 +9,8 @@ enum state {
 	AT_DELETE_FIRST, /* RECOPY: N is being emptied */
 	AT_READ_NEW,	 /* NEWER, UNSURE: which CAS N holds */
 	AT_STILL_OLD,	 /* ... and whether the key is still at O */
-	AT_CLEAR_NEW,	 /* ... then N is emptied by that CAS */
-	AT_CLEAR_OLD,	 /* UNSURE: and O too */
+	AT_CLEAR_OLD,	 /* UNSURE: O is emptied */
+	AT_CLEAR_NEW,	 /* ... then N, by the CAS read there */
 	AT_RESERVE,
 	AT_READ,
 	AT_FILL,
@@ -105,7 +105,6 @@ static enum move_action after_drop(struct move *move, const struct move_reply *r
 	switch (reply->answer) {
 	case MOVE_OK:
 		return end(move, MOVE_MOVED);
-	case MOVE_MISS:
 	case MOVE_ABSENT:
 		return end(move, MOVE_GONE);
 	default:
@@ -130,7 +129,8 @@ static enum move_action after_read_new(struct move *move, const struct move_repl
 		return again_unknown(move);
 	move->new_cas = reply->cas;
 	/* A stub is no value: it goes by its CAS and the key is moved, whatever the mark. */
-	if (reply->sent && reply->size == 0 && move->kind == MOVE_DRAIN_UNSURE)
+	move->stub_cas = reply->sent && reply->size == 0 ? reply->cas : 0;
+	if (move->stub_cas != 0 && move->kind == MOVE_DRAIN_UNSURE)
 		move->kind = MOVE_DRAIN_NEWER;
 	return act(move, AT_STILL_OLD, MOVE_OLD_READ_CAS, 0);
 }
@@ -138,11 +138,14 @@ static enum move_action after_read_new(struct move *move, const struct move_repl
 static enum move_action after_still_old(struct move *move, const struct move_reply *reply)
 {
 	if (reply->answer == MOVE_MISS)
-		return end(move, MOVE_GONE);
+		return move->stub_cas != 0 ? unreserve(move, MOVE_GONE) : end(move, MOVE_GONE);
 	if (reply->answer != MOVE_OK || !reply->has_cas)
 		return again_unknown(move);
 	move->source_cas = reply->cas;
-	return act(move, AT_CLEAR_NEW, MOVE_NEW_DELETE_CAS, move->new_cas);
+	if (move->kind == MOVE_DRAIN_NEWER)
+		return act(move, AT_CLEAR_NEW, MOVE_NEW_DELETE_CAS, move->new_cas);
+	/* O first: readers ask N first, so what they saw stays what they see until it is gone. */
+	return act(move, AT_CLEAR_OLD, MOVE_OLD_DELETE_CAS, move->source_cas);
 }
 
 /* That N's CAS differs by now changes nothing: a client wrote there, having deleted at O before. */
@@ -151,18 +154,18 @@ static enum move_action after_clear_new(struct move *move, const struct move_rep
 	if (reply->answer != MOVE_OK && reply->answer != MOVE_ABSENT &&
 	    reply->answer != MOVE_DIFFERS)
 		return again_unknown(move);
-	if (move->kind != MOVE_DRAIN_NEWER)
-		return act(move, AT_CLEAR_OLD, MOVE_OLD_DELETE_CAS, move->source_cas);
-	return reserve(move);
+	return move->kind == MOVE_DRAIN_NEWER ? reserve(move) : end(move, MOVE_FAILED);
 }
 
 static enum move_action after_clear_old(struct move *move, const struct move_reply *reply)
 {
-	if (reply->answer == MOVE_OK)
-		return end(move, MOVE_FAILED);
 	if (reply->answer == MOVE_ABSENT)
 		return end(move, MOVE_GONE);
-	return again_unknown(move);
+	if (reply->answer != MOVE_OK)
+		return again_unknown(move);
+	if (move->new_cas == 0) /* there was nothing at N */
+		return end(move, MOVE_FAILED);
+	return act(move, AT_CLEAR_NEW, MOVE_NEW_DELETE_CAS, move->new_cas);
 }
 
 static enum move_action after_reserve(struct move *move, const struct move_reply *reply)
@@ -226,7 +229,6 @@ static enum move_action after_remove(struct move *move, const struct move_reply 
 	switch (reply->answer) {
 	case MOVE_OK:
 	case MOVE_ABSENT:
-	case MOVE_MISS:
 		return end(move, (enum move_result)move->result);
 	case MOVE_DIFFERS: /* written at O since it was read: N's may be older */
 		return again(move, MOVE_DRAIN_NEWER);

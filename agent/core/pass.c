@@ -370,7 +370,7 @@ static bool sanitise_allowed(struct pass *pass)
 	if (pass->unnameable > 0) {
 		say(pass,
 		    "server %s %s holds %" PRIu64 " items that are not its own and that the "
-		    "meta protocol cannot name (over 187 bytes, with a space or a control "
+		    "meta protocol cannot name (over 186 bytes, with a space or a control "
 		    "character): delete them first",
 		    server->name, server->address, pass->unnameable);
 		refuse(pass);
@@ -437,7 +437,7 @@ void pass_dumped(struct pass *pass, uint64_t items, uint32_t overflow)
 		pass->dropped += pass->spooled;
 	if (pass->unnameable > 0)
 		say(pass,
-		    "%" PRIu64 " keys cannot be named in the meta protocol (over 187 bytes, with "
+		    "%" PRIu64 " keys cannot be named in the meta protocol (over 186 bytes, with "
 		    "a space or a control character): they stay where they are",
 		    pass->unnameable);
 	pass->order = PASS_KEYS;

@@ -323,7 +323,9 @@ static uint8_t agent_offer_here(struct agent *agent, const struct list *list, co
 	if (error == -EALREADY)
 		return VERDICT_ACCEPTED;
 	if (error != 0)
-		return error == -EBUSY || error == -EAGAIN ? VERDICT_BUSY : VERDICT_REFUSED;
+		return error == -EAGAIN	 ? VERDICT_LATER
+		       : error == -EBUSY ? VERDICT_BUSY
+					 : VERDICT_REFUSED;
 	if (lists_add(agent->lists, document, bytes, &held, failure) != 0)
 		return VERDICT_FAILED;
 	coord_offer(&agent->coord, held, clock_now_ms());

@@ -402,10 +402,12 @@ static bool keys_ready(struct mover *mover)
 	return mover->keys != NULL;
 }
 
-/* All who may get a key of ours; what they are is known before the first one is sent. */
+/* All who may get a key of ours are dialled, and either there or known to be away; else the keys of
+ * the first batches would find nobody yet. */
 static bool destinations_ready(struct mover *mover)
 {
 	const struct change *change = mover->setup.change;
+	bool ready = true;
 
 	if (mover->setup.phase != PHASE_COPY && mover->setup.phase != PHASE_DRAIN)
 		return true;
@@ -416,8 +418,9 @@ static bool destinations_ready(struct mover *mover)
 			waits(mover, "no memory for its connections");
 			return false;
 		}
+		ready &= mover_peer_is_up(mover->peers[i]) || mover_peer_why(mover->peers[i])[0] != '\0';
 	}
-	return true;
+	return ready;
 }
 
 static bool may_work(struct mover *mover, uint64_t now)

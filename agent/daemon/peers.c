@@ -305,7 +305,7 @@ static void offer_answer(struct peer *peer, const struct message *message)
 	if (!relay)
 		verdict_send(peer, message->request, verdict, text);
 	else if (!relay_add(peer, MESSAGE_OFFER, message->request, RELAY_OFFER_MS, message))
-		verdict_send(peer, message->request, VERDICT_BUSY, "too many questions under way");
+		verdict_send(peer, message->request, VERDICT_LATER, "too many questions are under way here");
 	agent_pump(agent);
 	peers_tick(peer->peers, clock_now_ms());
 }

@@ -175,7 +175,7 @@ static void verdict_put(uint8_t **at, const struct message *message)
 static void verdict_get(struct field_reader *reader, struct message *message)
 {
 	message->verdict.request = field_get_u64(reader);
-	message->verdict.code = field_get_below(reader, VERDICT_FAILED + 1);
+	message->verdict.code = field_get_below(reader, VERDICT_COUNT);
 	field_get_text(reader, message->verdict.text, sizeof(message->verdict.text));
 }
 

@@ -33,7 +33,14 @@ enum message_type {
 	MESSAGE_STATUS = 11 /* body: text, "name value" lines */
 };
 
-enum verdict { VERDICT_ACCEPTED = 0, VERDICT_REFUSED = 1, VERDICT_BUSY = 2, VERDICT_FAILED = 3 };
+enum verdict {
+	VERDICT_ACCEPTED = 0,
+	VERDICT_REFUSED = 1, /* by a rule */
+	VERDICT_BUSY = 2,    /* a change runs */
+	VERDICT_FAILED = 3,  /* it could not be decided or stored */
+	VERDICT_LATER = 4,   /* nothing is wrong with it: offer it again in a moment */
+	VERDICT_COUNT
+};
 
 enum status_scope { STATUS_LOCAL = 0, STATUS_CLUSTER = 1 };
 

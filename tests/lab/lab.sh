@@ -50,9 +50,15 @@ check() {
 # refused WHAT CODE PATTERN COMMAND...: it exits with CODE (or any but 0, for "-") and says why in one
 # sentence, which the pattern is part of.
 refused() {
-	local what=$1 code=$2 pattern=$3 status
+	local what=$1 code=$2 pattern=$3 pid status
 	shift 3
-	"$@" >"$LAB/refused.out" 2>"$LAB/refused.err" </dev/null
+	"$@" >"$LAB/refused.out" 2>"$LAB/refused.err" </dev/null &
+	pid=$!
+	if ! lab_until 60 lab_gone "$pid"; then
+		lab_end "$pid"
+		fail "$what: it is not refused, it runs"
+	fi
+	wait "$pid"
 	status=$?
 	if [ "$code" = - ] && [ "$status" = 0 ] || [ "$code" != - ] && [ "$status" != "$code" ]; then
 		cat "$LAB/refused.out" "$LAB/refused.err" >&2

@@ -10,7 +10,7 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 
 # The build under test is installed as it is: nothing is built again.
 case $BUILD in */plain) san= ;; *) san=address,undefined ;; esac
-make_it() { make -s B="$BUILD" SAN=$san DESTDIR="$dir/root" PREFIX=/usr "$@"; }
+make_it() { env -u MAKEFLAGS -u MAKELEVEL make -s B="$BUILD" SAN=$san DESTDIR="$dir/root" PREFIX=/usr "$@"; }
 make_it install
 root=$dir/root
 for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segment.h \

@@ -1,14 +1,15 @@
-/* test_cluster_conf.c - cluster.conf: what it says is taken, what is wrong is named with its line. */
+/* test_cluster_conf.c - cluster.conf: what it says is taken, what is wrong is named with its line.
+ */
 #include "admin/cluster_conf.h"
 
 #include <errno.h>
 
 #include "scratch.h"
 
-#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-#define KEY_B "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-#define HEAD  "cluster = web\ncoordinator = \"web01\"\n"
-#define AGENT "agent web01 { address = \"10.0.0.1:11280\" key = \"" KEY_A "\" }\n"
+#define KEY_A  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define KEY_B  "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define HEAD   "cluster = web\ncoordinator = \"web01\"\n"
+#define AGENT  "agent web01 { address = \"10.0.0.1:11280\" key = \"" KEY_A "\" }\n"
 #define SERVER "server s1 { address = \"10.0.0.1:11211\" agent = web01 }\n"
 
 static struct cluster_conf *conf;
@@ -55,15 +56,15 @@ END_TEST
 
 START_TEST(everything_that_is_said_is_taken)
 {
-	const struct list *wanted = load(
-	    "# the whole of it\n"
-	    "cluster = \"shop.eu-1\"\nslots = 65536\nlease = 1000\nsteady-lease = 2000\n"
-	    "op-timeout = 200\nclient-quorum = 100\nregistration = optional\n"
-	    "isolation = bypass\ncoordinator = b\nprefix = \"app:\"\n"
-	    "server s1 { address = \"10.0.0.1:11211\" weight = 1000000 agent = b wipe = 0 }\n"
-	    "server s2 { address = \"[fd00::1]:1\" agent = a wipe = 9223372036854775807 }\n"
-	    "agent a { address = \"10.0.0.1:11280\" key = \"" KEY_A "\" }\n"
-	    "agent b { address = \"10.0.0.2:11280\" key = \"" KEY_B "\" }\n");
+	const struct list *wanted =
+	    load("# the whole of it\n"
+		 "cluster = \"shop.eu-1\"\nslots = 65536\nlease = 1000\nsteady-lease = 2000\n"
+		 "op-timeout = 200\nclient-quorum = 100\nregistration = optional\n"
+		 "isolation = bypass\ncoordinator = b\nprefix = \"app:\"\n"
+		 "server s1 { address = \"10.0.0.1:11211\" weight = 1000000 agent = b wipe = 0 }\n"
+		 "server s2 { address = \"[fd00::1]:1\" agent = a wipe = 9223372036854775807 }\n"
+		 "agent a { address = \"10.0.0.1:11280\" key = \"" KEY_A "\" }\n"
+		 "agent b { address = \"10.0.0.2:11280\" key = \"" KEY_B "\" }\n");
 
 	ck_assert_str_eq(wanted->cluster, "shop.eu-1");
 	ck_assert_uint_eq(wanted->slot_count, 65536);
@@ -98,9 +99,11 @@ END_TEST
 static const struct {
 	const char *text, *says;
 } wrong[] = {
-    {"# one\n# two\nleese = 3\n", "c:3: found an unknown option 'leese', expected one of cluster, "},
+    {"# one\n# two\nleese = 3\n",
+     "c:3: found an unknown option 'leese', expected one of cluster, "},
     {"include(\"x\")\n", "c:1: found an unknown option 'include'"},
-    {"agent a {\n addres = x\n}\n", "c:2: found an unknown option 'addres', expected one of address"},
+    {"agent a {\n addres = x\n}\n",
+     "c:2: found an unknown option 'addres', expected one of address"},
     {"server s {\n key = x\n}\n", "c:2: found an unknown option 'key', expected one of address, w"},
     {"lease = 5000\n\nlease = 1000\n", "c:3: lease: found a second one, expected it once (line 1)"},
     {"agent a { key = \"" KEY_A "\"\nkey = x }\n", "c:2: key: found a second one"},
@@ -124,13 +127,15 @@ static const struct {
     {"prefix = \"a b\"\n", "c:1: prefix: found 'a b'"},
     {"prefix = \"a234567890123456789012345678901234567890123456789012345678901234\"\n",
      "c:1: prefix: found 'a2345"},
-    {"agent a { address = \"localhost:1\" }\n", "c:1: address: found 'localhost:1', expected a num"},
+    {"agent a { address = \"localhost:1\" }\n",
+     "c:1: address: found 'localhost:1', expected a num"},
     {"agent a { address = \"10.0.0.1\" }\n", "c:1: address: found '10.0.0.1'"},
     {"agent a { address = \"10.0.0.1:0\" }\n", "c:1: address: found '10.0.0.1:0'"},
     {"agent a { address = \"0.0.0.0:1\" }\n", "c:1: address: found '0.0.0.0:1'"},
     {"agent a { key = \"AAAA\" }\n", "c:1: key: found 'AAAA', expected the base64 of 32 bytes"},
     {"agent a { key = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\" }\n", "c:1: key: found"},
-    {"server s { weight = 0 }\n", "c:1: weight: found '0', expected a whole number from 1 to 1000000"},
+    {"server s { weight = 0 }\n",
+     "c:1: weight: found '0', expected a whole number from 1 to 1000000"},
     {"server s { weight = 1000001 }\n", "c:1: weight: found '1000001'"},
     {"server s { wipe = many }\n", "c:1: wipe: found 'many'"},
     {"agent \"a b\" {}\n", "c:1: agent: found the name 'a b', expected 1 to 63 letters"},

@@ -29,8 +29,17 @@ END_TEST
 
 START_TEST(numbers_have_one_spelling_and_bounds)
 {
-	static const char *const bad[] = {"",	 "-1", "+1", " 1", "1 ", "01", "0x1", "1e3",
-					  "1.0", "18446744073709551616", "99999999999999999999999"};
+	static const char *const bad[] = {"",
+					  "-1",
+					  "+1",
+					  " 1",
+					  "1 ",
+					  "01",
+					  "0x1",
+					  "1e3",
+					  "1.0",
+					  "18446744073709551616",
+					  "99999999999999999999999"};
 	uint64_t value = 7;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -56,12 +56,12 @@ static const struct {
     {"a\"b\\c", "\"a\\\"b\\\\c\"\n"},
     {"\n\t\x1b\x7f", "\"\\u000a\\u0009\\u001b\\u007f\"\n"},
     {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"\n"},
-    {"\x80", "\"\\ufffd\"\n"},		       /* a continuation alone */
-    {"\xc3", "\"\\ufffd\"\n"},		       /* cut off by the end */
-    {"\xe2\x82", "\"\\ufffd\\ufffd\"\n"},      /* the same, later */
-    {"\xc0\xaf", "\"\\ufffd\\ufffd\"\n"},      /* overlong */
+    {"\x80", "\"\\ufffd\"\n"},		  /* a continuation alone */
+    {"\xc3", "\"\\ufffd\"\n"},		  /* cut off by the end */
+    {"\xe2\x82", "\"\\ufffd\\ufffd\"\n"}, /* the same, later */
+    {"\xc0\xaf", "\"\\ufffd\\ufffd\"\n"}, /* overlong */
     {"\xe0\x80\xaf", "\"\\ufffd\\ufffd\\ufffd\"\n"},
-    {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"\n"}, /* a surrogate */
+    {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"\n"},		/* a surrogate */
     {"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"\n"}, /* beyond U+10FFFF */
     {"\xff\"", "\"\\ufffd\\\"\"\n"},
 };

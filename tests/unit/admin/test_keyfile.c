@@ -131,7 +131,10 @@ START_TEST(public_key_is_taken_from_base64_or_from_a_file)
 END_TEST
 
 static const char *const not_keys[] = {
-    "", "\n", "AAAA\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n",
+    "",
+    "\n",
+    "AAAA\n",
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n",
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=\n", /* stray bits */
     " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n\n",

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <event2/event.h>
 
@@ -14,10 +15,10 @@
 
 enum manner {
 	MANNER_GOOD,
-	MANNER_EMPTY,	/* it has no list */
-	MANNER_STRAYS,	/* other answers come before the right one */
+	MANNER_EMPTY,	 /* it has no list */
+	MANNER_STRAYS,	 /* other answers come before the right one */
 	MANNER_HANGS_UP, /* instead of an answer */
-	MANNER_ONCE,	/* at the second request */
+	MANNER_ONCE,	 /* at the second request */
 	MANNER_SILENT
 };
 
@@ -30,6 +31,7 @@ static pid_t child;
 
 static enum manner manner;
 static unsigned requests;
+static bool stray; /* what is answered now is not what was asked */
 
 static void answer(struct session *session, const struct message *asked, uint64_t request)
 {
@@ -38,7 +40,7 @@ static void answer(struct session *session, const struct message *asked, uint64_
 	switch (asked->type) {
 	case MESSAGE_LIST_GET:
 		message.type = MESSAGE_LIST;
-		message.body = (const uint8_t *)"a list\n";
+		message.body = (const uint8_t *)(stray ? "other!\n" : "a list\n");
 		message.body_bytes = manner == MANNER_EMPTY ? 0 : 7;
 		break;
 	case MESSAGE_STATUS_GET:
@@ -49,7 +51,9 @@ static void answer(struct session *session, const struct message *asked, uint64_
 	default:
 		message.type = MESSAGE_VERDICT;
 		message.verdict.request = request;
-		message.verdict.code = asked->body_bytes == 3 ? VERDICT_REFUSED : VERDICT_BUSY;
+		message.verdict.code = stray			? VERDICT_ACCEPTED
+				       : asked->body_bytes == 3 ? VERDICT_REFUSED
+								: VERDICT_BUSY;
 		(void)snprintf(message.verdict.text, sizeof(message.verdict.text), "no: \x1b[2J");
 		break;
 	}
@@ -72,9 +76,11 @@ static void on_message(struct session *session, const struct message *message, v
 	if (manner == MANNER_STRAYS) {
 		struct message other = {.type = MESSAGE_STATUS_GET};
 
+		stray = true;
 		answer(session, &other, request + 7);
 		answer(session, message, request + 1);
 		answer(session, message, request - 1);
+		stray = false;
 	}
 	if (manner == MANNER_ONCE && requests++ > 0)
 		_exit(0);
@@ -194,7 +200,8 @@ static void assert_all_answered(void)
 	char *body, text[MESSAGE_TEXT_BYTES];
 	size_t body_bytes;
 
-	ck_assert_msg(link_list_get(dialled, &body, &body_bytes, &failure) == 0, "%s", failure.text);
+	ck_assert_msg(link_list_get(dialled, &body, &body_bytes, &failure) == 0, "%s",
+		      failure.text);
 	ck_assert_uint_eq(body_bytes, 7);
 	ck_assert_str_eq(body, "a list\n");
 	free(body);
@@ -289,8 +296,8 @@ START_TEST(wrong_pre_shared_key_gets_no_answer)
 	peer_start(MANNER_GOOD);
 	peer.psk[0] ^= 1;
 	link_make();
-	ck_assert_int_lt(link_status_get(dialled, STATUS_LOCAL, &(char *){NULL}, &(size_t){0}, &failure),
-			 0);
+	ck_assert_int_lt(
+	    link_status_get(dialled, STATUS_LOCAL, &(char *){NULL}, &(size_t){0}, &failure), 0);
 	ck_assert_says(failure.text, peer.address);
 }
 END_TEST
@@ -301,8 +308,8 @@ START_TEST(wrong_host_key_gets_no_answer)
 	peer_start(MANNER_GOOD);
 	peer.key[0] ^= 1;
 	link_make();
-	ck_assert_int_lt(link_status_get(dialled, STATUS_LOCAL, &(char *){NULL}, &(size_t){0}, &failure),
-			 0);
+	ck_assert_int_lt(
+	    link_status_get(dialled, STATUS_LOCAL, &(char *){NULL}, &(size_t){0}, &failure), 0);
 }
 END_TEST
 
@@ -314,6 +321,29 @@ START_TEST(signal_ends_the_waiting)
 	ck_assert_int_eq(raise(SIGINT), 0);
 	assert_no_list(-EINTR, "interrupted");
 	ck_assert_int_eq(link_pause(dialled, 60000, &failure), -EINTR);
+}
+END_TEST
+
+START_TEST(limit_ends_every_waiting)
+{
+	struct timespec before, after;
+
+	peer_start(MANNER_SILENT);
+	link_make();
+	ck_assert_int_eq(link_limit(dialled, 50, &failure), 0);
+	assert_no_list(-ETIMEDOUT, "no answer to LIST_GET in time");
+	(void)clock_gettime(CLOCK_MONOTONIC, &before);
+	ck_assert_int_eq(link_pause(dialled, 60000, &failure), 0);
+	(void)clock_gettime(CLOCK_MONOTONIC, &after);
+	ck_assert_int_lt(after.tv_sec - before.tv_sec, 30);
+}
+END_TEST
+
+START_TEST(secret_does_not_stay_with_the_caller)
+{
+	memset(peer.psk, 7, sizeof(peer.psk));
+	link_make();
+	ck_assert(sodium_is_zero(peer.psk, sizeof(peer.psk)));
 }
 END_TEST
 
@@ -333,6 +363,8 @@ int main(void)
 	tcase_add_test(tcase, wrong_pre_shared_key_gets_no_answer);
 	tcase_add_test(tcase, wrong_host_key_gets_no_answer);
 	tcase_add_test(tcase, signal_ends_the_waiting);
+	tcase_add_test(tcase, limit_ends_every_waiting);
+	tcase_add_test(tcase, secret_does_not_stay_with_the_caller);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

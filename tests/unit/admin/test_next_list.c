@@ -1,4 +1,5 @@
-/* test_next_list.c - from cluster.conf to the next list: fewest moves, and nothing but what is asked. */
+/* test_next_list.c - from cluster.conf to the next list: fewest moves, and nothing but what is
+ * asked. */
 #include "admin/next_list.h"
 
 #include <errno.h>
@@ -200,6 +201,20 @@ START_TEST(more_slots_move_nothing_and_fewer_are_refused)
 }
 END_TEST
 
+START_TEST(doubling_an_uneven_split_moves_nothing)
+{
+	struct list *first, *next;
+
+	conf_make(1, 3);
+	first = make(NULL);
+	conf.wanted.slot_count = 32768;
+	next = make(first);
+	ck_assert_uint_eq(moved(first, next), 0);
+	list_free(next);
+	list_free(first);
+}
+END_TEST
+
 START_TEST(new_address_moves_the_servers_keys_and_no_others)
 {
 	struct list *first, *next;
@@ -277,17 +292,16 @@ START_TEST(plan_says_who_gives_and_who_takes)
 	ck_assert_int_eq(change_report_moves(change, out), 0);
 	change_report_policy(three, four, out);
 	(void)fclose(out);
-	ck_assert_str_eq(text,
-			 "  server  address         weight  before  after   share\n"
-			 "  s1      10.0.0.1:11211     100    5462   2731  16.7 %\n"
-			 "  s2      10.0.0.2:11211     100    5461   2731  16.7 %\n"
-			 "  s3      10.0.0.3:11211     100    5461   2730  16.7 %\n"
-			 "  s4      10.0.0.4:11211     300       0   8192  50.0 %  new\n"
-			 "\n"
-			 "  from  to  slots  of all\n"
-			 "  s1    s4   2731  16.7 %\n"
-			 "  s2    s4   2730  16.7 %\n"
-			 "  s3    s4   2731  16.7 %\n");
+	ck_assert_str_eq(text, "  server  address         weight  before  after   share\n"
+			       "  s1      10.0.0.1:11211     100    5462   2731  16.7 %\n"
+			       "  s2      10.0.0.2:11211     100    5461   2731  16.7 %\n"
+			       "  s3      10.0.0.3:11211     100    5461   2730  16.7 %\n"
+			       "  s4      10.0.0.4:11211     300       0   8192  50.0 %  new\n"
+			       "\n"
+			       "  from  to  slots  of all\n"
+			       "  s1    s4   2731  16.7 %\n"
+			       "  s2    s4   2730  16.7 %\n"
+			       "  s3    s4   2731  16.7 %\n");
 	free(text);
 	change_free(change);
 	list_free(four);
@@ -306,6 +320,7 @@ int main(void)
 	tcase_add_test(tcase, order_of_the_file_is_no_change);
 	tcase_add_loop_test(tcase, whatever_is_asked_for_is_a_change, 0, 9);
 	tcase_add_test(tcase, more_slots_move_nothing_and_fewer_are_refused);
+	tcase_add_test(tcase, doubling_an_uneven_split_moves_nothing);
 	tcase_add_test(tcase, new_address_moves_the_servers_keys_and_no_others);
 	tcase_add_test(tcase, other_name_at_one_address_is_refused);
 	tcase_add_test(tcase, other_cluster_or_prefix_is_refused);

@@ -103,7 +103,8 @@ START_TEST(json_hands_everything_on)
 	json_end(&json);
 	(void)fclose(out);
 	ck_assert_says(text, "{\"view\":\"cluster\",\"agent\":\"a1\",");
-	ck_assert_says(text, ",\"epoch\":41,\"next_epoch\":42,\"phase\":\"COPY\",\"settled\":false,");
+	ck_assert_says(text,
+		       ",\"epoch\":41,\"next_epoch\":42,\"phase\":\"COPY\",\"settled\":false,");
 	ck_assert_says(text, ",\"change_keys_left\":390,\"change_rate\":100,");
 	ck_assert_says(text, "\"slots_old\":8192,\"slots_new\":12288}");
 	ck_assert_says(text, "{\"name\":\"a2\",\"lease_ms_left\":-1,\"adopted_term\":3,"
@@ -168,8 +169,9 @@ START_TEST(long_words_are_cut_and_many_lines_are_held)
 	memset(text + used, 'c', 5000);
 	used += 5000;
 	for (unsigned i = 0; i < 3000; i++)
-		used += (size_t)sprintf(text + used, "\nserver s%u a%u agent=x slots=%u/1\nhost h%u\nn%u v",
-					i, i, i, i, i);
+		used += (size_t)sprintf(text + used,
+					"\nserver s%u a%u agent=x slots=%u/1\nhost h%u\nn%u v", i,
+					i, i, i, i);
 	ck_assert_int_eq(status_parse(text, used, &status, &failure), 0);
 	ck_assert_uint_eq(strlen(status->cluster), LIST_NAME_MAX);
 	ck_assert_uint_eq(status->server_count, 3000);

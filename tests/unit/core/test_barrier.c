@@ -187,7 +187,7 @@ START_TEST(a_second_change_is_refused_while_one_runs)
 	world.list[1]->hash[0] ^= 1;
 	world.list[1]->epoch = 3;
 	ck_assert_int_eq(coord_may_offer(&world.coord, world.list[1], world.now_ms, &failure), -16);
-	ck_assert_ptr_nonnull(strstr(failure.text, "busy: epoch 2 is in PREPARE"));
+	ck_assert_ptr_nonnull(strstr(failure.text, "epoch 2 is in PREPARE"));
 	world_free(&world);
 }
 END_TEST

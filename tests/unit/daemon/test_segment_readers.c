@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -108,7 +109,7 @@ static uint32_t generation_out(const uint8_t *bytes)
 	return __atomic_load_n((const uint32_t *)(const void *)(bytes + 256), __ATOMIC_ACQUIRE);
 }
 
-#define KILLS 300u
+#define KILLS 200u
 
 START_TEST(readers_survive_a_writer_killed_in_a_publication)
 {
@@ -132,6 +133,7 @@ START_TEST(readers_survive_a_writer_killed_in_a_publication)
 		if (pid == 0) {
 			struct segment *writer;
 
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (segment_open(name, "web", &writer, NULL) != 0)
 				_exit(1);
 			for (;;)
@@ -191,6 +193,136 @@ START_TEST(readers_never_see_two_generations_mixed)
 }
 END_TEST
 
+/* A reader that is stopped anywhere, and finds the world another when it goes on. */
+struct stopped {
+	pid_t pid;
+	uint64_t *rounds; /* shared: the reader counts its operations */
+};
+
+static bool routes_rightly(struct client *client)
+{
+	struct mcr_plan plan;
+
+	return mcr_begin(client->reader, MCR_OP_SET, "key", 3, &plan) == MCR_OK &&
+	       plan.step[0].server == plan.generation % CHURN_SERVERS;
+}
+
+static bool lists_rightly(struct client *client)
+{
+	static struct mcr_server listed[CHURN_SERVERS];
+	struct mcr_info info;
+
+	if (mcr_servers(client->reader, &info, listed, CHURN_SERVERS) != CHURN_SERVERS ||
+	    info.epoch != info.generation)
+		return false;
+	for (uint32_t i = 0; i < CHURN_SERVERS; i++)
+		if (listed[i].weight != info.generation)
+			return false;
+	return true;
+}
+
+static bool names_rightly(struct client *client)
+{
+	struct mcr_plan plan;
+	struct mcr_server server;
+
+	if (mcr_begin(client->reader, MCR_OP_SET, "key", 3, &plan) != MCR_OK)
+		return false;
+	switch (mcr_server(client->reader, &plan, plan.step[0].server, &server)) {
+	case MCR_OK:
+		return server.weight == plan.generation;
+	case MCR_STALE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Only even generations ever have a lease. */
+static bool keeps_to_the_lease(struct client *client)
+{
+	struct mcr_plan plan;
+
+	switch (mcr_begin(client->reader, MCR_OP_SET, "key", 3, &plan)) {
+	case MCR_OK:
+		return plan.generation % 2 == 0;
+	case MCR_ISOLATED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool (*const readings[])(struct client *) = {routes_rightly, lists_rightly, names_rightly,
+						    keeps_to_the_lease};
+
+#define READINGS ((int)(sizeof(readings) / sizeof(readings[0])))
+
+static struct stopped reader_start(int reading)
+{
+	const bool strict = readings[reading] == keeps_to_the_lease;
+	struct stopped started;
+
+	started.rounds = mmap(NULL, sizeof(*started.rounds), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(started.rounds, MAP_FAILED);
+	started.pid = fork();
+	ck_assert_int_ge(started.pid, 0);
+	if (started.pid == 0) {
+		struct client client;
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (mcr_open(name, strict ? MCR_STRICT : 0, &client.mcr) != MCR_OK ||
+		    mcr_reader_new(client.mcr, &client.reader) != MCR_OK)
+			_exit(2);
+		while (readings[reading](&client))
+			__atomic_fetch_add(started.rounds, 1, __ATOMIC_RELAXED);
+		_exit(1);
+	}
+	return started;
+}
+
+/* Lets it do something, then stops it, wherever it is. */
+static void reader_stop(const struct stopped *reader)
+{
+	const uint64_t before = __atomic_load_n(reader->rounds, __ATOMIC_RELAXED);
+	int status;
+
+	while (__atomic_load_n(reader->rounds, __ATOMIC_RELAXED) == before) {
+		ck_assert_msg(waitpid(reader->pid, &status, WNOHANG) == 0, "it read a mixture");
+		(void)sched_yield();
+	}
+	ck_assert_int_eq(kill(reader->pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(reader->pid, &status, WUNTRACED), reader->pid);
+	ck_assert_msg(WIFSTOPPED(status), "it read a mixture");
+}
+
+#define STOPS 400u
+
+START_TEST(readers_that_slept_through_publications_notice)
+{
+	struct stopped reader;
+	int status;
+
+	open_segment();
+	churn_publish(segment);
+	reader = reader_start(_i);
+	for (unsigned i = 0; i < STOPS; i++) {
+		reader_stop(&reader);
+		segment_lease(segment, 0);
+		/* One, or more than the ring holds; odd, so that the parity turns each time. */
+		for (unsigned k = 0; k < (i % 4 == 0 ? 1 : 5); k++)
+			churn_publish(segment);
+		if (segment_generation(segment, NULL) % 2 == 0)
+			segment_lease(segment, UINT64_MAX);
+		ck_assert_int_eq(kill(reader.pid, SIGCONT), 0);
+	}
+	ck_assert_int_eq(kill(reader.pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(reader.pid, &status, 0), reader.pid);
+	ck_assert(WIFSIGNALED(status));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("daemon/segment_readers");
@@ -202,5 +334,6 @@ int main(void)
 	tcase_add_test(tests, a_publication_wakes_who_sleeps_on_the_generation);
 	tcase_add_test(tests, readers_survive_a_writer_killed_in_a_publication);
 	tcase_add_test(tests, readers_never_see_two_generations_mixed);
+	tcase_add_loop_test(tests, readers_that_slept_through_publications_notice, 0, READINGS);
 	return suite_run(suite);
 }

@@ -157,6 +157,8 @@ START_TEST(every_changed_byte_is_noticed)
 	}
 	write_file("register", bytes, sizeof(bytes));
 	assert_content(state, "register", "0123456789");
+	ck_assert_int_eq(truncate(path_of("register"), sizeof(bytes) + 1), 0);
+	assert_bad(state, "register", "longer");
 	state_close(state);
 }
 END_TEST

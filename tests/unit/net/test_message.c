@@ -76,7 +76,7 @@ static size_t sample(uint8_t type, struct message *message)
 		return 41;
 	case MESSAGE_VERDICT:
 		message->verdict.request = 13;
-		message->verdict.code = VERDICT_FAILED;
+		message->verdict.code = VERDICT_LATER;
 		strcpy(message->verdict.text, "epoch 42 is under way: COPY, 61 %");
 		return 522;
 	case MESSAGE_STATUS_GET:
@@ -149,7 +149,7 @@ static const struct {
     {MESSAGE_LIST, 1, 15},
     {MESSAGE_OFFER, 1, 15},
     {MESSAGE_VERDICT, 1, 13},
-    {MESSAGE_VERDICT, 9, VERDICT_FAILED},
+    {MESSAGE_VERDICT, 9, VERDICT_LATER},
     {MESSAGE_VERDICT, 10, 'e'},
     {MESSAGE_STATUS_GET, 1, 14},
     {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER},
@@ -221,7 +221,7 @@ static const struct {
     {MESSAGE_ELSEWHERE, 1, 0x7f},	      /* name */
     {MESSAGE_ELSEWHERE, 65, 'h'},	      /* address: no number */
     {MESSAGE_ELSEWHERE, 65 + 11, 'x'},	      /* address: port */
-    {MESSAGE_VERDICT, 9, VERDICT_FAILED + 1}, /* code */
+    {MESSAGE_VERDICT, 9, VERDICT_COUNT}, /* code */
     {MESSAGE_VERDICT, 10, '\r'},	      /* text */
     {MESSAGE_VERDICT, 521, 'x'},
     {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER + 1}, /* scope */
