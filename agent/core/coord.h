@@ -17,12 +17,12 @@
 #include "list/change.h"
 #include "list/order.h"
 
-#define COORD_OBSERVERS_MAX  1024u
-#define COORD_HOSTS_MAX	     (2 * LIST_AGENTS_MAX + COORD_OBSERVERS_MAX)
+#define COORD_OBSERVERS_MAX	   1024u
+#define COORD_HOSTS_MAX		   (2 * LIST_AGENTS_MAX + COORD_OBSERVERS_MAX)
 #define COORD_OBSERVERS_PER_ORIGIN 64u
-#define COORD_ADOPT_LIMIT_MS 30000u
+#define COORD_ADOPT_LIMIT_MS	   30000u
 /* A reservation's life, and memcached's one-second clock twice (core/move.h). */
-#define COORD_STUBS_GONE_MS 12000u
+#define COORD_STUBS_GONE_MS  12000u
 #define COORD_STORE_RETRY_MS 1000u
 
 struct coord_host {
@@ -41,7 +41,8 @@ struct coord_host {
 
 enum coord_state {
 	COORD_IDLE,    /* this agent does not coordinate */
-	COORD_SILENT,  /* begun by failover: earlier leases may run, the highest register is sought */
+	COORD_SILENT,  /* begun by failover: earlier leases may run, the highest register is sought
+			*/
 	COORD_HEARING, /* a majority's registers are not heard yet */
 	COORD_LEADING,
 	COORD_HALTED /* somebody holds a newer register than ours */
@@ -67,14 +68,15 @@ struct coord {
 	uint64_t answered_term; /* nobody is answered before this term is on disk */
 	uint64_t began_ms;
 	uint64_t blind_ms; /* nothing is passed before */
-	uint64_t leads_ms; /* until when leadership is held; UINT64_MAX with a register of one's own */
-	bool shared;	   /* the register is not this agent's own: candidates, no handover */
-	bool yielding;	   /* handing over: nothing is granted any more */
+	uint64_t
+	    leads_ms;  /* until when leadership is held; UINT64_MAX with a register of one's own */
+	bool shared;   /* the register is not this agent's own: candidates, no handover */
+	bool yielding; /* handing over: nothing is granted any more */
 	bool quiet_starts; /* a server was given up: its stubs' time starts when all have adopted */
 	uint64_t quiet_ms; /* no phase with movers ends before */
 	uint64_t failover_term;
-	uint64_t step_ms;  /* when the present step was told */
-	uint64_t long_ms;  /* until when steady leases may run */
+	uint64_t step_ms; /* when the present step was told */
+	uint64_t long_ms; /* until when steady leases may run */
 	uint64_t change_began_ms, change_ended_ms;
 	const struct list *active, *pending; /* borrowed */
 	const struct change *change;	     /* borrowed */
@@ -129,8 +131,8 @@ int coord_may_order(const struct coord *coord, const struct order *order, uint64
 void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms);
 
 /* A keys document that was verified against the one in force; -ESTALE, -EALREADY, -EAGAIN. */
-int coord_may_keys(const struct coord *coord, uint64_t version,
-		   const uint8_t hash[LIST_HASH_BYTES], uint64_t now_ms, struct failure *failure);
+int coord_may_keys(const struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES],
+		   uint64_t now_ms, struct failure *failure);
 void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES]);
 
 void coord_stored(struct coord *coord, bool ok, uint64_t now_ms);

@@ -120,8 +120,7 @@ static bool coord_quiet(struct coord *coord, uint64_t now_ms)
 static bool coord_source_given_up(const struct coord *coord)
 {
 	for (uint32_t i = 0; i < coord->change->server_count; i++)
-		if (coord->change->servers[i].lost > 0 &&
-		    register_set_has(coord->reg.given_up, i))
+		if (coord->change->servers[i].lost > 0 && register_set_has(coord->reg.given_up, i))
 			return true;
 	return false;
 }
@@ -166,8 +165,8 @@ static void coord_settle(struct reg *reg, bool forward)
 static bool coord_undo(struct coord *coord, struct reg *next, uint64_t now_ms)
 {
 	const struct coord_host *refusal = coord_refusal(coord);
-	const bool abort = coord->reg.aborting && (coord->reg.phase == PHASE_PREPARE ||
-						   coord->reg.phase == PHASE_COPY);
+	const bool abort = coord->reg.aborting &&
+			   (coord->reg.phase == PHASE_PREPARE || coord->reg.phase == PHASE_COPY);
 
 	if ((refusal == NULL && !abort) || !coord_leases_adopted(coord, now_ms))
 		return false;

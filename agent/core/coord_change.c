@@ -81,6 +81,13 @@ void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms)
 	reg.aborting = false;
 	memset(reg.given_up, 0, sizeof(reg.given_up));
 	memset(reg.excused, 0, sizeof(reg.excused));
+	/* A change numbers the active list's servers first, in their order there. */
+	for (uint32_t i = 0; i < next->giveup_count; i++) {
+		const int number = list_server_find(coord->active, next->giveups[i].name);
+
+		if (number >= 0)
+			register_set_add(reg.given_up, (uint32_t)number);
+	}
 	reg.reason[0] = '\0';
 	memcpy(reg.pending, next->hash, LIST_HASH_BYTES);
 	coord->change_began_ms = now_ms;
@@ -108,7 +115,8 @@ static int may_abort(const struct reg *reg, struct failure *failure)
 {
 	if (reg->phase != PHASE_PREPARE && reg->phase != PHASE_COPY)
 		return failure_set(failure, EINVAL,
-				   "abort: epoch %" PRIu64 " is in %s; only PREPARE and COPY can be "
+				   "abort: epoch %" PRIu64
+				   " is in %s; only PREPARE and COPY can be "
 				   "undone, going back later is a new change",
 				   reg->next_epoch, phase_name((enum phase)reg->phase));
 	if (reg->aborting)
@@ -148,10 +156,11 @@ static int may_excuse(const struct coord *coord, const struct list_identity *tar
 	const int number = change_agent_find(coord->change, target->name);
 
 	if (reg->phase != PHASE_PREPARE)
-		return failure_set(failure, EINVAL,
-				   "excuse: %s waits for no agent longer than its lease; only PREPARE "
-				   "does",
-				   phase_name((enum phase)reg->phase));
+		return failure_set(
+		    failure, EINVAL,
+		    "excuse: %s waits for no agent longer than its lease; only PREPARE "
+		    "does",
+		    phase_name((enum phase)reg->phase));
 	if (register_set_has(reg->excused, (uint32_t)number))
 		return failure_set(failure, EALREADY, "excuse: agent %s is excused already",
 				   target->name);
@@ -202,8 +211,8 @@ void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms
 								      target->address));
 			coord->quiet_starts = true;
 		} else if (order->kind == ORDER_EXCUSE) {
-			register_set_add(next.excused, (uint32_t)change_agent_find(coord->change,
-										   target->name));
+			register_set_add(next.excused,
+					 (uint32_t)change_agent_find(coord->change, target->name));
 		}
 	}
 	coord_stage(coord, &next);
@@ -211,8 +220,8 @@ void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms
 
 /* ---- keys ---- */
 
-int coord_may_keys(const struct coord *coord, uint64_t version,
-		   const uint8_t hash[LIST_HASH_BYTES], uint64_t now_ms, struct failure *failure)
+int coord_may_keys(const struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES],
+		   uint64_t now_ms, struct failure *failure)
 {
 	const struct reg *reg = &coord->reg;
 	int error = coord_leads(coord, now_ms, failure);
@@ -222,8 +231,8 @@ int coord_may_keys(const struct coord *coord, uint64_t version,
 	if (coord->staged.term != 0)
 		return failure_set(failure, EAGAIN, "the register is taking a step just now");
 	if (version == reg->keys_version && memcmp(hash, reg->keys, LIST_HASH_BYTES) == 0)
-		return failure_set(failure, EALREADY, "keys version %" PRIu64 " is in force already",
-				   version);
+		return failure_set(failure, EALREADY,
+				   "keys version %" PRIu64 " is in force already", version);
 	if (version <= reg->keys_version)
 		return failure_set(failure, ESTALE,
 				   "%skeys version %" PRIu64 " is in force: sign version %" PRIu64,

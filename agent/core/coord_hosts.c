@@ -51,8 +51,8 @@ static struct coord_host *coord_host_new(struct coord *coord, const uint8_t *key
 		if (coord->host[i].listed)
 			continue;
 		observers++;
-		neighbours += coord->host[i].origin == origin &&
-			      coord_host_holds(&coord->host[i], now_ms);
+		neighbours +=
+		    coord->host[i].origin == origin && coord_host_holds(&coord->host[i], now_ms);
 		if (host == NULL && !coord_host_holds(&coord->host[i], now_ms))
 			host = &coord->host[i];
 	}

@@ -46,8 +46,7 @@ bool host_server_works(const struct change *change, uint32_t index, const char *
 	       strcmp(change_server_agent(change, index), agent) == 0;
 }
 
-static bool host_agent_works(const struct change *change, const char *agent,
-			     const struct reg *reg)
+static bool host_agent_works(const struct change *change, const char *agent, const struct reg *reg)
 {
 	for (uint32_t i = 0; i < change->server_count; i++)
 		if (host_server_works(change, i, agent, reg))
@@ -190,8 +189,8 @@ static void host_work_begin(struct host *host)
 	memset(&host->work, 0, sizeof(host->work));
 	memcpy(host->work.pending, host->published.pending, LIST_HASH_BYTES);
 	host->work.phase = (uint8_t)phase;
-	host->has_work =
-	    host->published.next_epoch != 0 && host_agent_works(host->change, host->name, &host->published);
+	host->has_work = host->published.next_epoch != 0 &&
+			 host_agent_works(host->change, host->name, &host->published);
 	if (!host->has_work)
 		return;
 	host->work.state = WORK_RUNNING;
@@ -229,8 +228,8 @@ void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
 void host_stopped(struct host *host, uint64_t now_ms)
 {
 	(void)now_ms;
-	/* What was cut short may have left reservations: work of this phase that begins again has to
-	 * know it. */
+	/* What was cut short may have left reservations: work of this phase that begins again has
+	 * to know it. */
 	host->lost |= (uint16_t)(1u << host->worked_for.phase) & (uint16_t)~host->state.done;
 	host->working = false;
 	host->stopping = false;

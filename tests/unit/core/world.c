@@ -117,7 +117,7 @@ static void world_deliver(struct world *world, struct world_message *message)
 
 	if (message->to_coord) {
 		if (world->coord_up &&
-		    coord_renew(&world->coord, world->list[0]->agents[message->host].key,
+		    coord_renew(&world->coord, world->list[0]->agents[message->host].key, 0,
 				&message->renew, world->now_ms, &answer.grant))
 			world_send(world, &answer);
 		return;
