@@ -7,7 +7,6 @@
 
 struct agent;
 struct peers;
-struct session_counts;
 
 /* Listens on the peer address and on the control socket. */
 int peers_open(struct agent *agent, struct peers **peers, struct failure *failure);
@@ -22,7 +21,5 @@ void peers_tell(struct peers *peers, const struct reg *reg);
 /* Keeps the session to the coordinator up, gives up on questions that nobody answers, and brings
  * the active list to listed agents that were never heard of. */
 void peers_tick(struct peers *peers, uint64_t now_ms);
-
-const struct session_counts *peers_counts(const struct peers *peers);
 
 #endif

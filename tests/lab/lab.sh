@@ -7,7 +7,7 @@
 # /mcroster.<lab>.n.  Everything is ended by its process id and removed when the script exits, by
 # whatever way; when it failed, the logs' ends are printed first.  LAB_KEEP=1 keeps the directory.
 #
-# BUILD names the directory with the binaries.
+# BUILD names the directory with the binaries.  look.sh beside this file watches, loads and inspects.
 
 set -u
 BUILD=$(cd "${BUILD:?BUILD must name the directory with the binaries}" && pwd) || exit 1
@@ -26,6 +26,9 @@ LAB_COORDINATOR=1
 LAB_SETTINGS= # further lines of cluster.conf
 declare -A LAB_SERVER_PID=() LAB_AGENT_PID=()
 LAB_PUSH_PID=
+
+# shellcheck source=tests/lab/look.sh
+. "$(dirname "${BASH_SOURCE[0]}")/look.sh"
 
 # ---- saying and failing ----
 
@@ -397,136 +400,3 @@ lab_leased() { [ "$(lab_status -"$1" isolated)" = "false" ]; }
 
 # lab_settled EPOCH
 lab_settled() { [ "$(lab_status settled) $(lab_status epoch)" = "true $1" ]; }
-
-# ---- watching ----
-
-# lab_wait_segment N PHASE [EPOCH [MS]]: until the segment of host N shows it.
-lab_wait_segment() {
-	"$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --phase "$2" --epoch "${3:-0}" \
-		--timeout "${4:-$((LAB_WAIT_S * 1000))}" >/dev/null || fail "host $1 does not show $2"
-}
-
-# lab_kill_in N PHASE [EPOCH]: waits for the phase in host N's segment and kills its agent that
-# instant; the segment then shows whether the phase was still the one.
-lab_kill_in() {
-	"$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --phase "$2" --epoch "${3:-0}" \
-		--kill "${LAB_AGENT_PID[$1]}" >/dev/null || fail "host $1 does not show $2"
-	lab_killed_in "$1" "$2"
-}
-
-# lab_kill_working N PHASE: kills host N's agent when 10 to 90 % of its work in the phase is done.
-lab_kill_working() {
-	lab_wait_progress "$1" "$2"
-	kill -KILL "${LAB_AGENT_PID[$1]}"
-	lab_killed_in "$1" "$2"
-}
-
-lab_killed_in() {
-	local phase
-	lab_agent_reap "$1"
-	read -r phase _ < <(lab_shown "$1")
-	check "agent a$1 is killed in ${2^^}" equal "${phase^^}" "${2^^}"
-}
-
-# What host N's segment shows: PHASE epoch E generation G
-lab_shown() { "$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --timeout 1000; }
-
-# lab_status [-N] FIELD: one field of what agent N (the coordinator's) says, by its JSON name.
-lab_status() {
-	local n=$LAB_COORDINATOR
-	case $1 in -*) n=${1#-} && shift ;; esac
-	lab_status_json "$n" | sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
-}
-
-# The agent's status on one line without white space, the arrays last.
-lab_status_json() {
-	"$BUILD/mcadmin" status --agent "$(lab_agent_socket "$1")" --json 2>/dev/null | tr -d ' \t\n'
-}
-
-# lab_progress N: "PHASE WORK PERCENT" of host N's own work, as its agent says.
-lab_progress() {
-	lab_status_json "$1" | grep -o "{\"name\":\"a$1\",\"lease[^}]*}" | awk '
-		function field(name) {
-			if (!match($0, "\"" name "\":\"?[^,\"}]*")) return 0
-			text = substr($0, RSTART, RLENGTH)
-			sub(/^"[a-z_]*":"?/, "", text)
-			return text
-		}
-		{
-			done = field("moved") + field("present") + field("gone") + field("failed")
-			all = done + field("left")
-			printf "%s %s %d\n", field("phase"), field("work"), all ? 100 * done / all : 0
-		}'
-}
-
-# lab_wait_progress N PHASE: until host N's work in the phase is 10 to 90 % done.  Too late is a
-# failure: the window was missed.
-lab_wait_progress() {
-	local end=$(($(lab_now_ms) + 60000)) phase work percent
-	while [ "$(lab_now_ms)" -lt "$end" ]; do
-		read -r phase work percent < <(lab_progress "$1") || continue
-		[ "$phase" = "$2" ] || continue
-		if [ "$work" = "done" ] || [ "$percent" -gt 90 ]; then
-			fail "host $1 was through $percent % of $2 ($work) before it was looked at"
-		fi
-		[ "$percent" -lt 10 ] || return 0
-	done
-	fail "host $1 did not come to 10 % of $2"
-}
-
-# ---- load and inspection ----
-
-# lab_load_start KEYS HOSTS [ARGUMENT...]: the checking load on the segments of hosts "1 2 3".
-lab_load_start() {
-	local keys=$1 numbers=$2 n arguments=()
-	shift 2
-	for n in $numbers; do arguments+=(--segment "$(lab_segment "$n")"); done
-	coproc LAB_LOAD { exec "$LAB_TOOLS/load" --keys "$keys" "${arguments[@]}" "$@" 2>>"$LAB/load.log"; }
-	# shellcheck disable=SC2153 # coproc sets LAB_LOAD_PID
-	LAB_LOAD_IN=${LAB_LOAD[1]} LAB_LOAD_OUT=${LAB_LOAD[0]} LAB_LOAD_PROCESS=$LAB_LOAD_PID
-}
-LAB_LOAD_PROCESS=
-
-# lab_load COMMAND: its answer is in LAB_ANSWER.
-lab_load() {
-	LAB_ANSWER=
-	printf '%s\n' "$1" >&"$LAB_LOAD_IN" || fail "the load has ended: $(tail -n 3 "$LAB/load.log")"
-	IFS= read -r -t 180 -u "$LAB_LOAD_OUT" LAB_ANSWER ||
-		fail "the load does not answer to $1: $(tail -n 3 "$LAB/load.log")"
-}
-
-# lab_load_number NAME: from a report, asked for by `lab_load report`.
-lab_load_number() {
-	local rest=${LAB_ANSWER#*"\"$1\":"}
-	[ "$rest" != "$LAB_ANSWER" ] || fail "the load's report has no $1"
-	printf '%s\n' "${rest%%[,\}]*}"
-}
-
-lab_load_stop() {
-	[ -n "$LAB_LOAD_PROCESS" ] || return 0
-	lab_end "$LAB_LOAD_PROCESS"
-	LAB_LOAD_PROCESS=
-}
-
-# No read was stale, none missed, nothing else was wrong.
-lab_load_zeros() {
-	local name
-	lab_load report
-	for name in stale missed foreign overdue; do
-		check "$name reads: 0" equal "$(lab_load_number $name)" 0
-	done
-}
-
-# lab_inspect [ADDRESS...]: dumps every server (and those that left), for lab_inspected to read.
-lab_inspect() {
-	local also=() address
-	for address in "$@"; do also+=(--also "$address"); done
-	"$LAB_TOOLS/inspect" --segment "$(lab_segment "$LAB_COORDINATOR")" "${also[@]}" \
-		>"$LAB/inspect.txt" || fail "the memcacheds could not be inspected"
-}
-
-# lab_inspected NAME [LINE]: a number of the total, or of the line that begins so.
-lab_inspected() {
-	sed -n "s/^${2:-total}.* $1 \([0-9]*\).*/\1/p; s/^${2:-total}.*$1 \([0-9]*\)\$/\1/p" \
-		"$LAB/inspect.txt" | head -n 1
-}

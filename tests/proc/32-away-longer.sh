@@ -23,16 +23,16 @@ lab_load run
 lab_conf 1 2 3 4 a5
 lab_push_start "" 150
 
-refused() {
+plans_refused() {
 	lab_load report
 	printf '%s\n' $(($(lab_load_number reads_refused) + $(lab_load_number writes_refused)))
 }
-more_refused() { [ "$(refused)" -gt "$1" ]; }
+more_refused() { [ "$(plans_refused)" -gt "$1" ]; }
 none_refused_since() { # the host serves again when a second of load brings no new refusal
 	local before
-	before=$(refused)
+	before=$(plans_refused)
 	sleep 1
-	[ "$(refused)" = "$before" ]
+	[ "$(plans_refused)" = "$before" ]
 }
 
 lab_wait_segment 5 copy
@@ -41,7 +41,7 @@ say "agent a5 is away from COPY on"
 lab_kill_working 2 COPY
 say "agent a2 is away in COPY, longer than its lease"
 lab_until 10 more_refused 0 || fail "nobody was refused"
-before=$(refused)
+before=$(plans_refused)
 lab_until 10 more_refused $((before + 500)) || fail "clients of hosts without lease go on"
 check "the change waits in COPY for a2's work" equal "$(lab_status phase)" COPY
 lab_agent_start 2
@@ -59,6 +59,6 @@ lab_load report
 for name in stale foreign overdue; do
 	check "$name reads: 0" equal "$(lab_load_number $name)" 0
 done
-say "plans refused: $(refused), writes not completed: $(lab_load_number writes_incomplete), missed: $(lab_load_number missed)"
+say "plans refused: $(plans_refused), writes not completed: $(lab_load_number writes_incomplete), missed: $(lab_load_number missed)"
 lab_inspect
 check "misplaced keys: 0" equal "$(lab_inspected misplaced)" 0

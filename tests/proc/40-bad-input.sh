@@ -32,7 +32,6 @@ plan() { # CONF OUT [ARGUMENT...]
 	shift 2
 	"$BUILD/mcadmin" plan "$conf" -o "$out" "$@" >/dev/null || fail "mcadmin plan"
 }
-agent=(--agent)
 
 lab_start 2
 agent=(--agent "$(lab_agent_socket 1)")

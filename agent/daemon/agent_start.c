@@ -1,0 +1,178 @@
+/* agent_start.c - the agent comes up from what is on disk, ticks, and goes down. */
+#include "daemon/agent_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "daemon/lists.h"
+#include "daemon/log.h"
+#include "daemon/peers.h"
+#include "daemon/workers.h"
+
+#define TICK_SETTLED_MS 100u
+#define TICK_CHANGE_MS	20u
+
+static void agent_tick(evutil_socket_t fd, short what, void *context)
+{
+	struct agent *agent = context;
+	const uint64_t now_ms = clock_now_ms();
+	const bool settled = agent->host.published.phase == PHASE_STEADY &&
+			     register_compare(&agent->host.known, &agent->host.adopted) == 0;
+	uint32_t next_ms = settled ? TICK_SETTLED_MS : TICK_CHANGE_MS;
+	struct timeval next;
+
+	(void)fd;
+	(void)what;
+	segment_heartbeat(agent->segment);
+	host_tick(&agent->host, now_ms);
+	workers_report(agent->workers);
+	peers_tick(agent->peers, now_ms);
+	agent_pump(agent);
+	if (agent->host_change != NULL && agent->host_change->op_timeout_ms / 4 < next_ms)
+		next_ms = agent->host_change->op_timeout_ms / 4 + 1;
+	next.tv_sec = 0;
+	next.tv_usec = (suseconds_t)next_ms * 1000;
+	(void)event_add(agent->tick, &next);
+}
+
+static int agent_load(struct agent *agent, struct failure *failure)
+{
+	struct host_state saved;
+	uint64_t incarnation;
+	void *bytes;
+	size_t length;
+	int error;
+
+	randombytes_buf(&incarnation, sizeof(incarnation));
+	error = state_load(agent->state, HOST_FILE, HOST_STATE_BYTES, &bytes, &length, failure);
+	if (error == 0) {
+		error = length == HOST_STATE_BYTES ? host_state_decode(bytes, &saved) : -EBADMSG;
+		free(bytes);
+		if (error != 0)
+			return failure_set(failure, -error,
+					   "%s/" HOST_FILE ": not a host state of this version: "
+					   "move it away to start as a new host",
+					   agent->config->state_directory);
+	} else if (error != -ENOENT) {
+		return error;
+	}
+	host_start(&agent->host, agent->config->name, incarnation, agent->config->boot_wait_ms,
+		   error == 0 ? &saved : NULL, segment_generation(agent->segment, NULL) != 0,
+		   clock_now_ms());
+	return 0;
+}
+
+/* Takes the register up where this agent coordinates. */
+static int agent_load_register(struct agent *agent, struct failure *failure)
+{
+	const struct list *newest = lists_newest(agent->lists);
+	struct reg reg;
+	void *bytes;
+	size_t length;
+	int error;
+
+	error = state_load(agent->state, REGISTER_FILE, REGISTER_BYTES, &bytes, &length, failure);
+	if (error == -ENOENT) {
+		if (!agent_is_coordinator(agent))
+			return 0;
+		if (!newest->has_parent && agent->host.known.term == 0)
+			return agent_begin(agent, newest, failure);
+		log_line(LOG_LEVEL_ERROR,
+			 "agent %s coordinates by the list but %s/" REGISTER_FILE
+			 " is missing: it routes on and coordinates nothing",
+			 agent->config->name, agent->config->state_directory);
+		return 0;
+	}
+	if (error != 0)
+		return error;
+	error = length == REGISTER_BYTES ? register_decode(bytes, &reg) : -EBADMSG;
+	free(bytes);
+	if (error != 0)
+		return failure_set(failure, -error,
+				   "%s/" REGISTER_FILE ": not a register of this version",
+				   agent->config->state_directory);
+	if (!agent_change(agent, &reg, &agent->coord_change))
+		return failure_set(failure, ENOENT,
+				   "%s: the register names a list that is not there",
+				   agent->config->state_directory);
+	coord_resume(&agent->coord, &reg, lists_find(agent->lists, reg.active),
+		     reg.next_epoch != 0 ? lists_find(agent->lists, reg.pending) : NULL,
+		     agent->coord_change, clock_now_ms());
+	return 0;
+}
+
+static void agent_identity(struct agent *agent)
+{
+	struct session_identity *identity = &agent->identity;
+	const struct config *config = agent->config;
+
+	(void)snprintf(identity->cluster, sizeof(identity->cluster), "%s", config->cluster);
+	(void)snprintf(identity->name, sizeof(identity->name), "%s", config->name);
+	memcpy(identity->secret, config->host_secret, sizeof(identity->secret));
+	memcpy(identity->public_key, config->host_public, sizeof(identity->public_key));
+	memcpy(identity->psk, config->psk, sizeof(identity->psk));
+	identity->has_previous_psk = config->previous_psk != NULL;
+	if (config->previous_psk != NULL)
+		memcpy(identity->previous_psk, config->previous_psk,
+		       sizeof(identity->previous_psk));
+}
+
+int agent_open(const struct config *config, struct event_base *base,
+	       void (*on_ready)(struct agent *agent), struct agent **out, struct failure *failure)
+{
+	struct agent *agent = sodium_malloc(sizeof(*agent)); /* it holds the host's secret */
+	int error;
+
+	if (agent == NULL)
+		return failure_set(failure, ENOMEM, "agent: no memory");
+	memset(agent, 0, sizeof(*agent));
+	agent->config = config;
+	agent->base = base;
+	agent->on_ready = on_ready;
+	agent_identity(agent);
+	error = coord_init(&agent->coord, config->name);
+	if (error == 0)
+		error = workers_new(agent, &agent->workers);
+	if (error != 0) {
+		(void)failure_set(failure, -error, "agent: no memory");
+		goto failed;
+	}
+	agent->tick = event_new(base, -1, 0, agent_tick, agent);
+	if ((error = state_open(config->state_directory, &agent->state, failure)) != 0 ||
+	    (error = segment_open(config->segment, config->cluster, &agent->segment, failure)) !=
+		0 ||
+	    (error = lists_open(agent->state, &config->trust, config->cluster, &agent->lists,
+				failure)) != 0 ||
+	    (error = agent_load(agent, failure)) != 0 ||
+	    (error = agent_load_register(agent, failure)) != 0 ||
+	    (error = peers_open(agent, &agent->peers, failure)) != 0)
+		goto failed;
+	agent_pump(agent);
+	agent_tick(-1, 0, agent);
+	*out = agent;
+	return 0;
+failed:
+	agent_close(agent);
+	return error;
+}
+
+void agent_close(struct agent *agent)
+{
+	if (agent == NULL)
+		return;
+	peers_close(agent->peers);
+	workers_free(agent->workers);
+	if (agent->tick != NULL)
+		event_free(agent->tick);
+	lists_close(agent->lists);
+	change_free(agent->host_change);
+	change_free(agent->coord_change);
+	segment_close(agent->segment);
+	state_close(agent->state);
+	coord_free(&agent->coord);
+	sodium_free(agent);
+}

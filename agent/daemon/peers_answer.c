@@ -1,0 +1,161 @@
+/* peers_answer.c - what peers, operators and the coordinator say, and what they are answered. */
+#include "daemon/peers_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/lists.h"
+#include "daemon/log.h"
+#include "daemon/status.h"
+
+#define RELAY_OFFER_MS	10000u
+#define RELAY_STATUS_MS 2000u
+
+/* ---- answers ---- */
+
+void verdict_send(struct peer *peer, uint64_t request, uint8_t code, const char *text)
+{
+	struct message message = {.type = MESSAGE_VERDICT};
+
+	message.verdict.request = request;
+	message.verdict.code = code;
+	(void)snprintf(message.verdict.text, sizeof(message.verdict.text), "%s", text);
+	peer_send(peer, &message);
+}
+
+void status_send(struct peer *peer, uint64_t request, bool cluster)
+{
+	struct message message = {.type = MESSAGE_STATUS, .request = request};
+	char *text;
+
+	if (status_text(peer->peers->agent, cluster, &text, &message.body_bytes) != 0)
+		return;
+	message.body = (const uint8_t *)text;
+	peer_send(peer, &message);
+	free(text);
+}
+
+static void list_send(struct peer *peer, const struct message *question)
+{
+	struct message message = {.type = MESSAGE_LIST, .request = question->list_get.request};
+	const struct agent *agent = peer->peers->agent;
+	static const uint8_t active[LIST_HASH_BYTES];
+	const struct list *list;
+
+	if (memcmp(question->list_get.hash, active, LIST_HASH_BYTES) == 0)
+		list = agent_list(agent);
+	else
+		list = lists_find(agent->lists, question->list_get.hash);
+	if (list != NULL) {
+		message.body = list->document;
+		message.body_bytes = list->document_bytes;
+	}
+	peer_send(peer, &message);
+}
+
+static void renew_answer(struct peer *peer, const struct renew *renew)
+{
+	struct agent *agent = peer->peers->agent;
+	const struct list_agent *coordinator = agent_coordinator(agent);
+	struct message message;
+
+	memset(&message, 0, sizeof(message));
+	if (agent->coord.state == COORD_IDLE) {
+		if (coordinator == NULL)
+			return;
+		message.type = MESSAGE_ELSEWHERE;
+		(void)snprintf(message.elsewhere.name, sizeof(message.elsewhere.name), "%s",
+			       coordinator->name);
+		(void)snprintf(message.elsewhere.address, sizeof(message.elsewhere.address), "%s",
+			       coordinator->address);
+		peer_send(peer, &message);
+		return;
+	}
+	peer->renews = true;
+	message.type = MESSAGE_GRANT;
+	if (coord_renew(&agent->coord, session_peer_key(peer->session), renew, clock_now_ms(),
+			&message.grant))
+		peer_send(peer, &message);
+	agent_pump(agent);
+}
+
+/* ---- what comes in ---- */
+
+static void offer_answer(struct peer *peer, const struct message *message)
+{
+	struct agent *agent = peer->peers->agent;
+	char text[MESSAGE_TEXT_BYTES];
+	bool relay;
+	uint8_t verdict =
+	    agent_offer(agent, message->body, message->body_bytes, text, sizeof(text), &relay);
+
+	if (!relay)
+		verdict_send(peer, message->request, verdict, text);
+	else if (!relay_add(peer, MESSAGE_OFFER, message->request, RELAY_OFFER_MS, message))
+		verdict_send(peer, message->request, VERDICT_LATER,
+			     "too many questions are under way here");
+	agent_pump(agent);
+	peers_tick(peer->peers, clock_now_ms());
+}
+
+void inbound_message(struct peer *peer, const struct message *message)
+{
+	struct agent *agent = peer->peers->agent;
+	bool cluster;
+
+	switch (message->type) {
+	case MESSAGE_RENEW:
+		if (!session_is_local(peer->session))
+			renew_answer(peer, &message->renew);
+		break;
+	case MESSAGE_LIST_GET:
+		list_send(peer, message);
+		break;
+	case MESSAGE_OFFER:
+		offer_answer(peer, message);
+		break;
+	case MESSAGE_STATUS_GET:
+		cluster = message->status_get.scope == STATUS_CLUSTER;
+		if (!cluster || agent->coord.state != COORD_IDLE ||
+		    !coordinator_ready(peer->peers) ||
+		    !relay_add(peer, MESSAGE_STATUS_GET, message->status_get.request,
+			       RELAY_STATUS_MS, NULL))
+			status_send(peer, message->status_get.request, cluster);
+		break;
+	default:
+		log_line(LOG_LEVEL_WARNING, "%s: %s is not for us: ignored",
+			 session_peer_address(peer->session), message_name(message->type));
+		break;
+	}
+}
+
+void coordinator_message(struct peer *peer, const struct message *message)
+{
+	struct agent *agent = peer->peers->agent;
+
+	switch (message->type) {
+	case MESSAGE_GRANT:
+		host_grant(&agent->host, &message->grant, clock_now_ms());
+		break;
+	case MESSAGE_REGISTER:
+		host_register(&agent->host, &message->reg, clock_now_ms());
+		break;
+	case MESSAGE_LIST:
+		if (message->body_bytes > 0)
+			agent_list_came(agent, message->body, message->body_bytes);
+		break;
+	case MESSAGE_VERDICT:
+	case MESSAGE_STATUS:
+		relay_answered(peer->peers, message);
+		return;
+	case MESSAGE_ELSEWHERE:
+		log_line(LOG_LEVEL_WARNING, "agent %s does not coordinate: it says %s at %s does",
+			 session_peer_name(peer->session), message->elsewhere.name,
+			 message->elsewhere.address);
+		return;
+	default:
+		return;
+	}
+	agent_pump(agent);
+}

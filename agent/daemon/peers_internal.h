@@ -1,0 +1,80 @@
+/* peers_internal.h - what the files of the daemon's sessions share; nobody else includes it. */
+#ifndef MCROSTER_PEERS_INTERNAL_H
+#define MCROSTER_PEERS_INTERNAL_H
+
+#include "daemon/agent.h"
+#include "daemon/peers.h"
+#include "net/session.h"
+
+#define RELAYS_MAX    64u
+#define REDIAL_MIN_MS 50u
+#define REDIAL_MAX_MS 1000u
+
+enum peer_kind {
+	PEER_LISTENER,	  /* the context of a session that is not ready yet */
+	PEER_INBOUND,	  /* somebody came to us */
+	PEER_COORDINATOR, /* we went to the coordinator */
+	PEER_ANNOUNCE	  /* we bring the list to an agent that was never heard of */
+};
+
+struct peer {
+	enum peer_kind kind;
+	struct peers *peers;
+	struct session *session;
+	bool ready;
+	bool renews; /* it asked for a lease: the register is pushed to it */
+	struct peer *next, **link;
+};
+
+/* A question that the coordinator has to answer, for somebody who asked us. */
+struct relay {
+	uint64_t id; /* 0: free */
+	struct peer *origin;
+	uint64_t request;
+	uint8_t type; /* MESSAGE_OFFER or MESSAGE_STATUS_GET */
+	uint64_t until_ms;
+	bool sent;
+	uint8_t *body; /* of an OFFER that is not sent yet */
+	size_t body_bytes;
+};
+
+struct peers {
+	struct agent *agent;
+	struct session_listener *listener, *control;
+	struct peer listening;
+	struct peer *first;
+	uint32_t count;
+	struct peer *coordinator; /* our session to it, or NULL */
+	uint8_t coordinator_key[LIST_HOST_KEY_BYTES];
+	char coordinator_address[LIST_ADDRESS_MAX + 1];
+	uint64_t redial_ms, redial_delay_ms;
+	char last_why[FAILURE_BYTES];
+	uint64_t refusals, refusals_ms; /* told to the log; when to look again */
+	uint64_t announce_ms;
+	uint32_t announces, announce_turn;
+	uint64_t relay_id;
+	struct relay relay[RELAYS_MAX];
+};
+
+/* Sessions (peers.c). */
+struct peer *peer_dial(struct peers *peers, enum peer_kind kind, const struct list_agent *agent);
+void peer_close(struct peer *peer);
+void peer_send(struct peer *peer, const struct message *message);
+bool coordinator_ready(const struct peers *peers);
+
+/* What comes in (peers_answer.c). */
+void inbound_message(struct peer *peer, const struct message *message);
+void coordinator_message(struct peer *peer, const struct message *message);
+void verdict_send(struct peer *peer, uint64_t request, uint8_t code, const char *text);
+void status_send(struct peer *peer, uint64_t request, bool cluster);
+
+/* Questions for the coordinator (peers_relay.c). */
+void relay_drop(struct relay *relay);
+/* Sends it where the session is up and it was not sent yet. */
+void relay_try(struct peers *peers, struct relay *relay);
+bool relay_add(struct peer *origin, uint8_t type, uint64_t request, uint32_t timeout_ms,
+	       const struct message *offer);
+void relay_answered(struct peers *peers, const struct message *message);
+void relay_gave_up(struct peers *peers, struct relay *relay);
+
+#endif

@@ -1,0 +1,107 @@
+/* peers_keep.c - keeps the session to the coordinator up, and brings lists to those without one. */
+#include "daemon/peers_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+
+#define REFUSALS_EVERY_MS 10000u
+#define ANNOUNCE_EVERY_MS 1000u
+#define ANNOUNCE_AFTER_MS 3000u
+#define ANNOUNCES_MAX	  8u
+
+static void coordinator_keep(struct peers *peers, uint64_t now_ms)
+{
+	const struct list_agent *coordinator = agent_coordinator(peers->agent);
+	struct agent *agent = peers->agent;
+
+	if (agent->coord.state != COORD_IDLE) {
+		if (peers->coordinator != NULL)
+			peer_close(peers->coordinator);
+		if (!agent->host.connected)
+			host_connected(&agent->host, true, now_ms);
+		return;
+	}
+	if (coordinator == NULL || strcmp(coordinator->name, agent->config->name) == 0)
+		return;
+	if (peers->coordinator != NULL &&
+	    (memcmp(peers->coordinator_key, coordinator->key, LIST_HOST_KEY_BYTES) != 0 ||
+	     strcmp(peers->coordinator_address, coordinator->address) != 0)) {
+		peer_close(peers->coordinator);
+		host_connected(&agent->host, false, now_ms);
+	}
+	if (peers->coordinator != NULL || now_ms < peers->redial_ms)
+		return;
+	memcpy(peers->coordinator_key, coordinator->key, LIST_HOST_KEY_BYTES);
+	(void)snprintf(peers->coordinator_address, sizeof(peers->coordinator_address), "%s",
+		       coordinator->address);
+	peers->redial_ms = now_ms + peers->redial_delay_ms;
+	peers->coordinator = peer_dial(peers, PEER_COORDINATOR, coordinator);
+}
+
+static bool agent_heard_lately(const struct coord *coord, const struct list_agent *agent,
+			       uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < coord->host_count; i++)
+		if (memcmp(coord->host[i].key, agent->key, LIST_HOST_KEY_BYTES) == 0)
+			return coord->host[i].heard && now_ms < coord->host[i].heard_ms +
+								    ANNOUNCE_AFTER_MS +
+								    coord->change->steady_lease_ms;
+	return false;
+}
+
+/* Listed agents that have not been heard of may not have any list: one is brought to them, a few at
+ * a time, in turn. */
+static void announce(struct peers *peers, uint64_t now_ms)
+{
+	const struct coord *coord = &peers->agent->coord;
+	const struct list *lists[2] = {coord->active, coord->pending};
+
+	if (coord->state != COORD_LEADING || coord->reg.term == 0 || now_ms < peers->announce_ms)
+		return;
+	peers->announce_ms = now_ms + ANNOUNCE_EVERY_MS;
+	for (unsigned which = 0; which < 2; which++) {
+		const struct list *list = lists[which];
+
+		for (uint32_t i = 0; list != NULL && i < list->agent_count; i++) {
+			const struct list_agent *agent =
+			    &list->agents[(peers->announce_turn + i) % list->agent_count];
+
+			if (peers->announces >= ANNOUNCES_MAX)
+				return;
+			if (strcmp(agent->name, peers->agent->config->name) != 0 &&
+			    !agent_heard_lately(coord, agent, now_ms))
+				(void)peer_dial(peers, PEER_ANNOUNCE, agent);
+		}
+	}
+	peers->announce_turn++;
+}
+
+/* Whoever is turned away at the door is told to the log, a stream of them now and then. */
+static void refusals_tell(struct peers *peers, uint64_t now_ms)
+{
+	const struct session_counts *counts = session_listener_counts(peers->listener);
+	const uint64_t refusals = counts->refused_mac + counts->refused_handshake +
+				  counts->refused_rate + counts->refused_half_open +
+				  counts->timed_out;
+
+	if (refusals == peers->refusals || now_ms < peers->refusals_ms)
+		return;
+	log_line(LOG_LEVEL_WARNING, "%llu connections turned away, the last: %s",
+		 (unsigned long long)(refusals - peers->refusals),
+		 session_listener_last_refusal(peers->listener));
+	peers->refusals = refusals;
+	peers->refusals_ms = now_ms + REFUSALS_EVERY_MS;
+}
+
+void peers_tick(struct peers *peers, uint64_t now_ms)
+{
+	refusals_tell(peers, now_ms);
+	coordinator_keep(peers, now_ms);
+	announce(peers, now_ms);
+	for (uint32_t i = 0; i < RELAYS_MAX; i++)
+		if (peers->relay[i].id != 0 && now_ms >= peers->relay[i].until_ms)
+			relay_gave_up(peers, &peers->relay[i]);
+}
