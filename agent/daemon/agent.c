@@ -10,6 +10,7 @@
 
 #include <mcroster.h>
 
+#include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
 #include "daemon/peers.h"
@@ -39,11 +40,43 @@ const struct list *agent_list(const struct agent *agent)
 	return list != NULL ? list : lists_newest(agent->lists);
 }
 
+static const struct list_agent *agent_named(const struct list *list, const char *name)
+{
+	const int index = list != NULL ? list_agent_find(list, name) : -1;
+
+	return index >= 0 ? &list->agents[index] : NULL;
+}
+
 const struct list_agent *agent_coordinator(const struct agent *agent)
 {
+	const struct reg *known = &agent->host.known;
 	const struct list *list = agent_list(agent);
+	const struct list *pending =
+	    known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : NULL;
+	const struct list_agent *found = NULL;
 
-	return list != NULL ? &list->agents[list->coordinator] : NULL;
+	if (list == NULL)
+		return NULL;
+	if (agent->failover != NULL && agent->failover->binding.term > known->term)
+		found = agent_named(list, agent->failover->targets[0].name);
+	else if (agent->healed != NULL && agent->healed->epoch > known->epoch)
+		return &agent->healed->agents[agent->healed->coordinator];
+	else if (known->term != 0)
+		found = agent_named(list, known->coordinator);
+	if (found == NULL && pending != NULL)
+		found = agent_named(pending, known->coordinator);
+	return found != NULL ? found : &list->agents[list->coordinator];
+}
+
+void agent_heal(struct agent *agent, const struct list *list)
+{
+	if (list->epoch <= agent->host.known.epoch ||
+	    (agent->healed != NULL && list->epoch <= agent->healed->epoch))
+		return;
+	log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven and newer than ours (%" PRIu64
+				   "): its coordinator is %s",
+		 list->epoch, agent->host.known.epoch, list->agents[list->coordinator].name);
+	agent->healed = list;
 }
 
 bool agent_is_coordinator(const struct agent *agent)
@@ -227,6 +260,9 @@ static void agent_publish(struct agent *agent, const struct reg *reg)
 
 static void agent_fetch(struct agent *agent, const struct reg *reg)
 {
+	/* Keys first: the lists may be signed under them. */
+	if (reg->keys_version > keyring_version(agent->ring))
+		peers_fetch(agent->peers, reg->keys);
 	if (lists_find(agent->lists, reg->active) == NULL)
 		peers_fetch(agent->peers, reg->active);
 	if (reg->next_epoch != 0 && lists_find(agent->lists, reg->pending) == NULL)
@@ -278,6 +314,24 @@ static void agent_tell_ready(struct agent *agent)
 	agent->on_ready(agent);
 }
 
+/* The register is ours to take up: it was written off to this agent, and is on its disk. */
+static void agent_take_over(struct agent *agent)
+{
+	const struct host *host = &agent->host;
+	const struct reg *wanted;
+
+	if (coord_wants_lists(&agent->coord, &wanted)) {
+		const struct reg reg = *wanted;
+
+		if (!agent_coord_lists(agent, &reg))
+			agent_fetch(agent, &reg);
+	}
+	if (agent->coord.state == COORD_IDLE && host->known.handed_over &&
+	    strcmp(host->known.coordinator, agent->config->name) == 0 &&
+	    register_compare(&host->stored, &host->known) == 0)
+		agent_resume(agent, &host->known);
+}
+
 void agent_pump(struct agent *agent)
 {
 	struct coord_action coord_action;
@@ -291,6 +345,7 @@ void agent_pump(struct agent *agent)
 	do {
 		agent->again = more = false;
 		agent_lists(agent);
+		agent_take_over(agent);
 		coord_tick(&agent->coord, clock_now_ms());
 		while (coord_next(&agent->coord, clock_now_ms(), &coord_action)) {
 			agent_coord_do(agent, &coord_action);

@@ -21,7 +21,9 @@
 
 #define AGENT_VERSION "0.1.0"
 
+struct keyring;
 struct lists;
+struct order;
 struct peers;
 struct workers;
 
@@ -34,7 +36,11 @@ struct agent {
 
 	struct host host;
 	struct coord coord;
+	struct keyring *ring;
 	struct lists *lists;
+	const struct list *healed; /* newer than the register, proven: it names the coordinator */
+	bool asked_newest;	   /* some agent was asked for the newest list that it has */
+	struct order *failover;	   /* the newest failover order; NULL */
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
 	uint32_t last_slots, last_slots_moved; /* of the present or last change */
@@ -73,7 +79,12 @@ bool agent_is_coordinator(const struct agent *agent);
  * be asked instead. */
 uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
 		    size_t text_bytes, bool *relay);
-/* A list that was asked for: stored when it verifies. */
-void agent_list_came(struct agent *agent, const void *document, size_t bytes);
+/* A document that was asked for: stored when it verifies. */
+void agent_document_came(struct agent *agent, const void *document, size_t bytes);
+/* A document by hash (all zero: the active list); NULL when it is not here.  Borrowed. */
+const void *agent_document(const struct agent *agent, const uint8_t hash[LIST_HASH_BYTES],
+			   size_t *bytes);
+/* How many second documents of one epoch are kept as evidence. */
+uint32_t agent_evidence(const struct agent *agent);
 
 #endif

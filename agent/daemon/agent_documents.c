@@ -1,31 +1,133 @@
-/* agent_documents.c - signed documents that come in: taken, refused, or passed on. */
+/* agent_documents.c - signed documents that come in: taken, refused, or passed on.
+ *
+ * The first line tells what a document is; its signatures are checked under the keys in force
+ * before anything else of it is looked at.
+ */
 #include "daemon/agent_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
+#include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
+#include "daemon/peers.h"
+#include "list/order.h"
 
-static uint8_t agent_offer_here(struct agent *agent, const struct list *list, const void *document,
-				size_t bytes, struct failure *failure)
+#define EVIDENCE_FILE "evidence."
+#define EVIDENCE_MAX  16u
+
+/* A document on its way through the rules of its kind. */
+struct offered {
+	struct agent *agent;
+	const void *document;
+	size_t bytes;
+	struct trust trust;
+	bool relay; /* the coordinator has to be asked */
+	struct failure failure;
+};
+
+static uint8_t verdict_of(int error)
 {
-	const struct list *held;
-	int error = coord_may_offer(&agent->coord, list, clock_now_ms(), failure);
-
-	if (error == -EALREADY)
+	switch (error) {
+	case 0:
+	case -EALREADY:
 		return VERDICT_ACCEPTED;
-	if (error != 0)
-		return error == -EAGAIN	 ? VERDICT_LATER
-		       : error == -EBUSY ? VERDICT_BUSY
-					 : VERDICT_REFUSED;
-	if (lists_add(agent->lists, document, bytes, &held, failure) != 0)
+	case -EAGAIN:
+		return VERDICT_LATER;
+	case -EBUSY:
+		return VERDICT_BUSY;
+	case -EIO:
+	case -ENOSPC:
+	case -ENOMEM:
 		return VERDICT_FAILED;
+	default:
+		return VERDICT_REFUSED;
+	}
+}
+
+/* Somebody else's to decide: the coordinator's, where there is one to ask. */
+static int offered_relay(struct offered *offered)
+{
+	struct agent *agent = offered->agent;
+
+	if (!agent_is_coordinator(agent)) {
+		offered->relay = true;
+		return 0;
+	}
+	return failure_set(&offered->failure, EPERM,
+			   "agent %s coordinates by the list but its register is missing: restore "
+			   "its state directory %s",
+			   agent->config->name, agent->config->state_directory);
+}
+
+/* ---- lists ---- */
+
+static void evidence_count(const char *name, void *context)
+{
+	(void)name;
+	++*(uint32_t *)context;
+}
+
+uint32_t agent_evidence(const struct agent *agent)
+{
+	uint32_t count = 0;
+
+	(void)state_each(agent->state, EVIDENCE_FILE, evidence_count, &count, NULL);
+	return count;
+}
+
+/* Two signed lists of one epoch: whoever signed both said two things.  The second is kept. */
+static void evidence_keep(struct offered *offered, const struct list *list)
+{
+	char hex[2 * LIST_HASH_BYTES + 1], name[128];
+	struct failure failure;
+
+	if (agent_evidence(offered->agent) >= EVIDENCE_MAX)
+		return;
+	(void)sodium_bin2hex(hex, sizeof(hex), list->hash, 8);
+	(void)snprintf(name, sizeof(name), EVIDENCE_FILE "%" PRIu64 ".%s", list->epoch, hex);
+	if (state_store(offered->agent->state, name, offered->document, offered->bytes, &failure) !=
+	    0)
+		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+	log_line(LOG_LEVEL_ERROR,
+		 "equivocation: a second signed list of epoch %" PRIu64 " is kept as %s/%s",
+		 list->epoch, offered->agent->config->state_directory, name);
+}
+
+static void evidence_look(struct offered *offered, const struct list *list)
+{
+	const struct reg *reg = &offered->agent->coord.reg;
+
+	if ((list->epoch == reg->epoch && memcmp(list->hash, reg->active, LIST_HASH_BYTES) != 0) ||
+	    (reg->next_epoch != 0 && list->epoch == reg->next_epoch &&
+	     memcmp(list->hash, reg->pending, LIST_HASH_BYTES) != 0))
+		evidence_keep(offered, list);
+}
+
+static int list_decide(struct offered *offered, const struct list *list)
+{
+	struct agent *agent = offered->agent;
+	const struct list *held;
+	int error = coord_may_offer(&agent->coord, list, clock_now_ms(), &offered->failure);
+
+	if (error != 0) {
+		evidence_look(offered, list);
+		return error;
+	}
+	error = lists_add(agent->lists, offered->document, offered->bytes, &held,
+			  &offered->failure);
+	if (error != 0)
+		return -EIO;
 	coord_offer(&agent->coord, held, clock_now_ms());
-	(void)failure_set(failure, 0, "epoch %" PRIu64 " accepted: the change begins", list->epoch);
-	return VERDICT_ACCEPTED;
+	(void)failure_set(&offered->failure, 0, "epoch %" PRIu64 " accepted: the change begins",
+			  list->epoch);
+	return 0;
 }
 
 /* The first list of a cluster begins its register, on the agent that it names. */
@@ -38,81 +140,227 @@ int agent_begin(struct agent *agent, const struct list *first, struct failure *f
 	return error;
 }
 
-static uint8_t agent_offer_first(struct agent *agent, const struct list *list, const void *document,
-				 size_t bytes, bool *relay, struct failure *failure)
+/* An agent without any list takes the one that it is brought, if it is signed. */
+static int list_first(struct offered *offered, const struct list *list)
 {
+	struct agent *agent = offered->agent;
 	const struct list_agent *coordinator = &list->agents[list->coordinator];
-	const struct list *held;
 	const bool ours = strcmp(coordinator->name, agent->config->name) == 0;
+	const struct list *held;
 
-	if (ours &&
-	    memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0) {
-		(void)failure_set(
-		    failure, EINVAL,
+	if (ours && memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0)
+		return failure_set(
+		    &offered->failure, EINVAL,
 		    "agent %s: the list names another key for it than its own host-key",
 		    coordinator->name);
-		return VERDICT_REFUSED;
-	}
-	if (ours && list->has_parent) {
-		(void)failure_set(failure, EINVAL,
-				  "agent %s is to coordinate epoch %" PRIu64
-				  " but holds no register: "
-				  "restore its state directory %s",
-				  coordinator->name, list->epoch, agent->config->state_directory);
-		return VERDICT_REFUSED;
-	}
-	if (lists_add(agent->lists, document, bytes, &held, failure) != 0)
-		return VERDICT_FAILED;
+	if (ours && list->has_parent)
+		return failure_set(&offered->failure, EINVAL,
+				   "agent %s is to coordinate epoch %" PRIu64
+				   " but holds no register: restore its state directory %s",
+				   coordinator->name, list->epoch,
+				   agent->config->state_directory);
+	if (lists_add(agent->lists, offered->document, offered->bytes, &held, &offered->failure) !=
+	    0)
+		return -EIO;
 	if (!ours) {
-		*relay = true;
-		return VERDICT_ACCEPTED;
+		offered->relay = true;
+		return 0;
 	}
-	if (agent_begin(agent, held, failure) != 0)
-		return VERDICT_FAILED;
-	(void)failure_set(failure, 0, "epoch %" PRIu64 " accepted as the first list", list->epoch);
-	return VERDICT_ACCEPTED;
+	if (agent_begin(agent, held, &offered->failure) != 0)
+		return -EIO;
+	(void)failure_set(&offered->failure, 0, "epoch %" PRIu64 " accepted as the first list",
+			  list->epoch);
+	return 0;
+}
+
+static int list_offered(struct offered *offered)
+{
+	struct agent *agent = offered->agent;
+	struct list *list;
+	int error = list_open(offered->document, offered->bytes, &offered->trust,
+			      agent->config->cluster, &list, &offered->failure);
+
+	if (error != 0)
+		return error;
+	if (agent->coord.state != COORD_IDLE)
+		error = list_decide(offered, list);
+	else if (agent_list(agent) == NULL)
+		error = list_first(offered, list);
+	else
+		error = offered_relay(offered);
+	list_free(list);
+	return error;
+}
+
+/* ---- orders ---- */
+
+static int failover_offered(struct offered *offered, struct order *order)
+{
+	struct agent *agent = offered->agent;
+	const struct reg *known = &agent->host.known;
+	struct order_binding now;
+
+	if (agent->failover != NULL &&
+	    memcmp(agent->failover->hash, order->hash, LIST_HASH_BYTES) == 0)
+		return failure_set(&offered->failure, EALREADY,
+				   "failover to %s is known already", order->targets[0].name);
+	if (known->term == 0)
+		return failure_set(&offered->failure, ESTALE,
+				   "agent %s knows no register to fail over from: push a list first",
+				   agent->config->name);
+	agent_binding(known, &now);
+	if (order->binding.term <= known->term)
+		return failure_set(&offered->failure, ESTALE,
+				   "the failover order is for term %" PRIu64
+				   ", the register's term is %" PRIu64 " already",
+				   order->binding.term, known->term);
+	if (lists_find(agent->lists, known->active) == NULL ||
+	    order_targets_check(order, lists_find(agent->lists, known->active),
+				known->next_epoch != 0 ? lists_find(agent->lists, known->pending)
+						       : NULL,
+				&offered->failure) != 0)
+		return -EINVAL;
+	return agent_failover_take(agent, order, &offered->failure);
+}
+
+static int order_offered(struct offered *offered)
+{
+	struct agent *agent = offered->agent;
+	struct order *order;
+	int error = order_open(offered->document, offered->bytes, &offered->trust,
+			       agent->config->cluster, &order, &offered->failure);
+
+	if (error != 0)
+		return error;
+	if (order->kind == ORDER_FAILOVER) {
+		error = failover_offered(offered, order);
+		if (error == 0)
+			return 0; /* the agent keeps it */
+	} else if (agent->coord.state == COORD_IDLE) {
+		error = offered_relay(offered);
+	} else {
+		error = coord_may_order(&agent->coord, order, clock_now_ms(), &offered->failure);
+		if (error == 0) {
+			coord_order(&agent->coord, order, clock_now_ms());
+			(void)failure_set(&offered->failure, 0, "%s accepted",
+					  order_kind_name(order->kind));
+		}
+	}
+	order_free(order);
+	return error;
+}
+
+/* ---- keys ---- */
+
+static int keys_offered(struct offered *offered)
+{
+	struct agent *agent = offered->agent;
+	const struct keys *held;
+	struct keys *keys;
+	int error = keys_parse(offered->document, offered->bytes, &keys, &offered->failure);
+
+	if (error != 0)
+		return error;
+	if (agent->coord.state == COORD_IDLE)
+		error = offered_relay(offered);
+	else
+		error = coord_may_keys(&agent->coord, keys->version, keys->hash, clock_now_ms(),
+				       &offered->failure);
+	if (error == 0 && !offered->relay) {
+		error = keyring_add(agent->ring, offered->document, offered->bytes, &held,
+				    &offered->failure);
+		if (error == 0 || error == -EALREADY) {
+			coord_keys(&agent->coord, keys->version, keys->hash);
+			error = failure_set(&offered->failure, 0,
+					    "keys version %" PRIu64 " accepted", keys->version);
+		}
+	}
+	keys_free(keys);
+	return error;
+}
+
+/* ---- what it is ---- */
+
+static bool is_kind(const struct offered *offered, const char *magic)
+{
+	const size_t length = strlen(magic);
+
+	return offered->bytes > length && memcmp(offered->document, magic, length) == 0;
 }
 
 uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
 		    size_t text_bytes, bool *relay)
 {
-	struct failure failure = {{0}};
-	struct list *list;
+	struct offered offered = {
+	    .agent = agent,
+	    .document = document,
+	    .bytes = bytes,
+	    .trust = keyring_trust(agent->ring, agent->host.known.keys_version),
+	};
 	uint8_t verdict;
+	int error;
 
-	*relay = false;
-	if (list_open(document, bytes, &agent->config->trust, agent->config->cluster, &list,
-		      &failure) != 0) {
-		verdict = VERDICT_REFUSED;
-	} else {
-		if (agent->coord.state != COORD_IDLE) {
-			verdict = agent_offer_here(agent, list, document, bytes, &failure);
-		} else if (agent_list(agent) == NULL) {
-			verdict = agent_offer_first(agent, list, document, bytes, relay, &failure);
-		} else if (agent_is_coordinator(agent)) {
-			(void)failure_set(&failure, EIO,
-					  "agent %s coordinates by the list but its register is "
-					  "missing: restore its state directory %s",
-					  agent->config->name, agent->config->state_directory);
-			verdict = VERDICT_REFUSED;
-		} else {
-			*relay = true;
-			verdict = VERDICT_ACCEPTED;
-		}
-		list_free(list);
-	}
-	(void)snprintf(text, text_bytes, "%s", failure.text);
-	if (!*relay)
+	if (is_kind(&offered, "mcroster-order "))
+		error = order_offered(&offered);
+	else if (is_kind(&offered, "mcroster-keys "))
+		error = keys_offered(&offered);
+	else
+		error = list_offered(&offered);
+	verdict = verdict_of(error);
+	*relay = error == 0 && offered.relay;
+	(void)snprintf(text, text_bytes, "%s", offered.failure.text);
+	if (!*relay && error != -EALREADY)
 		log_line(verdict == VERDICT_ACCEPTED ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
 			 "offer: %s", text);
 	return verdict;
 }
 
-void agent_list_came(struct agent *agent, const void *document, size_t bytes)
+void agent_document_came(struct agent *agent, const void *document, size_t bytes)
 {
+	struct offered came = {.agent = agent, .document = document, .bytes = bytes};
+	uint8_t want[LIST_HASH_BYTES];
 	const struct list *list;
-	struct failure failure;
+	int error;
 
-	if (lists_add(agent->lists, document, bytes, &list, &failure) != 0)
-		log_line(LOG_LEVEL_ERROR, "a list from the coordinator: %s", failure.text);
+	if (is_kind(&came, "mcroster-keys ")) {
+		error = keyring_catch_up(agent->ring, document, bytes, want, &came.failure);
+		if (error == -EAGAIN) {
+			peers_fetch(agent->peers, want);
+			return;
+		}
+		if (error == -EALREADY)
+			return;
+	} else {
+		error = lists_add(agent->lists, document, bytes, &list, &came.failure);
+		if (error == 0 && agent->asked_newest && list != agent_list(agent))
+			agent_heal(agent, list);
+	}
+	if (error != 0)
+		log_line(LOG_LEVEL_ERROR, "a document from the coordinator: %s",
+			 came.failure.text);
+}
+
+const void *agent_document(const struct agent *agent, const uint8_t hash[LIST_HASH_BYTES],
+			   size_t *bytes)
+{
+	static const uint8_t newest[LIST_HASH_BYTES];
+	const bool any = memcmp(hash, newest, LIST_HASH_BYTES) == 0;
+	const struct list *list = any ? agent_list(agent) : lists_find(agent->lists, hash);
+	const struct keys *keys = any ? NULL : keyring_find(agent->ring, hash);
+
+	if (list != NULL) {
+		*bytes = list->document_bytes;
+		return list->document;
+	}
+	if (keys != NULL) {
+		*bytes = keys->document_bytes;
+		return keys->document;
+	}
+	if (agent->failover != NULL &&
+	    memcmp(agent->failover->hash, hash, LIST_HASH_BYTES) == 0) {
+		*bytes = agent->failover->document_bytes;
+		return agent->failover->document;
+	}
+	*bytes = 0;
+	return NULL;
 }

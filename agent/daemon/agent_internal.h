@@ -3,10 +3,26 @@
 #define MCROSTER_AGENT_INTERNAL_H
 
 #include "daemon/agent.h"
+#include "list/order.h"
 
 /* Files of the state directory. */
 #define HOST_FILE     "host"
 #define REGISTER_FILE "register"
+#define FAILOVER_FILE "failover"
+#define CLUSTER_FILE  "cluster"
+
+/* Takes the register up where this agent is to coordinate by `reg` (its own file's, or the one that
+ * was handed over to it). */
+void agent_resume(struct agent *agent, const struct reg *reg);
+/* What an order would have to be bound to. */
+void agent_binding(const struct reg *reg, struct order_binding *binding);
+/* Keeps a failover order that was checked (it belongs to the agent from then on), and begins by it
+ * where it names this agent. */
+int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure);
+/* Begins by the failover order in force, if it names this agent. */
+void agent_failover_begin(struct agent *agent);
+/* A proven list that is newer than the register: from now on it tells who coordinates. */
+void agent_heal(struct agent *agent, const struct list *list);
 
 /* Makes *change what `reg` calls for, where both of its lists are in hand.  True: it is. */
 bool agent_change(const struct agent *agent, const struct reg *reg, struct change **change);

@@ -14,8 +14,7 @@
 
 struct lists {
 	struct state *state;
-	const struct trust *trust;
-	const char *cluster;
+	const struct keyring *ring;
 	uint32_t count;
 	struct list *list[LISTS_KEPT + 2];
 };
@@ -44,15 +43,15 @@ static void lists_load(const char *name, void *context)
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		return;
 	}
-	if (list_open(document, bytes, lists->trust, lists->cluster, &list, &failure) != 0)
+	if (keyring_list_open(lists->ring, document, bytes, &list, &failure) != 0)
 		log_line(LOG_LEVEL_ERROR, "%s: not used: %s", name, failure.text);
 	else
 		lists->list[lists->count++] = list;
 	free(document);
 }
 
-int lists_open(struct state *state, const struct trust *trust, const char *cluster,
-	       struct lists **out, struct failure *failure)
+int lists_open(struct state *state, const struct keyring *ring, struct lists **out,
+	       struct failure *failure)
 {
 	struct lists *lists = calloc(1, sizeof(*lists));
 	int error;
@@ -60,8 +59,7 @@ int lists_open(struct state *state, const struct trust *trust, const char *clust
 	if (lists == NULL)
 		return failure_set(failure, ENOMEM, "lists: no memory");
 	lists->state = state;
-	lists->trust = trust;
-	lists->cluster = cluster;
+	lists->ring = ring;
 	error = state_each(state, LISTS_FILE, lists_load, lists, failure);
 	if (error != 0) {
 		lists_close(lists);
@@ -133,7 +131,7 @@ int lists_add(struct lists *lists, const void *document, size_t bytes, const str
 	char name[128];
 	int error;
 
-	error = list_open(document, bytes, lists->trust, lists->cluster, &list, failure);
+	error = keyring_list_open(lists->ring, document, bytes, &list, failure);
 	if (error != 0)
 		return error;
 	*out = lists_find(lists, list->hash);

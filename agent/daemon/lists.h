@@ -5,6 +5,7 @@
 #ifndef MCROSTER_LISTS_H
 #define MCROSTER_LISTS_H
 
+#include "daemon/keyring.h"
 #include "daemon/state.h"
 #include "list/list.h"
 
@@ -13,9 +14,10 @@
 struct lists;
 
 /* Loads what the state directory holds; a damaged or no longer trusted one is left out, with a log
- * line.  `trust` and `cluster` are borrowed. */
-int lists_open(struct state *state, const struct trust *trust, const char *cluster,
-	       struct lists **lists, struct failure *failure);
+ * line.  `ring` is borrowed: signed under any of its versions is trusted, for it was accepted before.
+ */
+int lists_open(struct state *state, const struct keyring *ring, struct lists **lists,
+	       struct failure *failure);
 void lists_close(struct lists *lists);
 
 /* By hash; NULL when it is not here.  Borrowed until lists_close or lists_trim. */
@@ -23,7 +25,8 @@ const struct list *lists_find(const struct lists *lists, const uint8_t hash[LIST
 /* The one with the greatest epoch; NULL when there is none. */
 const struct list *lists_newest(const struct lists *lists);
 
-/* Verifies, parses and stores a document; *list is the one now held (borrowed). */
+/* Verifies (signed under any version of the ring: whether it may become the next list is asked
+ * before), parses and stores a document; *list is the one now held (borrowed). */
 int lists_add(struct lists *lists, const void *document, size_t bytes, const struct list **list,
 	      struct failure *failure);
 

@@ -209,7 +209,7 @@ void peers_renew(struct peers *peers, const struct renew *renew)
 	struct grant grant;
 
 	if (agent->coord.state != COORD_IDLE) {
-		if (coord_renew(&agent->coord, agent->config->host_public, renew, clock_now_ms(),
+		if (coord_renew(&agent->coord, agent->config->host_public, 0, renew, clock_now_ms(),
 				&grant))
 			host_grant(&agent->host, &grant, clock_now_ms());
 		return;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/lists.h"
 #include "daemon/log.h"
 #include "daemon/status.h"
+#include "hash.h"
 
 #define RELAY_OFFER_MS	10000u
 #define RELAY_STATUS_MS 2000u
@@ -36,22 +36,22 @@ void status_send(struct peer *peer, uint64_t request, bool cluster)
 	free(text);
 }
 
-static void list_send(struct peer *peer, const struct message *question)
+static void document_send(struct peer *peer, const struct message *question)
 {
 	struct message message = {.type = MESSAGE_LIST, .request = question->list_get.request};
-	const struct agent *agent = peer->peers->agent;
-	static const uint8_t active[LIST_HASH_BYTES];
-	const struct list *list;
 
-	if (memcmp(question->list_get.hash, active, LIST_HASH_BYTES) == 0)
-		list = agent_list(agent);
-	else
-		list = lists_find(agent->lists, question->list_get.hash);
-	if (list != NULL) {
-		message.body = list->document;
-		message.body_bytes = list->document_bytes;
-	}
+	message.body = agent_document(peer->peers->agent, question->list_get.hash,
+				      &message.body_bytes);
 	peer_send(peer, &message);
+}
+
+/* Where an observer comes from: its address without the port, hashed. */
+static uint64_t peer_origin(const struct peer *peer)
+{
+	const char *address = session_peer_address(peer->session);
+	const char *colon = strrchr(address, ':');
+
+	return mcr_hash(address, colon != NULL ? (size_t)(colon - address) : strlen(address));
 }
 
 static void renew_answer(struct peer *peer, const struct renew *renew)
@@ -74,8 +74,8 @@ static void renew_answer(struct peer *peer, const struct renew *renew)
 	}
 	peer->renews = true;
 	message.type = MESSAGE_GRANT;
-	if (coord_renew(&agent->coord, session_peer_key(peer->session), renew, clock_now_ms(),
-			&message.grant))
+	if (coord_renew(&agent->coord, session_peer_key(peer->session), peer_origin(peer), renew,
+			clock_now_ms(), &message.grant))
 		peer_send(peer, &message);
 	agent_pump(agent);
 }
@@ -110,10 +110,15 @@ void inbound_message(struct peer *peer, const struct message *message)
 			renew_answer(peer, &message->renew);
 		break;
 	case MESSAGE_LIST_GET:
-		list_send(peer, message);
+		document_send(peer, message);
 		break;
 	case MESSAGE_OFFER:
 		offer_answer(peer, message);
+		break;
+	case MESSAGE_LIST: /* asked for after a failover */
+		if (!session_is_local(peer->session) && message->body_bytes > 0)
+			agent_document_came(agent, message->body, message->body_bytes);
+		agent_pump(agent);
 		break;
 	case MESSAGE_STATUS_GET:
 		cluster = message->status_get.scope == STATUS_CLUSTER;
@@ -130,6 +135,15 @@ void inbound_message(struct peer *peer, const struct message *message)
 	}
 }
 
+/* Somebody who knows that others coordinate has a newer list than we have. */
+void peer_ask_newest(struct peer *peer)
+{
+	struct message message = {.type = MESSAGE_LIST_GET, .list_get.request = 1};
+
+	peer->peers->agent->asked_newest = true;
+	peer_send(peer, &message);
+}
+
 void coordinator_message(struct peer *peer, const struct message *message)
 {
 	struct agent *agent = peer->peers->agent;
@@ -143,7 +157,7 @@ void coordinator_message(struct peer *peer, const struct message *message)
 		break;
 	case MESSAGE_LIST:
 		if (message->body_bytes > 0)
-			agent_list_came(agent, message->body, message->body_bytes);
+			agent_document_came(agent, message->body, message->body_bytes);
 		break;
 	case MESSAGE_VERDICT:
 	case MESSAGE_STATUS:
@@ -153,6 +167,7 @@ void coordinator_message(struct peer *peer, const struct message *message)
 		log_line(LOG_LEVEL_WARNING, "agent %s does not coordinate: it says %s at %s does",
 			 session_peer_name(peer->session), message->elsewhere.name,
 			 message->elsewhere.address);
+		peer_ask_newest(peer);
 		return;
 	default:
 		return;

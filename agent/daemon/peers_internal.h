@@ -14,6 +14,8 @@ enum peer_kind {
 	PEER_LISTENER,	  /* the context of a session that is not ready yet */
 	PEER_INBOUND,	  /* somebody came to us */
 	PEER_COORDINATOR, /* we went to the coordinator */
+	PEER_SUCCESSOR,	  /* we went to the coordinator of the pending list, to prove that we can */
+	PEER_GUIDE,	  /* we ask a listed agent for newer lists: our coordinator is not there */
 	PEER_ANNOUNCE	  /* we bring the list to an agent that was never heard of */
 };
 
@@ -48,6 +50,10 @@ struct peers {
 	uint8_t coordinator_key[LIST_HOST_KEY_BYTES];
 	char coordinator_address[LIST_ADDRESS_MAX + 1];
 	uint64_t redial_ms, redial_delay_ms;
+	uint32_t failures; /* of dialling the coordinator, in a row */
+	struct peer *successor, *guide;
+	uint64_t successor_ms, guide_ms;
+	uint32_t guide_turn;
 	char last_why[FAILURE_BYTES];
 	uint64_t refusals, refusals_ms; /* told to the log; when to look again */
 	uint64_t announce_ms;
@@ -63,6 +69,7 @@ void peer_send(struct peer *peer, const struct message *message);
 bool coordinator_ready(const struct peers *peers);
 
 /* What comes in (peers_answer.c). */
+void peer_ask_newest(struct peer *peer);
 void inbound_message(struct peer *peer, const struct message *message);
 void coordinator_message(struct peer *peer, const struct message *message);
 void verdict_send(struct peer *peer, uint64_t request, uint8_t code, const char *text);

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "daemon/agent.h"
+#include "list/order.h"
 
 static const char *yes_no(bool value)
 {
@@ -45,6 +48,29 @@ static void status_servers(FILE *out, const struct change *change)
 	}
 }
 
+static void status_hash(FILE *out, const char *name, const uint8_t hash[LIST_HASH_BYTES], bool has)
+{
+	char hex[2 * LIST_HASH_BYTES + 1];
+
+	(void)sodium_bin2hex(hex, sizeof(hex), hash, LIST_HASH_BYTES);
+	fprintf(out, "%s %s\n", name, has ? hex : "none");
+}
+
+static void status_set(FILE *out, const struct agent *agent, const struct reg *reg)
+{
+	const struct change *change = agent->host_change;
+
+	fprintf(out, "given-up");
+	for (uint32_t i = 0; host_lists_match(reg, change) && i < change->server_count; i++)
+		if (register_set_has(reg->given_up, i))
+			fprintf(out, " %s", change->servers[i].name);
+	fprintf(out, "\nexcused");
+	for (uint32_t i = 0; host_lists_match(reg, change) && i < change->agent_count; i++)
+		if (register_set_has(reg->excused, i))
+			fprintf(out, " %s", change->agents[i].name);
+	fprintf(out, "\n");
+}
+
 static void status_self(FILE *out, const struct agent *agent, const struct reg *reg,
 			uint64_t now_ms)
 {
@@ -63,6 +89,16 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 		segment_generation(agent->segment, NULL), lease_left(host->lease_ms, now_ms),
 		yes_no(host_isolated(host, now_ms)), reg->reason);
 	fprintf(out, "trouble %s\n", agent->store_trouble);
+	status_hash(out, "active", reg->active, reg->term != 0);
+	status_hash(out, "pending", reg->pending, reg->next_epoch != 0);
+	fprintf(out, "keys-version %" PRIu64 "\n", reg->keys_version);
+	status_hash(out, "keys-hash", reg->keys, reg->keys_version != 0);
+	fprintf(out, "aborting %s\nequivocation %u\n", yes_no(reg->aborting),
+		agent_evidence(agent));
+	status_set(out, agent, reg);
+	if (agent->failover != NULL)
+		fprintf(out, "failover %" PRIu64 " %s\n", agent->failover->binding.term,
+			agent->failover->targets[0].name);
 }
 
 static void status_change(FILE *out, const struct agent *agent, uint64_t now_ms)

@@ -169,6 +169,7 @@ static int worker_start(struct worker *worker)
 	    .change = agent->host_change,
 	    .server = worker->server,
 	    .phase = (enum phase)workers->reg.phase,
+	    .given_up = workers->reg.given_up,
 	    .restarted = workers->restarted,
 	    .spool_directory = agent->config->state_directory,
 	    .rate_keys = &agent->config->rate_keys,
@@ -233,7 +234,7 @@ void workers_start(struct workers *workers, const struct reg *reg, bool restarte
 	workers->running = true;
 	workers->retry_ms = 0;
 	for (uint32_t i = 0; i < change->server_count; i++) {
-		if (!host_server_works(change, i, name, (enum phase)reg->phase))
+		if (!host_server_works(change, i, name, reg))
 			continue;
 		workers->worker[workers->count].workers = workers;
 		workers->worker[workers->count++].server = i;

@@ -1,0 +1,46 @@
+/* keyring.h - whose signatures count: the keys of agent.conf, then the chain of keys documents.
+ *
+ * A version is on disk before it is used.  Which version is in force is the register's business;
+ * the ring only knows which ones are proven.
+ */
+#ifndef MCROSTER_KEYRING_H
+#define MCROSTER_KEYRING_H
+
+#include "daemon/state.h"
+#include "list/keys.h"
+#include "list/list.h"
+
+#define KEYRING_VERSIONS_MAX 256u
+
+struct keyring;
+
+/* Loads and proves the chain that the state directory holds; what follows a gap or a damaged
+ * document is left out, with a log line.  `trust` and `cluster` are borrowed. */
+int keyring_open(struct state *state, const struct trust *trust, const char *cluster,
+		 struct keyring **ring, struct failure *failure);
+void keyring_close(struct keyring *ring); /* NULL is fine */
+
+/* The highest version that is proven; 0: only agent.conf's keys. */
+uint64_t keyring_version(const struct keyring *ring);
+/* By hash; NULL when it is not here. */
+const struct keys *keyring_find(const struct keyring *ring, const uint8_t hash[LIST_HASH_BYTES]);
+
+/* Proves and stores the version after the highest.  *keys is the one now held (borrowed).
+ * -EALREADY: it is held; -ESTALE: another version or parent, -EKEYREJECTED, ... as keys_open_next. */
+int keyring_add(struct keyring *ring, const void *document, size_t bytes, const struct keys **keys,
+		struct failure *failure);
+
+/* A document that was asked for on the way back from a version that is in force: when it does not
+ * join on yet, `want` gets the hash of the one before it, to be asked for next, and -EAGAIN is
+ * returned; when it does, everything that was waiting is added. */
+int keyring_catch_up(struct keyring *ring, const void *document, size_t bytes,
+		     uint8_t want[LIST_HASH_BYTES], struct failure *failure);
+
+/* Who has to sign under a version (an unknown one: the highest that is proven). */
+struct trust keyring_trust(const struct keyring *ring, uint64_t version);
+
+/* Opens a list that was accepted before: signed under any version of the chain. */
+int keyring_list_open(const struct keyring *ring, const void *document, size_t bytes,
+		      struct list **list, struct failure *failure);
+
+#endif
