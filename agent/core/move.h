@@ -1,7 +1,7 @@
 /* move.h - one key on its way from its old owner O to its new owner N, as a state machine.
  *
- * Pure: it is told each reply and answers with the next command.  The order of the commands and what
- * each reply allows are the mover's rules, proven in the model (tests/model/move.pml); whoever
+ * Pure: it is told each reply and answers with the next command.  The order of the commands and
+ * what each reply allows are the mover's rules, proven in the model (tests/model/move.pml); whoever
  * changes a transition here changes the model first.
  *
  * O's CAS, which the rules read before the reservation, comes from the dump's line: that is an
@@ -17,14 +17,15 @@
 #define MOVE_STUB_TTL 10u
 
 enum move_kind {
-	MOVE_COPY,	   /* what N may hold is not older: reserve, read, fill */
-	MOVE_RECOPY,	   /* it may be older, or is unknown: delete at N first */
-	MOVE_COPY_ABANDON, /* it cannot be copied: deleted at N, so that nothing older stays there */
-	MOVE_DRAIN,	   /* move, then remove at O */
-	MOVE_DRAIN_NEWER,  /* written since the mark: what N holds may be older */
-	MOVE_DRAIN_UNSURE, /* the mark is unknown: present on both sides means deleted on both */
+	MOVE_COPY,	    /* what N may hold is not older: reserve, read, fill */
+	MOVE_RECOPY,	    /* it may be older, or is unknown: delete at N first */
+	MOVE_COPY_ABANDON,  /* it cannot be copied: deleted at N, so that nothing older stays there
+			     */
+	MOVE_DRAIN,	    /* move, then remove at O */
+	MOVE_DRAIN_NEWER,   /* written since the mark: what N holds may be older */
+	MOVE_DRAIN_UNSURE,  /* the mark is unknown: present on both sides means deleted on both */
 	MOVE_DRAIN_ABANDON, /* it cannot be moved: deleted at O and at N, each by its CAS */
-	MOVE_DROP,	   /* delete at the mover's own server */
+	MOVE_DROP,	    /* delete at the mover's own server */
 	MOVE_KINDS
 };
 
@@ -70,13 +71,13 @@ struct move_reply {
 };
 
 struct move {
-	uint8_t kind;	/* enum move_kind; after MOVE_AGAIN: what to begin with */
-	uint8_t state;	/* private */
-	uint8_t result; /* enum move_result, with MOVE_END */
+	uint8_t kind;	     /* enum move_kind; after MOVE_AGAIN: what to begin with */
+	uint8_t state;	     /* private */
+	uint8_t result;	     /* enum move_result, with MOVE_END */
 	uint8_t unsure_kind; /* private: what to begin with when N's state is unknown */
 	uint32_t client_flags;
-	uint64_t cas;	     /* argument of the command */
-	uint64_t source_cas; /* O's, as it was read last */
+	uint64_t cas;		    /* argument of the command */
+	uint64_t source_cas;	    /* O's, as it was read last */
 	uint64_t stub_cas, new_cas; /* private */
 	int64_t ttl;
 };

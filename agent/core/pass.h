@@ -35,12 +35,13 @@ struct pass_mark {
 
 enum pass_order {
 	PASS_IDENTIFY, /* ask the server who it is -> pass_identified */
-	PASS_PROBE,    /* prove that it and pass_probe_wanted() are different processes -> pass_probed */
-	PASS_MARK,     /* store the probe item -> pass_marked */
-	PASS_SAVE,     /* put `save` on disk -> pass_saved */
-	PASS_DUMP,     /* pass_dump_begin; each line to pass_line -> pass_dumped, or again */
-	PASS_KEYS,     /* deal with the keys spooled, each to pass_count -> pass_keys_done */
-	PASS_WAIT,     /* until quiet_until_ns: reservations of a lost mover must have expired */
+	PASS_PROBE, /* prove that it and pass_probe_wanted() are different processes -> pass_probed
+		     */
+	PASS_MARK,  /* store the probe item -> pass_marked */
+	PASS_SAVE,  /* put `save` on disk -> pass_saved */
+	PASS_DUMP,  /* pass_dump_begin; each line to pass_line -> pass_dumped, or again */
+	PASS_KEYS,  /* deal with the keys spooled, each to pass_count -> pass_keys_done */
+	PASS_WAIT,  /* until quiet_until_ns: reservations of a lost mover must have expired */
 	PASS_DONE,
 	PASS_REFUSED, /* only in PREPARE; work.reason says why */
 };
@@ -61,36 +62,36 @@ struct pass {
 	enum phase phase;
 	enum pass_order order;
 	struct work work;
-	struct pass_mark save;	 /* PASS_SAVE's argument */
+	struct pass_mark save; /* PASS_SAVE's argument */
 	uint32_t op_timeout_ms;
 	uint64_t quiet_until_ns; /* done is not said before */
 
 	struct pass_server self;
-	bool fresh;		     /* COPY: the first mover of the phase, N is as sanitised */
-	struct pass_mark base;	     /* what is known of the keys at their new owners */
-	uint64_t next_cas;	     /* COPY: the mark of the pass now running */
-	bool full;		     /* COPY: this pass takes all keys, not only what changed */
+	bool fresh;	       /* COPY: the first mover of the phase, N is as sanitised */
+	struct pass_mark base; /* what is known of the keys at their new owners */
+	uint64_t next_cas;     /* COPY: the mark of the pass now running */
+	bool full;	       /* COPY: this pass takes all keys, not only what changed */
 	uint32_t delta_passes;
 	uint64_t last_delta;
-	uint8_t *redo;		     /* COPY, by server: lost its memory since this pass began */
-	uint8_t *redoing;	     /* ... before it began: all its keys are taken */
+	uint8_t *redo;	  /* COPY, by server: lost its memory since this pass began */
+	uint8_t *redoing; /* ... before it began: all its keys are taken */
 	bool redo_any;
-	bool incomplete;	     /* a key of this round was dropped from the queue */
+	bool incomplete; /* a key of this round was dropped from the queue */
 
-	uint32_t part, parts;	     /* the range of the key's hash now spooled */
-	uint32_t rounds;	     /* complete walks over the key space */
-	uint64_t round_found;	     /* concerned keys in this round's dumps */
+	uint32_t part, parts; /* the range of the key's hash now spooled */
+	uint32_t rounds;      /* complete walks over the key space */
+	uint64_t round_found; /* concerned keys in this round's dumps */
 	uint64_t lines, covered, concerned, spooled, unnameable; /* of this dump */
 	uint64_t last_shortfall;
-	uint32_t shortfalls;	     /* dumps in a row that fell short */
-	bool allowed;		     /* PREPARE: the counts were found good */
+	uint32_t shortfalls; /* dumps in a row that fell short */
+	bool allowed;	     /* PREPARE: the counts were found good */
 	uint64_t drop_limit, dropped;
 };
 
 /* What to do with a dumped key. */
 struct pass_verdict {
-	bool concerned;	  /* it is one of those this work is about */
-	bool spool;	  /* and it is in the present range */
+	bool concerned; /* it is one of those this work is about */
+	bool spool;	/* and it is in the present range */
 	enum move_kind kind;
 	uint32_t destination; /* number of the server that gets it; the mover's own for MOVE_DROP */
 };
