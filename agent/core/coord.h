@@ -30,7 +30,7 @@ struct coord_host {
 	uint64_t lease_ms;     /* the end of its lease; 0: none on record */
 	uint64_t term, serial; /* adopted */
 	struct work work;      /* as it reported last */
-	struct work moved;     /* its last report of COPY or DRAIN: the change's sum */
+	struct moved moved;    /* of the present or last change, in phases that are done */
 };
 
 enum coord_state {

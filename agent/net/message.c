@@ -83,6 +83,11 @@ static void renew_put(uint8_t **at, const struct message *message)
 	field_put_u64(at, renew->known_serial);
 	field_put_u64(at, renew->generation);
 	work_put(at, &renew->work);
+	field_put_u64(at, renew->moved.found);
+	field_put_u64(at, renew->moved.moved);
+	field_put_u64(at, renew->moved.present);
+	field_put_u64(at, renew->moved.gone);
+	field_put_u64(at, renew->moved.failed);
 }
 
 static void renew_get(struct field_reader *reader, struct message *message)
@@ -97,6 +102,11 @@ static void renew_get(struct field_reader *reader, struct message *message)
 	renew->known_serial = field_get_u64(reader);
 	renew->generation = field_get_u64(reader);
 	work_get(reader, &renew->work);
+	renew->moved.found = field_get_u64(reader);
+	renew->moved.moved = field_get_u64(reader);
+	renew->moved.present = field_get_u64(reader);
+	renew->moved.gone = field_get_u64(reader);
+	renew->moved.failed = field_get_u64(reader);
 }
 
 static void grant_put(uint8_t **at, const struct message *message)

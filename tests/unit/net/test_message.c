@@ -42,6 +42,11 @@ static void sample_renew(struct renew *renew)
 	renew->work.rate = 0x17;
 	strcpy(renew->work.reason, "12 items are foreign");
 	memset(renew->work.pending, 0xcc, LIST_HASH_BYTES);
+	renew->moved.found = 0x21;
+	renew->moved.moved = 0x22;
+	renew->moved.present = 0x23;
+	renew->moved.gone = 0x24;
+	renew->moved.failed = 0x25;
 }
 
 /* One of each type, every field set; the size is what docs/protocol.md says. */
@@ -57,7 +62,7 @@ static size_t sample(uint8_t type, struct message *message)
 		return MESSAGE_HELLO_BYTES;
 	case MESSAGE_RENEW:
 		sample_renew(&message->renew);
-		return 403;
+		return 443;
 	case MESSAGE_GRANT:
 		message->grant.sequence = 0x0807060504030201u;
 		message->grant.lease_ms = 60000;
@@ -134,6 +139,11 @@ static const struct {
     {MESSAGE_RENEW, 123, 0x15},
     {MESSAGE_RENEW, 131, 0x16},
     {MESSAGE_RENEW, 139, 0x17},
+    {MESSAGE_RENEW, 403, 0x21},
+    {MESSAGE_RENEW, 411, 0x22},
+    {MESSAGE_RENEW, 419, 0x23},
+    {MESSAGE_RENEW, 427, 0x24},
+    {MESSAGE_RENEW, 435, 0x25},
     {MESSAGE_RENEW, 147, '1'},
     {MESSAGE_GRANT, 1, 1},
     {MESSAGE_GRANT, 8, 8},
@@ -216,13 +226,13 @@ static const struct {
     {MESSAGE_GRANT, 13 + 40, PHASE_COUNT}, /* reg.phase */
     {MESSAGE_GRANT, 13 + 41, 2},	   /* reg.long_leases */
     {MESSAGE_GRANT, 439, 'x'},
-    {MESSAGE_REGISTER, 1 + 42, 2},	      /* reg.copied */
-    {MESSAGE_REGISTER, 1 + 107, 0x80},	      /* reg.coordinator */
-    {MESSAGE_ELSEWHERE, 1, 0x7f},	      /* name */
-    {MESSAGE_ELSEWHERE, 65, 'h'},	      /* address: no number */
-    {MESSAGE_ELSEWHERE, 65 + 11, 'x'},	      /* address: port */
+    {MESSAGE_REGISTER, 1 + 42, 2},	 /* reg.copied */
+    {MESSAGE_REGISTER, 1 + 107, 0x80},	 /* reg.coordinator */
+    {MESSAGE_ELSEWHERE, 1, 0x7f},	 /* name */
+    {MESSAGE_ELSEWHERE, 65, 'h'},	 /* address: no number */
+    {MESSAGE_ELSEWHERE, 65 + 11, 'x'},	 /* address: port */
     {MESSAGE_VERDICT, 9, VERDICT_COUNT}, /* code */
-    {MESSAGE_VERDICT, 10, '\r'},	      /* text */
+    {MESSAGE_VERDICT, 10, '\r'},	 /* text */
     {MESSAGE_VERDICT, 521, 'x'},
     {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER + 1}, /* scope */
 };
