@@ -36,7 +36,7 @@ struct coord_host {
 	bool successor, ready; /* as in struct renew */
 	uint64_t origin;       /* an observer's address, hashed */
 	struct work work;      /* as it reported last */
-	struct work moved;     /* its last report of COPY or DRAIN: the change's sum */
+	struct moved moved;    /* of the present or last change, in phases that are done */
 };
 
 enum coord_state {

@@ -118,7 +118,8 @@ static bool coord_majority_heard(const struct coord *coord)
 	return heard * 2 > coord->active->agent_count;
 }
 
-static void coord_note(struct coord_host *host, const struct renew *renew, uint64_t now_ms)
+static void coord_note(const struct coord *coord, struct coord_host *host,
+		       const struct renew *renew, uint64_t now_ms)
 {
 	const struct work *work = &renew->work;
 
@@ -129,8 +130,9 @@ static void coord_note(struct coord_host *host, const struct renew *renew, uint6
 	host->successor = renew->successor;
 	host->ready = renew->ready;
 	host->work = *work;
-	if (work->phase == PHASE_COPY || work->phase == PHASE_DRAIN)
-		host->moved = *work;
+	if (coord->reg.next_epoch == 0 ||
+	    memcmp(work->pending, coord->reg.pending, LIST_HASH_BYTES) == 0)
+		host->moved = renew->moved;
 }
 
 /* A majority has shown its register and none is newer: the next term begins. */
@@ -187,7 +189,7 @@ bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES], ui
 	}
 	if (coord->state == COORD_HALTED)
 		return false;
-	coord_note(host, renew, now_ms);
+	coord_note(coord, host, renew, now_ms);
 	if (coord->state == COORD_HEARING && coord_majority_heard(coord))
 		coord_next_term(coord);
 	if (coord->state != COORD_LEADING || coord->reg.term < coord->answered_term ||

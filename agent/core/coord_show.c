@@ -9,17 +9,25 @@ void coord_moved(const struct coord *coord, struct work *sum)
 {
 	memset(sum, 0, sizeof(*sum));
 	for (uint32_t i = 0; i < coord->host_count; i++) {
-		const struct work *moved = &coord->host[i].moved;
+		const struct coord_host *host = &coord->host[i];
+		const struct work *work = &host->work;
 
-		sum->found += moved->found;
-		sum->moved += moved->moved;
-		sum->present += moved->present;
-		sum->gone += moved->gone;
-		sum->failed += moved->failed;
-		if (coord->reg.next_epoch != 0 && moved->phase == coord->reg.phase) {
-			sum->left += moved->left;
-			sum->rate += moved->rate;
-		}
+		sum->found += host->moved.found;
+		sum->moved += host->moved.moved;
+		sum->present += host->moved.present;
+		sum->gone += host->moved.gone;
+		sum->failed += host->moved.failed;
+		if (coord->reg.next_epoch == 0 || work->state != WORK_RUNNING ||
+		    (work->phase != PHASE_COPY && work->phase != PHASE_DRAIN) ||
+		    memcmp(work->pending, coord->reg.pending, LIST_HASH_BYTES) != 0)
+			continue;
+		sum->found += work->found;
+		sum->moved += work->moved;
+		sum->present += work->present;
+		sum->gone += work->gone;
+		sum->failed += work->failed;
+		sum->left += work->left;
+		sum->rate += work->rate;
 	}
 }
 

@@ -88,6 +88,7 @@ void host_start(struct host *host, const char *name, uint64_t incarnation, uint3
 		host->state = *saved;
 		host->known = saved->reg;
 		host->stored = saved->reg;
+		host->moved = saved->moved;
 		host->lost = saved->started & (uint16_t)~saved->done;
 	}
 }
@@ -178,6 +179,7 @@ void host_stored(struct host *host, bool ok, uint64_t now_ms)
 		return;
 	}
 	host->stored = host->state.reg;
+	host->moved = host->state.moved;
 	if (host->work.state == WORK_DONE || host->work.state == WORK_REFUSED)
 		host->renew_now = true;
 }
@@ -196,13 +198,6 @@ static void host_work_begin(struct host *host)
 	host->work.state = WORK_RUNNING;
 	if ((host->state.done & (1u << phase)) != 0)
 		host->work.state = WORK_DONE;
-	if (phase >= PHASE_DRAIN || (phase == PHASE_COPY && host->work.state == WORK_DONE)) {
-		host->work.found = host->state.moved.found;
-		host->work.moved = host->state.moved.moved;
-		host->work.present = host->state.moved.present;
-		host->work.gone = host->state.moved.gone;
-		host->work.failed = host->state.moved.failed;
-	}
 }
 
 void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
@@ -237,9 +232,6 @@ void host_stopped(struct host *host, uint64_t now_ms)
 
 void host_worked(struct host *host, const struct work *work, uint64_t now_ms)
 {
-	const struct work *base = &host->state.moved;
-	bool move = work->phase == PHASE_COPY || work->phase == PHASE_DRAIN;
-
 	(void)now_ms;
 	if (!host->has_work || work->phase != host->work.phase || host->work.state == WORK_DONE ||
 	    memcmp(work->pending, host->work.pending, LIST_HASH_BYTES) != 0)
@@ -247,20 +239,13 @@ void host_worked(struct host *host, const struct work *work, uint64_t now_ms)
 	if (work->state == WORK_REFUSED && host->work.state != WORK_REFUSED)
 		host->renew_now = true;
 	host->work = *work;
-	if (work->phase == PHASE_DRAIN) {
-		host->work.found += base->found;
-		host->work.moved += base->moved;
-		host->work.present += base->present;
-		host->work.gone += base->gone;
-		host->work.failed += base->failed;
-	}
 	if (work->state != WORK_DONE)
 		return;
 	host->working = false;
 	host->lost &= (uint16_t) ~(1u << work->phase);
 	host->state.done |= (uint16_t)(1u << work->phase);
-	if (move)
-		host->state.moved = host->work;
+	if (work->phase == PHASE_COPY || work->phase == PHASE_DRAIN)
+		moved_add(&host->state.moved, work);
 	host->dirty = true; /* "done" is on disk before it is reported */
 }
 
@@ -412,6 +397,7 @@ static bool host_renew_next(struct host *host, uint64_t now_ms, struct host_acti
 	renew->successor = host->successor;
 	renew->ready = host->ready;
 	renew->work = host->work;
+	renew->moved = host->moved;
 	if (unsaid && host->work.state == WORK_DONE)
 		renew->work.state = WORK_RUNNING;
 	return true;
@@ -443,7 +429,7 @@ bool host_isolated(const struct host *host, uint64_t now_ms)
 
 void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_BYTES])
 {
-	const struct work *moved = &state->moved;
+	const struct moved *moved = &state->moved;
 	uint8_t *at = bytes;
 
 	register_encode(&state->reg, at);

@@ -31,7 +31,7 @@ struct host_state {
 	struct reg reg;
 	uint8_t work_pending[LIST_HASH_BYTES]; /* the change that the rest is about */
 	uint16_t started, done;		       /* bit p: the work of phase p was started, is done */
-	struct work moved;		       /* what COPY had moved when it was done */
+	struct moved moved;		       /* in the phases that are done */
 };
 #define HOST_STATE_BYTES (REGISTER_BYTES + LIST_HASH_BYTES + 2 * 2 + 5 * 8)
 void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_BYTES]);
@@ -85,6 +85,7 @@ struct host {
 	bool working, stopping; /* movers run; are being stopped */
 	struct reg worked_for;	/* the step that the movers work for */
 	struct work work;	/* of the published phase */
+	struct moved moved;	/* as it is on disk */
 
 	bool connected;
 	bool successor, ready; /* as in struct renew */

@@ -27,16 +27,16 @@ void register_encode(const struct reg *reg, uint8_t bytes[REGISTER_BYTES])
 	field_put_u8(&at, reg->phase);
 	field_put_u8(&at, reg->long_leases);
 	field_put_u8(&at, reg->copied);
+	field_put_bytes(&at, reg->active, sizeof(reg->active));
+	field_put_bytes(&at, reg->pending, sizeof(reg->pending));
+	field_put_name(&at, reg->coordinator, sizeof(reg->coordinator));
+	field_put_text(&at, reg->reason, sizeof(reg->reason));
 	field_put_u8(&at, reg->aborting);
 	field_put_u8(&at, reg->handed_over);
 	field_put_u64(&at, reg->keys_version);
 	field_put_bytes(&at, reg->keys, sizeof(reg->keys));
 	field_put_bytes(&at, reg->given_up, sizeof(reg->given_up));
 	field_put_bytes(&at, reg->excused, sizeof(reg->excused));
-	field_put_bytes(&at, reg->active, sizeof(reg->active));
-	field_put_bytes(&at, reg->pending, sizeof(reg->pending));
-	field_put_name(&at, reg->coordinator, sizeof(reg->coordinator));
-	field_put_text(&at, reg->reason, sizeof(reg->reason));
 	assert(at == bytes + REGISTER_BYTES);
 }
 
@@ -53,16 +53,16 @@ int register_decode(const uint8_t bytes[REGISTER_BYTES], struct reg *reg)
 	got.phase = field_get_below(&reader, PHASE_COUNT);
 	got.long_leases = field_get_bool(&reader);
 	got.copied = field_get_bool(&reader);
+	field_get_bytes(&reader, got.active, sizeof(got.active));
+	field_get_bytes(&reader, got.pending, sizeof(got.pending));
+	field_get_name(&reader, got.coordinator, sizeof(got.coordinator));
+	field_get_text(&reader, got.reason, sizeof(got.reason));
 	got.aborting = field_get_bool(&reader);
 	got.handed_over = field_get_bool(&reader);
 	got.keys_version = field_get_u64(&reader);
 	field_get_bytes(&reader, got.keys, sizeof(got.keys));
 	field_get_bytes(&reader, got.given_up, sizeof(got.given_up));
 	field_get_bytes(&reader, got.excused, sizeof(got.excused));
-	field_get_bytes(&reader, got.active, sizeof(got.active));
-	field_get_bytes(&reader, got.pending, sizeof(got.pending));
-	field_get_name(&reader, got.coordinator, sizeof(got.coordinator));
-	field_get_text(&reader, got.reason, sizeof(got.reason));
 	if (reader.bad)
 		return -EBADMSG;
 	*reg = got;

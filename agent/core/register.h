@@ -78,6 +78,20 @@ struct work {
 	char reason[WORK_REASON_BYTES]; /* refused, or what it waits for */
 };
 
+/* What has become of the keys of a change, of all phases that moved them. */
+struct moved {
+	uint64_t found, moved, present, gone, failed; /* as in struct work */
+};
+
+static inline void moved_add(struct moved *sum, const struct work *work)
+{
+	sum->found += work->found;
+	sum->moved += work->moved;
+	sum->present += work->present;
+	sum->gone += work->gone;
+	sum->failed += work->failed;
+}
+
 /* RENEW: what a host reports when it asks for its lease. */
 struct renew {
 	uint64_t sequence;     /* of the host's own; the grant repeats it */
@@ -88,6 +102,7 @@ struct renew {
 	bool ready;	       /* it is that coordinator, and has what it needs to take over */
 	uint64_t generation;   /* of its segment */
 	struct work work;      /* of the phase it has published */
+	struct moved moved;    /* of this change, in phases that are done */
 };
 
 /* GRANT: the register, and for how long the host holds a lease (0: none, it was only told). */

@@ -73,8 +73,9 @@ void agent_heal(struct agent *agent, const struct list *list)
 	if (list->epoch <= agent->host.known.epoch ||
 	    (agent->healed != NULL && list->epoch <= agent->healed->epoch))
 		return;
-	log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven and newer than ours (%" PRIu64
-				   "): its coordinator is %s",
+	log_line(LOG_LEVEL_NOTICE,
+		 "epoch %" PRIu64 " is proven and newer than ours (%" PRIu64
+		 "): its coordinator is %s",
 		 list->epoch, agent->host.known.epoch, list->agents[list->coordinator].name);
 	agent->healed = list;
 }

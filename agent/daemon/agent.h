@@ -38,9 +38,9 @@ struct agent {
 	struct coord coord;
 	struct keyring *ring;
 	struct lists *lists;
-	const struct list *healed; /* newer than the register, proven: it names the coordinator */
-	bool asked_newest;	   /* some agent was asked for the newest list that it has */
-	struct order *failover;	   /* the newest failover order; NULL */
+	const struct list *healed;   /* newer than the register, proven: it names the coordinator */
+	bool asked_newest;	     /* some agent was asked for the newest list that it has */
+	struct order *failover;	     /* the newest failover order; NULL */
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
 	uint32_t last_slots, last_slots_moved; /* of the present or last change */

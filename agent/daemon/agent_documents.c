@@ -120,8 +120,8 @@ static int list_decide(struct offered *offered, const struct list *list)
 		evidence_look(offered, list);
 		return error;
 	}
-	error = lists_add(agent->lists, offered->document, offered->bytes, &held,
-			  &offered->failure);
+	error =
+	    lists_add(agent->lists, offered->document, offered->bytes, &held, &offered->failure);
 	if (error != 0)
 		return -EIO;
 	coord_offer(&agent->coord, held, clock_now_ms());
@@ -157,8 +157,7 @@ static int list_first(struct offered *offered, const struct list *list)
 		return failure_set(&offered->failure, EINVAL,
 				   "agent %s is to coordinate epoch %" PRIu64
 				   " but holds no register: restore its state directory %s",
-				   coordinator->name, list->epoch,
-				   agent->config->state_directory);
+				   coordinator->name, list->epoch, agent->config->state_directory);
 	if (lists_add(agent->lists, offered->document, offered->bytes, &held, &offered->failure) !=
 	    0)
 		return -EIO;
@@ -184,6 +183,10 @@ static int list_offered(struct offered *offered)
 		return error;
 	if (agent->coord.state != COORD_IDLE)
 		error = list_decide(offered, list);
+	else if (agent->host.known.term != 0 &&
+		 memcmp(list->hash, agent->host.known.active, LIST_HASH_BYTES) == 0)
+		error = failure_set(&offered->failure, EALREADY,
+				    "epoch %" PRIu64 " is active already", list->epoch);
 	else if (agent_list(agent) == NULL)
 		error = list_first(offered, list);
 	else
@@ -202,12 +205,13 @@ static int failover_offered(struct offered *offered, struct order *order)
 
 	if (agent->failover != NULL &&
 	    memcmp(agent->failover->hash, order->hash, LIST_HASH_BYTES) == 0)
-		return failure_set(&offered->failure, EALREADY,
-				   "failover to %s is known already", order->targets[0].name);
+		return failure_set(&offered->failure, EALREADY, "failover to %s is known already",
+				   order->targets[0].name);
 	if (known->term == 0)
-		return failure_set(&offered->failure, ESTALE,
-				   "agent %s knows no register to fail over from: push a list first",
-				   agent->config->name);
+		return failure_set(
+		    &offered->failure, ESTALE,
+		    "agent %s knows no register to fail over from: push a list first",
+		    agent->config->name);
 	agent_binding(known, &now);
 	if (order->binding.term <= known->term)
 		return failure_set(&offered->failure, ESTALE,
@@ -336,8 +340,7 @@ void agent_document_came(struct agent *agent, const void *document, size_t bytes
 			agent_heal(agent, list);
 	}
 	if (error != 0)
-		log_line(LOG_LEVEL_ERROR, "a document from the coordinator: %s",
-			 came.failure.text);
+		log_line(LOG_LEVEL_ERROR, "a document from the coordinator: %s", came.failure.text);
 }
 
 const void *agent_document(const struct agent *agent, const uint8_t hash[LIST_HASH_BYTES],
@@ -356,8 +359,7 @@ const void *agent_document(const struct agent *agent, const uint8_t hash[LIST_HA
 		*bytes = keys->document_bytes;
 		return keys->document;
 	}
-	if (agent->failover != NULL &&
-	    memcmp(agent->failover->hash, hash, LIST_HASH_BYTES) == 0) {
+	if (agent->failover != NULL && memcmp(agent->failover->hash, hash, LIST_HASH_BYTES) == 0) {
 		*bytes = agent->failover->document_bytes;
 		return agent->failover->document;
 	}

@@ -97,8 +97,8 @@ static int agent_register_file(struct agent *agent, struct reg *reg, struct fail
 {
 	void *bytes;
 	size_t length;
-	int error = state_load(agent->state, REGISTER_FILE, REGISTER_BYTES, &bytes, &length,
-			       failure);
+	int error =
+	    state_load(agent->state, REGISTER_FILE, REGISTER_BYTES, &bytes, &length, failure);
 
 	if (error != 0)
 		return error;
@@ -124,13 +124,13 @@ void agent_failover_begin(struct agent *agent)
 	    strcmp(order->targets[0].name, agent->config->name) != 0 ||
 	    agent->coord.failover_term >= order->binding.term)
 		return;
-	if (agent_register_file(agent, &reg, &failure) == 0 &&
-	    register_compare(&reg, known) >= 0 && reg.term < order->binding.term &&
-	    agent_change(agent, &reg, &agent->coord_change)) {
+	if (agent_register_file(agent, &reg, &failure) == 0 && register_compare(&reg, known) >= 0 &&
+	    reg.term < order->binding.term && agent_change(agent, &reg, &agent->coord_change)) {
 		agent_resume(agent, &reg);
 		agent->coord.failover_term = order->binding.term;
 		log_line(LOG_LEVEL_NOTICE,
-			 "failover: the register %" PRIu64 ".%" PRIu64 " goes on here in term %" PRIu64,
+			 "failover: the register %" PRIu64 ".%" PRIu64
+			 " goes on here in term %" PRIu64,
 			 reg.term, reg.serial, order->binding.term);
 		return;
 	}
@@ -148,8 +148,8 @@ void agent_failover_begin(struct agent *agent)
 
 int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure)
 {
-	int error = state_store(agent->state, FAILOVER_FILE, order->document,
-				order->document_bytes, failure);
+	int error = state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
+				failure);
 
 	if (error != 0)
 		return -EIO;

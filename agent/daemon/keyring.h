@@ -26,7 +26,8 @@ uint64_t keyring_version(const struct keyring *ring);
 const struct keys *keyring_find(const struct keyring *ring, const uint8_t hash[LIST_HASH_BYTES]);
 
 /* Proves and stores the version after the highest.  *keys is the one now held (borrowed).
- * -EALREADY: it is held; -ESTALE: another version or parent, -EKEYREJECTED, ... as keys_open_next. */
+ * -EALREADY: it is held; -ESTALE: another version or parent, -EKEYREJECTED, ... as keys_open_next.
+ */
 int keyring_add(struct keyring *ring, const void *document, size_t bytes, const struct keys **keys,
 		struct failure *failure);
 

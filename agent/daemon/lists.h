@@ -14,7 +14,8 @@
 struct lists;
 
 /* Loads what the state directory holds; a damaged or no longer trusted one is left out, with a log
- * line.  `ring` is borrowed: signed under any of its versions is trusted, for it was accepted before.
+ * line.  `ring` is borrowed: signed under any of its versions is trusted, for it was accepted
+ * before.
  */
 int lists_open(struct state *state, const struct keyring *ring, struct lists **lists,
 	       struct failure *failure);

@@ -44,7 +44,7 @@ struct mover_setup {
 	const struct change *change; /* borrowed for the mover's life */
 	uint32_t server;	     /* number in change->servers */
 	enum phase phase;	     /* PREPARE, COPY, DRAIN, PURGE or CLEAN */
-	const uint8_t *given_up; /* servers that nothing is moved to (struct reg); borrowed */
+	const uint8_t *given_up;     /* servers that nothing is moved to (struct reg); borrowed */
 	bool restarted; /* a mover of this phase ran before and was lost: wait for its stubs */
 	struct mover_mark mark; /* the one saved last (COPY, DRAIN) */
 	const char *spool_directory;

@@ -18,7 +18,8 @@ struct mover_dump_events {
 	/* false: stop, it cannot be taken in (then no `ended` follows; free the dump later). */
 	bool (*line)(void *context, const struct mc_dump_line *line);
 	/* items: the smaller of curr_items before and after; with WHOLE. */
-	void (*ended)(void *context, enum mover_dump_outcome outcome, uint64_t items, const char *why);
+	void (*ended)(void *context, enum mover_dump_outcome outcome, uint64_t items,
+		      const char *why);
 };
 
 struct mover_dump;

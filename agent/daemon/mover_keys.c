@@ -9,6 +9,12 @@
 #define BATCHES	    4u
 #define BATCH_KEYS  1024u
 #define BATCH_BYTES (4u << 20)
+/* Batches begin small and grow while they take less than this share of op_timeout; they shrink when
+ * they take more than that: a time-out costs far more than a round trip. */
+#define FIRST_KEYS  128u
+#define FIRST_BYTES (512u << 10)
+#define QUICK_SHARE 16u
+#define SLOW_SHARE  4u
 /* A key is given up when it has been tried so often; one that was alone in a batch and still not
  * through in time weighs more, for nothing but its size can be the reason. */
 #define ATTEMPTS_MAX	 240u
@@ -60,17 +66,38 @@ static void timer_set(struct mover_keys *keys, uint64_t now_ns)
 
 /* ---- a key's end ---- */
 
-static void batch_key_ended(struct mover_keys *keys, struct batch *batch)
+static uint64_t clock_ns(void)
 {
-	keys->in_flight--;
-	if (--batch->open > 0)
-		return;
-	if (!batch->late) {
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void batch_size_adapt(struct mover_keys *keys, const struct batch *batch)
+{
+	uint64_t timeout_ns = keys->setup.op_timeout_ms * 1000000ull;
+	uint64_t took_ns = clock_ns() + timeout_ns - batch->deadline_ns;
+
+	if (batch->late)
+		return; /* it shrank when it was found late */
+	if (took_ns > timeout_ns / SLOW_SHARE) {
+		keys->batch_keys = keys->batch_keys > 2 ? keys->batch_keys / 2 : 1;
+		keys->batch_bytes = keys->batch_bytes > 2 ? keys->batch_bytes / 2 : 1;
+	} else if (took_ns < timeout_ns / QUICK_SHARE) {
 		keys->batch_keys =
 		    keys->batch_keys < BATCH_KEYS / 2 ? keys->batch_keys * 2 : BATCH_KEYS;
 		keys->batch_bytes =
 		    keys->batch_bytes < BATCH_BYTES / 2 ? keys->batch_bytes * 2 : BATCH_BYTES;
 	}
+}
+
+static void batch_key_ended(struct mover_keys *keys, struct batch *batch)
+{
+	keys->in_flight--;
+	if (--batch->open > 0)
+		return;
+	batch_size_adapt(keys, batch);
 	keys->setup.ended(keys->setup.context);
 }
 
@@ -312,7 +339,7 @@ int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns)
 		slot_begin(&keys->slots[i][k]);
 	batch_key_ended(keys, batch);
 	timer_set(keys, now_ns);
-	return taken < 0 ? taken : 0;
+	return taken < 0 ? taken : (int)count;
 }
 
 static void batch_late(struct mover_keys *keys, uint32_t number)
@@ -333,13 +360,10 @@ static void batch_late(struct mover_keys *keys, uint32_t number)
 static void timer_event(evutil_socket_t fd, short what, void *argument)
 {
 	struct mover_keys *keys = argument;
-	struct timespec t;
-	uint64_t now_ns;
+	uint64_t now_ns = clock_ns();
 
 	(void)fd;
 	(void)what;
-	(void)clock_gettime(CLOCK_BOOTTIME, &t);
-	now_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 	for (uint32_t i = 0; i < BATCHES; i++)
 		if (keys->batches[i].open > 0 && now_ns > keys->batches[i].deadline_ns)
 			batch_late(keys, i);
@@ -358,8 +382,8 @@ struct mover_keys *mover_keys_new(const struct mover_keys_setup *setup)
 	if (keys == NULL)
 		return NULL;
 	keys->setup = *setup;
-	keys->batch_keys = BATCH_KEYS;
-	keys->batch_bytes = BATCH_BYTES;
+	keys->batch_keys = FIRST_KEYS;
+	keys->batch_bytes = FIRST_BYTES;
 	keys->timer = event_new(setup->base, -1, 0, timer_event, keys);
 	if (keys->timer == NULL) {
 		free(keys);

@@ -1,7 +1,7 @@
 /* mover_peer.h - a mover's connection to one memcached: dialled, asked who it is, dialled again.
  *
- * `up` is called once the server has said who it is, so whoever holds its numbers can see whether it
- * is the process they came from.  Between `up` and `down` commands may be sent.
+ * `up` is called once the server has said who it is, so whoever holds its numbers can see whether
+ * it is the process they came from.  Between `up` and `down` commands may be sent.
  */
 #ifndef MCROSTER_MOVER_PEER_H
 #define MCROSTER_MOVER_PEER_H

@@ -1,4 +1,5 @@
-/* mover_queue.h - the keys of one dump: those whose turn it is, and those to be tried again later. */
+/* mover_queue.h - the keys of one dump: those whose turn it is, and those to be tried again later.
+ */
 #ifndef MCROSTER_MOVER_QUEUE_H
 #define MCROSTER_MOVER_QUEUE_H
 
@@ -8,7 +9,8 @@
 
 struct mover_queue {
 	struct spool *now, *later;
-	uint64_t later_live; /* of those in `later`: their servers were there, a new try makes sense */
+	uint64_t
+	    later_live; /* of those in `later`: their servers were there, a new try makes sense */
 };
 
 int mover_queue_init(struct mover_queue *queue, const char *directory, uint64_t bytes_max,

@@ -35,3 +35,8 @@ uint32_t mover_rate_take(struct mover_rate *rate, uint64_t keys_a_second, uint64
 	rate->tokens -= granted;
 	return granted;
 }
+
+void mover_rate_give_back(struct mover_rate *rate, uint32_t keys)
+{
+	rate->tokens += keys; /* the next fill cuts it to what may be saved up */
+}

@@ -16,5 +16,7 @@ struct mover_rate {
  * tenth of a second's worth is saved up, and at least one key. */
 uint32_t mover_rate_take(struct mover_rate *rate, uint64_t keys_a_second, uint64_t now_ns,
 			 uint32_t want);
+/* So many of those granted were not begun after all. */
+void mover_rate_give_back(struct mover_rate *rate, uint32_t keys);
 
 #endif

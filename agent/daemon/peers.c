@@ -41,6 +41,10 @@ static void peer_free(struct peer *peer)
 		peers->announces--;
 	if (peers->coordinator == peer)
 		peers->coordinator = NULL;
+	if (peers->successor == peer)
+		peers->successor = NULL;
+	if (peers->guide == peer)
+		peers->guide = NULL;
 	*peer->link = peer->next;
 	if (peer->next != NULL)
 		peer->next->link = peer->link;
@@ -93,7 +97,21 @@ static void peer_ready(struct session *session, void *context)
 		message.body = list->document;
 		message.body_bytes = list->document_bytes;
 		peer_send(peer, &message);
+		if (peers->agent->failover != NULL) {
+			message.request = ANNOUNCE_FAILOVER;
+			message.body = peers->agent->failover->document;
+			message.body_bytes = peers->agent->failover->document_bytes;
+			peer_send(peer, &message);
+			peer->questions++;
+		}
+		peer->questions++;
+	} else if (peer->kind == PEER_SUCCESSOR) {
+		host_successor(&peers->agent->host, true, false);
+		agent_pump(peers->agent);
+	} else if (peer->kind == PEER_GUIDE) {
+		peer_ask_newest(peer);
 	} else if (peer->kind == PEER_COORDINATOR) {
+		peers->failures = 0;
 		peers->redial_delay_ms = REDIAL_MIN_MS;
 		peers->last_why[0] = '\0';
 		log_line(LOG_LEVEL_INFO, "connected to coordinator %s",
@@ -116,7 +134,9 @@ static void peer_message(struct session *session, const struct message *message,
 	else if (peer->kind == PEER_COORDINATOR)
 		coordinator_message(peer, message);
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_VERDICT)
-		peer_close(peer);
+		announce_answered(peer);
+	else if (peer->kind == PEER_GUIDE && message->type == MESSAGE_LIST)
+		guide_answered(peer, message);
 }
 
 static void peer_closed(struct session *session, const char *why, void *context)
@@ -136,6 +156,9 @@ static void peer_closed(struct session *session, const char *why, void *context)
 		if (peers->redial_delay_ms > REDIAL_MAX_MS)
 			peers->redial_delay_ms = REDIAL_MAX_MS;
 		host_connected(&peers->agent->host, false, clock_now_ms());
+		peers->failures++;
+	} else if (peer->kind == PEER_SUCCESSOR) {
+		host_successor(&peers->agent->host, false, false);
 	}
 	peer_free(peer);
 }
@@ -227,6 +250,14 @@ void peers_fetch(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES])
 	memcpy(message.list_get.hash, hash, LIST_HASH_BYTES);
 	if (coordinator_ready(peers))
 		peer_send(peers->coordinator, &message);
+	/* A coordinator itself asks those who come to it. */
+	if (peers->agent->coord.state == COORD_IDLE)
+		return;
+	for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
+		next = peer->next;
+		if (peer->ready && peer->renews)
+			peer_send(peer, &message);
+	}
 }
 
 void peers_tell(struct peers *peers, const struct reg *reg)

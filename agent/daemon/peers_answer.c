@@ -40,8 +40,8 @@ static void document_send(struct peer *peer, const struct message *question)
 {
 	struct message message = {.type = MESSAGE_LIST, .request = question->list_get.request};
 
-	message.body = agent_document(peer->peers->agent, question->list_get.hash,
-				      &message.body_bytes);
+	message.body =
+	    agent_document(peer->peers->agent, question->list_get.hash, &message.body_bytes);
 	peer_send(peer, &message);
 }
 

@@ -4,6 +4,7 @@
 
 #include "daemon/agent.h"
 #include "daemon/peers.h"
+#include "list/order.h"
 #include "net/session.h"
 
 #define RELAYS_MAX    64u
@@ -24,7 +25,8 @@ struct peer {
 	struct peers *peers;
 	struct session *session;
 	bool ready;
-	bool renews; /* it asked for a lease: the register is pushed to it */
+	uint32_t questions; /* of an announcement, not answered yet */
+	bool renews;	    /* it asked for a lease: the register is pushed to it */
 	struct peer *next, **link;
 };
 
@@ -67,6 +69,10 @@ struct peer *peer_dial(struct peers *peers, enum peer_kind kind, const struct li
 void peer_close(struct peer *peer);
 void peer_send(struct peer *peer, const struct message *message);
 bool coordinator_ready(const struct peers *peers);
+
+#define ANNOUNCE_FAILOVER 2u /* an announcement's second question */
+void announce_answered(struct peer *peer);
+void guide_answered(struct peer *peer, const struct message *message);
 
 /* What comes in (peers_answer.c). */
 void peer_ask_newest(struct peer *peer);

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/lists.h"
 #include "daemon/log.h"
 
+#define GUIDE_FAILURES	  3u
+#define GUIDE_EVERY_MS	  1000u
 #define REFUSALS_EVERY_MS 10000u
 #define ANNOUNCE_EVERY_MS 1000u
 #define ANNOUNCE_AFTER_MS 3000u
@@ -41,6 +44,67 @@ static void coordinator_keep(struct peers *peers, uint64_t now_ms)
 	peers->coordinator = peer_dial(peers, PEER_COORDINATOR, coordinator);
 }
 
+/* The pending list names another coordinator: every host proves before PREPARE ends that it can
+ * reach it. */
+static void successor_keep(struct peers *peers, uint64_t now_ms)
+{
+	struct agent *agent = peers->agent;
+	const struct reg *known = &agent->host.known;
+	const struct list *pending =
+	    known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : agent_list(agent);
+	const struct list_agent *next =
+	    pending != NULL ? &pending->agents[pending->coordinator] : NULL;
+
+	if (next == NULL || known->term == 0 || strcmp(next->name, known->coordinator) == 0) {
+		if (peers->successor != NULL)
+			peer_close(peers->successor);
+		host_successor(&agent->host, false, false);
+		return;
+	}
+	if (strcmp(next->name, agent->config->name) == 0) {
+		host_successor(&agent->host, true,
+			       register_compare(&agent->host.stored, known) == 0 &&
+				   host_lists_match(known, agent->host_change));
+		return;
+	}
+	if (peers->successor != NULL || now_ms < peers->successor_ms)
+		return;
+	peers->successor_ms = now_ms + REDIAL_MAX_MS;
+	peers->successor = peer_dial(peers, PEER_SUCCESSOR, next);
+}
+
+/* The coordinator does not answer: some other listed agent may know a newer list. */
+static void guide_keep(struct peers *peers, uint64_t now_ms)
+{
+	struct agent *agent = peers->agent;
+	const struct list *list = agent_list(agent);
+	const struct list_agent *next;
+
+	if (list == NULL || agent->coord.state != COORD_IDLE || peers->failures < GUIDE_FAILURES ||
+	    coordinator_ready(peers) || peers->guide != NULL || now_ms < peers->guide_ms)
+		return;
+	peers->guide_ms = now_ms + GUIDE_EVERY_MS;
+	next = &list->agents[peers->guide_turn++ % list->agent_count];
+	if (strcmp(next->name, agent->config->name) != 0)
+		peers->guide = peer_dial(peers, PEER_GUIDE, next);
+}
+
+void guide_answered(struct peer *peer, const struct message *message)
+{
+	struct agent *agent = peer->peers->agent;
+
+	if (message->body_bytes > 0)
+		agent_document_came(agent, message->body, message->body_bytes);
+	peer_close(peer);
+	agent_pump(agent);
+}
+
+void announce_answered(struct peer *peer)
+{
+	if (--peer->questions == 0)
+		peer_close(peer);
+}
+
 static bool agent_heard_lately(const struct coord *coord, const struct list_agent *agent,
 			       uint64_t now_ms)
 {
@@ -59,7 +123,8 @@ static void announce(struct peers *peers, uint64_t now_ms)
 	const struct coord *coord = &peers->agent->coord;
 	const struct list *lists[2] = {coord->active, coord->pending};
 
-	if (coord->state != COORD_LEADING || coord->reg.term == 0 || now_ms < peers->announce_ms)
+	if (coord->state == COORD_IDLE || coord->state == COORD_HALTED || coord->reg.term == 0 ||
+	    now_ms < peers->announce_ms)
 		return;
 	peers->announce_ms = now_ms + ANNOUNCE_EVERY_MS;
 	for (unsigned which = 0; which < 2; which++) {
@@ -100,6 +165,8 @@ void peers_tick(struct peers *peers, uint64_t now_ms)
 {
 	refusals_tell(peers, now_ms);
 	coordinator_keep(peers, now_ms);
+	successor_keep(peers, now_ms);
+	guide_keep(peers, now_ms);
 	announce(peers, now_ms);
 	for (uint32_t i = 0; i < RELAYS_MAX; i++)
 		if (peers->relay[i].id != 0 && now_ms >= peers->relay[i].until_ms)

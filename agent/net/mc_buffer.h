@@ -14,7 +14,8 @@ struct mc_buffer {
 
 /* Makes room for `room` bytes after the tail and returns it; NULL without memory. */
 char *mc_buffer_room(struct mc_buffer *buffer, size_t room);
-/* Drops `count` bytes from the head; an empty buffer that once held something huge gives it back. */
+/* Drops `count` bytes from the head; an empty buffer that once held something huge gives it back.
+ */
 void mc_buffer_consume(struct mc_buffer *buffer, size_t count);
 void mc_buffer_free(struct mc_buffer *buffer);
 

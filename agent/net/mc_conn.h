@@ -31,7 +31,8 @@ struct mc_conn_events {
 
 /* Dials; `ready` or `closed` follows, never from within this call.  While anything is outstanding
  * (the dialling too) and nothing comes or goes for timeout_ms, the connection ends.  value_max
- * bounds a reply's value.  -EINVAL for an address that is not numeric, -ENOMEM, or a socket's error. */
+ * bounds a reply's value.  -EINVAL for an address that is not numeric, -ENOMEM, or a socket's
+ * error. */
 int mc_conn_open(struct event_base *base, const char *address, uint32_t timeout_ms,
 		 size_t value_max, const struct mc_conn_events *events, void *context,
 		 struct mc_conn **conn, struct failure *failure);

@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 #define MC_KEY_MAX 250u
-/* A line of a reply, its end included; a metadump line with a key of 250 encoded bytes is below 1 KiB. */
+/* A line of a reply, its end included; a metadump line with a key of 250 encoded bytes is below 1
+ * KiB. */
 #define MC_LINE_MAX 2048u
 /* Room that any command without its value needs. */
 #define MC_COMMAND_MAX (MC_KEY_MAX + 128u)
@@ -21,31 +22,31 @@
 #define MC_VALUE_MAX (1u << 30)
 
 enum mc_code {
-	MC_HD,		 /* done, no value */
-	MC_VA,		 /* a value */
-	MC_EN,		 /* miss */
-	MC_NS,		 /* not stored */
-	MC_EX,		 /* the CAS differs */
-	MC_NF,		 /* no such key */
-	MC_MN,		 /* end of a pipeline */
-	MC_END,		 /* of a dump or of `stats` */
-	MC_BUSY,	 /* another crawl is running */
-	MC_ERROR,	 /* unknown or forbidden command */
+	MC_HD,	  /* done, no value */
+	MC_VA,	  /* a value */
+	MC_EN,	  /* miss */
+	MC_NS,	  /* not stored */
+	MC_EX,	  /* the CAS differs */
+	MC_NF,	  /* no such key */
+	MC_MN,	  /* end of a pipeline */
+	MC_END,	  /* of a dump or of `stats` */
+	MC_BUSY,  /* another crawl is running */
+	MC_ERROR, /* unknown or forbidden command */
 	MC_CLIENT_ERROR,
 	MC_SERVER_ERROR, /* no memory, too large */
 	MC_LINE,	 /* any other line: STAT, key=... */
-	MC_LOST,	 /* never read from the wire: the connection ended, the outcome is unknown */
+	MC_LOST, /* never read from the wire: the connection ended, the outcome is unknown */
 };
 
 struct mc_reply {
 	enum mc_code code;
 	bool has_cas, has_size, has_ttl, has_flags;
-	bool won, stale, sent;	 /* W, X, Z */
-	uint32_t client_flags;	 /* f */
-	uint64_t cas;		 /* c */
-	uint64_t size;		 /* s: bytes of the value */
-	int64_t ttl;		 /* t: seconds left, -1 never expires */
-	const char *value;	 /* VA only; borrowed */
+	bool won, stale, sent; /* W, X, Z */
+	uint32_t client_flags; /* f */
+	uint64_t cas;	       /* c */
+	uint64_t size;	       /* s: bytes of the value */
+	int64_t ttl;	       /* t: seconds left, -1 never expires */
+	const char *value;     /* VA only; borrowed */
 	size_t value_bytes;
 	const char *text; /* the line without its end; borrowed */
 	size_t text_bytes;

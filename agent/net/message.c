@@ -79,11 +79,16 @@ static void renew_put(uint8_t **at, const struct message *message)
 	field_put_u64(at, renew->incarnation);
 	field_put_u64(at, renew->term);
 	field_put_u64(at, renew->serial);
-	register_put(at, &renew->known);
-	field_put_u8(at, renew->successor);
-	field_put_u8(at, renew->ready);
 	field_put_u64(at, renew->generation);
 	work_put(at, &renew->work);
+	field_put_u64(at, renew->moved.found);
+	field_put_u64(at, renew->moved.moved);
+	field_put_u64(at, renew->moved.present);
+	field_put_u64(at, renew->moved.gone);
+	field_put_u64(at, renew->moved.failed);
+	field_put_u8(at, renew->successor);
+	field_put_u8(at, renew->ready);
+	register_put(at, &renew->known);
 }
 
 static void renew_get(struct field_reader *reader, struct message *message)
@@ -94,11 +99,16 @@ static void renew_get(struct field_reader *reader, struct message *message)
 	renew->incarnation = field_get_u64(reader);
 	renew->term = field_get_u64(reader);
 	renew->serial = field_get_u64(reader);
-	register_get(reader, &renew->known);
-	renew->successor = field_get_bool(reader);
-	renew->ready = field_get_bool(reader);
 	renew->generation = field_get_u64(reader);
 	work_get(reader, &renew->work);
+	renew->moved.found = field_get_u64(reader);
+	renew->moved.moved = field_get_u64(reader);
+	renew->moved.present = field_get_u64(reader);
+	renew->moved.gone = field_get_u64(reader);
+	renew->moved.failed = field_get_u64(reader);
+	renew->successor = field_get_bool(reader);
+	renew->ready = field_get_bool(reader);
+	register_get(reader, &renew->known);
 }
 
 static void grant_put(uint8_t **at, const struct message *message)

@@ -18,6 +18,8 @@
 /* For how many op_timeouts the deletes that a write still owes are tried again. */
 #define RETRY_OP_TIMEOUTS 10
 #define RETRY_PAUSE_MAX_MS 100
+/* The part of op_timeout that is kept for each step that is still to come. */
+#define STEP_SHARES 8
 
 struct client {
 	struct mcr *mcr;
@@ -140,17 +142,18 @@ static int run_begin(struct client *client, struct run *run, enum mcr_op op, con
 	return MCR_STALE;
 }
 
-/* The time that step i may take: what is left of op_timeout, half of it while steps follow that
- * are sent whatever becomes of this one. */
-static int step_timeout_ms(const struct run *run, unsigned i)
+/* The time that step i may take: what is left of op_timeout, less a share for each step behind it,
+ * which is sent whatever becomes of this one. */
+static int step_timeout_ms(const struct client *client, const struct run *run, unsigned i)
 {
 	uint64_t now = now_ns();
-	uint64_t left_ns = run->until_ns > now ? run->until_ns - now : 0;
+	uint64_t left_ms = run->until_ns > now ? (run->until_ns - now) / 1000000 : 0;
+	uint64_t share_ms = client->op_timeout_ms / STEP_SHARES;
+	uint64_t behind_ms = share_ms * (run->plan.step_count - 1 - i);
 
-	if (i + 1 < run->plan.step_count)
-		left_ns /= 2;
-	uint64_t left_ms = left_ns / 1000000;
-	return left_ms ? (int)left_ms : 1;
+	if (left_ms > behind_ms + share_ms)
+		return (int)(left_ms - behind_ms);
+	return left_ms < share_ms || !share_ms ? 1 : (int)share_ms;
 }
 
 static enum client_status refuse(struct client *client, int plan_error)
@@ -191,7 +194,7 @@ static enum found read_steps(struct client *client, const struct run *run,
 
 		if (mcr_check(client->reader, &run->plan) != MCR_OK)
 			return FOUND_LATE;
-		enum wire_answer answer = wire_get(run->wire[i], step_timeout_ms(run, i),
+		enum wire_answer answer = wire_get(run->wire[i], step_timeout_ms(client, run, i),
 						   request->key, request->key_bytes, &bytes, &length,
 						   &flags);
 		if (answer == WIRE_FAILED) {
@@ -282,7 +285,7 @@ static bool invalidate_once(struct client *client, const void *key, size_t key_b
 			delivered = false;
 			break;
 		}
-		if (wire_delete(run.wire[i], step_timeout_ms(&run, i), key, key_bytes) ==
+		if (wire_delete(run.wire[i], step_timeout_ms(client, &run, i), key, key_bytes) ==
 		    WIRE_FAILED) {
 			reason_set(client, "delete", run.wire[i]);
 			delivered = false;
@@ -323,10 +326,11 @@ static bool invalidate(struct client *client, const void *key, size_t key_bytes,
 	}
 }
 
-static enum wire_answer step_send(struct request *request, const struct run *run, unsigned i)
+static enum wire_answer step_send(const struct client *client, struct request *request,
+				  const struct run *run, unsigned i)
 {
 	struct wire *wire = run->wire[i];
-	int timeout_ms = step_timeout_ms(run, i);
+	int timeout_ms = step_timeout_ms(client, run, i);
 
 	if (run->plan.step[i].send == MCR_SEND_DELETE)
 		return wire_delete(wire, timeout_ms, request->key, request->key_bytes);
@@ -359,6 +363,9 @@ static enum client_status status_of(enum wire_answer answer)
 /* What became of the writes of one plan. */
 struct written {
 	unsigned sent;
+	bool own_sent;	  /* the caller's own command was, whatever came of it */
+	bool answered;
+	bool failed;	  /* the outcome is unknown */
 	bool undelivered; /* a step that the operation is not complete without */
 	enum client_status status;
 };
@@ -366,8 +373,6 @@ struct written {
 static void write_steps(struct client *client, struct run *run, struct request *request, unsigned i,
 			struct written *written)
 {
-	bool answered = false;
-
 	for (; i < run->plan.step_count; i++) {
 		const struct mcr_step *step = &run->plan.step[i];
 
@@ -375,25 +380,23 @@ static void write_steps(struct client *client, struct run *run, struct request *
 			written->undelivered = true;
 			return;
 		}
-		enum wire_answer answer = step_send(request, run, i);
+		enum wire_answer answer = step_send(client, request, run, i);
 		bool first = !written->sent++;
 		bool own = request->op == MCR_OP_DELETE || step->send != MCR_SEND_DELETE;
 
+		written->own_sent |= own;
 		if (answer == WIRE_FAILED) {
 			reason_set(client, step->send == MCR_SEND_DELETE ? "delete" : "write",
 				   run->wire[i]);
 			/* The first step's failure is the caller's: the outcome is unknown, and he
 			 * is told so.  A delete is no use to him by halves. */
-			if (first || own)
-				written->status = CLIENT_FAILED;
-			if (!first || request->op == MCR_OP_DELETE)
-				written->undelivered = true;
-		} else if (own && written->status != CLIENT_FAILED) {
+			written->failed |= first || own;
+			written->undelivered |= !first || request->op == MCR_OP_DELETE;
+		} else if (own) {
 			/* A delete has found the key when one of its servers had it. */
-			enum client_status status = status_of(answer);
-			if (!answered || status == CLIENT_OK)
-				written->status = status;
-			answered = true;
+			if (!written->answered || answer == WIRE_DONE)
+				written->status = status_of(answer);
+			written->answered = true;
 		}
 	}
 }
@@ -435,8 +438,10 @@ static enum client_status write_run(struct client *client, struct request *reque
 			/* The delete that was asked for is what has just been done. */
 			if (request->op == MCR_OP_DELETE)
 				return result->status = CLIENT_OK;
+			if (!written.own_sent && !written.failed)
+				continue;
 		}
-		return result->status = written.status;
+		return result->status = written.failed ? CLIENT_FAILED : written.status;
 	}
 	snprintf(result->reason, sizeof(result->reason),
 		 "planned %d times, each time overtaken by a new generation", PLANS_MAX);

@@ -153,7 +153,7 @@ static enum verdict incr_judge(const struct history_write *write, bool must_be_t
 			return VERDICT_STALE;
 		return number == write->version ? VERDICT_RIGHT : VERDICT_FOREIGN;
 	}
-	if (!must_be_there)
+	if (!must_be_there || result->invalidated)
 		return VERDICT_RIGHT;
 	/* On a key that did not get across yet an update is a miss; so it is on one that another
 	 * host, a phase ahead, has already written at the new owner. */

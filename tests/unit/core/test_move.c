@@ -31,8 +31,9 @@ static bool gone_by(const struct move_reply *reply)
 
 static bool reserved(const struct step *step)
 {
-	return step->action == MOVE_NEW_RESERVE && step->reply.answer == MOVE_OK && step->reply.won &&
-	       !step->reply.stale && step->reply.size == 0 && step->reply.has_cas;
+	return step->action == MOVE_NEW_RESERVE && step->reply.answer == MOVE_OK &&
+	       step->reply.won && !step->reply.stale && step->reply.size == 0 &&
+	       step->reply.has_cas;
 }
 
 /* What holds of the command about to be sent, whatever came before. */
@@ -50,13 +51,15 @@ static void command_is_allowed(enum move_kind kind, enum move_action action, uin
 		if (!at_old(step->action) && step->reply.answer == MOVE_OK && step->reply.has_cas)
 			new_cas = step->reply.cas;
 		is_reserved |= reserved(step);
-		saw_stub |= step->action == MOVE_NEW_READ_CAS && step->reply.sent && step->reply.size == 0;
+		saw_stub |=
+		    step->action == MOVE_NEW_READ_CAS && step->reply.sent && step->reply.size == 0;
 		still_old |= step->action == MOVE_OLD_READ_CAS && step->reply.answer == MOVE_OK;
 	}
 	switch (action) {
 	case MOVE_NEW_FILL:
 		ck_assert(is_reserved && last->action == MOVE_OLD_READ);
-		ck_assert(last->reply.answer == MOVE_OK && last->reply.has_value && last->reply.has_cas);
+		ck_assert(last->reply.answer == MOVE_OK && last->reply.has_value &&
+			  last->reply.has_cas);
 		ck_assert(!last->reply.stale && !last->reply.won && last->reply.ttl != 0);
 		ck_assert(!(last->reply.sent && last->reply.size == 0));
 		ck_assert_uint_eq(cas, STUB_CAS);
@@ -132,16 +135,16 @@ static void end_is_allowed(enum move_kind kind, const struct move *move)
 static unsigned replies(enum move_action action, struct move_reply *out)
 {
 	static const struct move_reply hits[] = {
-		{.has_cas = true, .has_value = true, .ttl = -1, .size = 5},
-		{.has_cas = true, .has_value = true, .ttl = -1, .size = 0},
-		{.has_cas = true, .has_value = true, .ttl = 0, .size = 5},
-		{.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .stale = true, .won = true},
-		{.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .stale = true, .sent = true},
-		{.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .sent = true},
-		{.has_cas = true, .has_value = true, .ttl = 9, .size = 0, .sent = true},
-		{.has_cas = true, .has_value = true, .ttl = 9, .size = 0, .won = true},
-		{.has_cas = false, .has_value = false, .ttl = -1, .size = 0, .won = true},
-		{.has_cas = true, .has_value = false, .ttl = -1, .size = 0},
+	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 5},
+	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 0},
+	    {.has_cas = true, .has_value = true, .ttl = 0, .size = 5},
+	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .stale = true, .won = true},
+	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .stale = true, .sent = true},
+	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .sent = true},
+	    {.has_cas = true, .has_value = true, .ttl = 9, .size = 0, .sent = true},
+	    {.has_cas = true, .has_value = true, .ttl = 9, .size = 0, .won = true},
+	    {.has_cas = false, .has_value = false, .ttl = -1, .size = 0, .won = true},
+	    {.has_cas = true, .has_value = false, .ttl = -1, .size = 0},
 	};
 	unsigned n = 0;
 
@@ -206,8 +209,12 @@ END_TEST
 
 static struct move_reply hit(uint64_t cas, uint64_t size)
 {
-	return (struct move_reply){
-		.answer = MOVE_OK, .has_cas = true, .has_value = true, .cas = cas, .size = size, .ttl = -1};
+	return (struct move_reply){.answer = MOVE_OK,
+				   .has_cas = true,
+				   .has_value = true,
+				   .cas = cas,
+				   .size = size,
+				   .ttl = -1};
 }
 
 static struct move_reply won(void)
@@ -354,7 +361,8 @@ static void mover_told(struct world *world, const struct move_reply *reply)
 		world->action = MOVE_END;
 		return;
 	}
-	world->action = move_begin(&world->move, (enum move_kind)world->move.kind, world->move.source_cas);
+	world->action =
+	    move_begin(&world->move, (enum move_kind)world->move.kind, world->move.source_cas);
 }
 
 /* A client's command, by the rows of COPY and of DRAIN: version 9, or a delete. */
@@ -447,7 +455,8 @@ static void explore(const struct world *world)
 		explore_mover(world);
 	else
 		through_is_right(world);
-	if (!world->client_may_not && (world->client == 0 || (world->client == 1 && !world->client_dies))) {
+	if (!world->client_may_not &&
+	    (world->client == 0 || (world->client == 1 && !world->client_dies))) {
 		struct world next = *world;
 
 		client_step(&next);
@@ -467,21 +476,21 @@ static void explore_from(enum move_kind kind, uint8_t old, uint8_t new)
 {
 	for (unsigned client = 0; client < 5; client++) {
 		struct world world = {
-			.old = {old, 50},
-			.new = {new, new != NONE ? 20 : 0},
-			.old_counter = 60,
-			.new_counter = 30,
-			.mark = 55,
-			.draining = kind >= MOVE_DRAIN,
-			.client_may_not = client == 0,
-			/* O older than N: an eviction at N would bring O's back, mover or not. */
-			.evictions = new != STUB && new > old,
-			.client_sets = client == 1 || client == 2,
-			.client_dies = client == 2 || client == 4,
-			/* Only a write that was never completed leaves an older value at N. */
-			.oldest_allowed = new != NONE && new != STUB ? new : old,
-			/* With the mark unknown what stands on both sides is given up. */
-			.stored = kind != MOVE_DRAIN_UNSURE || seen(&(struct item){new, 0}) == NONE,
+		    .old = {old, 50},
+		    .new = {new, new != NONE ? 20 : 0},
+		    .old_counter = 60,
+		    .new_counter = 30,
+		    .mark = 55,
+		    .draining = kind >= MOVE_DRAIN,
+		    .client_may_not = client == 0,
+		    /* O older than N: an eviction at N would bring O's back, mover or not. */
+		    .evictions = new != STUB &&new > old,
+		    .client_sets = client == 1 || client == 2,
+		    .client_dies = client == 2 || client == 4,
+		    /* Only a write that was never completed leaves an older value at N. */
+		    .oldest_allowed = new != NONE &&new != STUB ? new : old,
+		    /* With the mark unknown what stands on both sides is given up. */
+		    .stored = kind != MOVE_DRAIN_UNSURE || seen(&(struct item){new, 0}) == NONE,
 		};
 
 		world.action = move_begin(&world.move, kind, world.old.cas);

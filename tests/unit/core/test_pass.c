@@ -31,7 +31,8 @@ static void set_up(void)
 		new_owner[i] = (uint16_t)(i % 4 == 1 ? B : i % 4 == 2 ? C : A);
 	for (int i = 0; i < 3; i++) {
 		(void)snprintf(servers[i].name, sizeof(servers[i].name), "cache0%d", i + 1);
-		(void)snprintf(servers[i].address, sizeof(servers[i].address), "10.0.0.%d:11211", i + 1);
+		(void)snprintf(servers[i].address, sizeof(servers[i].address), "10.0.0.%d:11211",
+			       i + 1);
 		servers[i].in_old = i != C;
 		servers[i].in_new = true;
 	}
@@ -68,7 +69,7 @@ static void begin(uint32_t server, enum phase phase, bool restarted, struct pass
 static struct pass_mark mark_of(uint64_t cas)
 {
 	return (struct pass_mark){
-		.of = good.identity, .known = true, .full_pass_done = true, .cas = cas};
+	    .of = good.identity, .known = true, .full_pass_done = true, .cas = cas};
 }
 
 static enum pass_order order(void)
@@ -377,7 +378,8 @@ START_TEST(probe_items_and_other_prefixes_are_never_counted)
 	ck_assert_mem_eq(key, "web:mcroster:probe:abcd", 23);
 	ck_assert(change_key_covered(&change, key, length));
 	ck_assert(!line(key, length, 1).concerned);
-	ck_assert(line(key, length - 1, 1).concerned); /* an application's own, though it looks odd */
+	ck_assert(
+	    line(key, length - 1, 1).concerned); /* an application's own, though it looks odd */
 	ck_assert(!line("key:1", 5, 1).concerned);
 	ck_assert(line("web:1", 5, 1).concerned);
 	ck_assert_uint_eq(pass.covered, 2);
@@ -408,9 +410,10 @@ START_TEST(a_new_server_that_is_not_empty_is_refused_with_the_count)
 	sanitise(C, 12, 0);
 	ck_assert_int_eq(order(), PASS_REFUSED);
 	ck_assert_int_eq(pass.work.state, WORK_REFUSED);
-	ck_assert_str_eq(pass.work.reason,
-			 "server cache03 10.0.0.3:11211 is new in the list but holds 12 items: empty "
-			 "it, or allow them to be dropped with wipe=12 on its line");
+	ck_assert_str_eq(
+	    pass.work.reason,
+	    "server cache03 10.0.0.3:11211 is new in the list but holds 12 items: empty "
+	    "it, or allow them to be dropped with wipe=12 on its line");
 }
 END_TEST
 
@@ -418,10 +421,11 @@ START_TEST(a_server_with_more_than_a_hundredth_foreign_is_refused_with_the_count
 {
 	sanitise(B, 11, 999);
 	ck_assert_int_eq(order(), PASS_REFUSED);
-	ck_assert_str_eq(pass.work.reason,
-			 "server cache02 10.0.0.2:11211: 11 of 1010 items belong to other servers, more "
-			 "than 1 %: the data does not follow this list; wipe=11 on its line allows them "
-			 "to be dropped");
+	ck_assert_str_eq(
+	    pass.work.reason,
+	    "server cache02 10.0.0.2:11211: 11 of 1010 items belong to other servers, more "
+	    "than 1 %: the data does not follow this list; wipe=11 on its line allows them "
+	    "to be dropped");
 	pass_free(&pass);
 	sanitise(B, 10, 990);
 	ck_assert_int_eq(order(), PASS_KEYS);
@@ -436,8 +440,9 @@ START_TEST(wipe_allows_so_many_and_no_more)
 	keys(12, MOVE_MOVED);
 	dump(1, 1); /* one more than was allowed in all */
 	ck_assert_int_eq(order(), PASS_REFUSED);
-	ck_assert_str_eq(pass.work.reason, "server cache03 10.0.0.3:11211 holds 13 items that are not its "
-					   "own, more than the wipe=12 of its line");
+	ck_assert_str_eq(pass.work.reason,
+			 "server cache03 10.0.0.3:11211 holds 13 items that are not its "
+			 "own, more than the wipe=12 of its line");
 	pass_free(&pass);
 	sanitise(C, 12, 0);
 	keys(12, MOVE_MOVED);
@@ -461,7 +466,8 @@ START_TEST(keys_that_cannot_be_named_keep_a_server_from_gaining)
 	pass_unnameable(&pass, verdict.spool);
 	pass_dumped(&pass, 1, 0);
 	ck_assert_int_eq(order(), PASS_REFUSED);
-	ck_assert_ptr_nonnull(strstr(pass.work.reason, "1 items that are not its own and that the meta"));
+	ck_assert_ptr_nonnull(
+	    strstr(pass.work.reason, "1 items that are not its own and that the meta"));
 }
 END_TEST
 
@@ -473,8 +479,9 @@ START_TEST(one_process_under_two_addresses_is_refused)
 	ck_assert(!pass_probe_wanted(&pass, A));
 	pass_probed(&pass, C);
 	ck_assert_int_eq(order(), PASS_REFUSED);
-	ck_assert_str_eq(pass.work.reason, "servers cache01 10.0.0.1:11211 and cache03 10.0.0.3:11211 are one "
-					   "memcached process: a server must stand in the list once");
+	ck_assert_str_eq(pass.work.reason,
+			 "servers cache01 10.0.0.1:11211 and cache03 10.0.0.3:11211 are one "
+			 "memcached process: a server must stand in the list once");
 	pass_free(&pass);
 	begin(B, PHASE_PREPARE, false, (struct pass_mark){0});
 	ck_assert(!pass_probe_wanted(&pass, C)); /* both gain: nothing goes from one to the other */
@@ -495,13 +502,13 @@ START_TEST(a_server_that_cannot_be_moved_is_refused_with_the_remedy)
 		size_t offset;
 		const char *says;
 	} lacks[] = {
-		{offsetof(struct pass_server, cas_enabled), "(memcached -C)"},
-		{offsetof(struct pass_server, dump_enabled), "(memcached -X)"},
-		{offsetof(struct pass_server, crawler_enabled), "-o no_lru_crawler"},
-		{offsetof(struct pass_server, meta_protocol), "does not speak the meta protocol"},
+	    {offsetof(struct pass_server, cas_enabled), "(memcached -C)"},
+	    {offsetof(struct pass_server, dump_enabled), "(memcached -X)"},
+	    {offsetof(struct pass_server, crawler_enabled), "-o no_lru_crawler"},
+	    {offsetof(struct pass_server, meta_protocol), "does not speak the meta protocol"},
 	};
 	struct pass_setup setup = {
-		.change = &change, .server = A, .phase = PHASE_PREPARE, .op_timeout_ms = 1000};
+	    .change = &change, .server = A, .phase = PHASE_PREPARE, .op_timeout_ms = 1000};
 	struct pass_server server = good;
 
 	memset((char *)&server + lacks[_i].offset, 0, sizeof(bool));
@@ -592,7 +599,8 @@ int main(void)
 	tcase_add_test(rules, copy_marks_before_it_moves_and_ends_with_a_small_delta);
 	tcase_add_test(rules, keys_that_change_faster_than_they_move_do_not_hold_copy_up_for_ever);
 	tcase_add_test(rules, what_was_written_since_the_mark_is_deleted_at_the_new_owner_first);
-	tcase_add_test(rules, a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs);
+	tcase_add_test(rules,
+		       a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs);
 	tcase_add_loop_test(rules, a_lost_mark_makes_copy_delete_every_key_first, 0, 2);
 	tcase_add_test(rules, a_source_that_was_started_anew_is_copied_anew);
 	tcase_add_test(rules, a_new_owner_that_was_started_anew_gets_its_keys_again);
@@ -603,7 +611,8 @@ int main(void)
 	tcase_add_test(rules, purge_and_clean_drop_what_is_owned_by_others);
 	tcase_add_test(rules, probe_items_and_other_prefixes_are_never_counted);
 	tcase_add_test(rules, a_new_server_that_is_not_empty_is_refused_with_the_count);
-	tcase_add_test(rules, a_server_with_more_than_a_hundredth_foreign_is_refused_with_the_count);
+	tcase_add_test(rules,
+		       a_server_with_more_than_a_hundredth_foreign_is_refused_with_the_count);
 	tcase_add_test(rules, wipe_allows_so_many_and_no_more);
 	tcase_add_test(rules, keys_that_cannot_be_named_keep_a_server_from_gaining);
 	tcase_add_test(rules, one_process_under_two_addresses_is_refused);

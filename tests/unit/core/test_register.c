@@ -54,7 +54,7 @@ START_TEST(encoding_is_little_endian_at_fixed_offsets)
 
 	memset(bytes, 0xee, sizeof(bytes));
 	register_encode(&reg, bytes);
-	ck_assert_uint_eq(REGISTER_BYTES, 427);
+	ck_assert_uint_eq(REGISTER_BYTES, 981);
 	ck_assert_uint_eq(bytes[0], 0x08);
 	ck_assert_uint_eq(bytes[7], 0x01);
 	ck_assert_uint_eq(bytes[8], 7);
@@ -118,11 +118,19 @@ static const struct {
 	size_t at;
 	uint8_t value;
 } bad_bytes[] = {
-    {AT_PHASE, PHASE_COUNT},	{AT_PHASE, 255},       {AT_LONG_LEASES, 2},
-    {AT_COPIED, 255},		{AT_COORDINATOR, ' '}, {AT_COORDINATOR + 1, 0x80},
+    {AT_PHASE, PHASE_COUNT},
+    {AT_PHASE, 255},
+    {AT_LONG_LEASES, 2},
+    {AT_COPIED, 255},
+    {AT_COORDINATOR, ' '},
+    {AT_COORDINATOR + 1, 0x80},
     {AT_COORDINATOR + 40, 'x'}, /* after the end of the string */
-    {AT_REASON + 2, '\033'},	{AT_REASON + 2, 0x7f}, {AT_REASON + 200, 1},
-    {REGISTER_BYTES - 1, 'x'},
+    {AT_REASON + 2, '\033'},
+    {AT_REASON + 2, 0x7f},
+    {AT_REASON + 200, 1},
+    {AT_REASON + 255, 'x'},
+    {427, 2},
+    {428, 2}, /* aborting, handed over */
 };
 
 START_TEST(fields_out_of_bounds_are_refused_and_nothing_is_touched)

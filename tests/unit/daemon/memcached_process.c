@@ -115,7 +115,8 @@ static void send_all(struct memcached_process *process, const void *bytes, size_
 	while (length > 0) {
 		ssize_t n = send(process->fd, at, length, MSG_NOSIGNAL);
 
-		ck_assert_msg(n > 0 || errno == EINTR, "%s: send: %s", process->address, strerror(errno));
+		ck_assert_msg(n > 0 || errno == EINTR, "%s: send: %s", process->address,
+			      strerror(errno));
 		at += n > 0 ? n : 0;
 		length -= n > 0 ? (size_t)n : 0;
 	}
@@ -128,8 +129,9 @@ static struct mc_reply reply_read(struct memcached_process *process, size_t *use
 	for (;;) {
 		struct pollfd poll_fd = {.fd = process->fd, .events = POLLIN};
 		ssize_t n;
-		int whole = buffered > 0 ? mc_reply_parse(buffer, buffered, sizeof(buffer) / 2, &reply, used)
-					 : 0;
+		int whole = buffered > 0
+				? mc_reply_parse(buffer, buffered, sizeof(buffer) / 2, &reply, used)
+				: 0;
 
 		ck_assert_int_ge(whole, 0);
 		if (whole == 1)
@@ -236,8 +238,8 @@ uint64_t memcached_stat(struct memcached_process *process, const char *wanted)
 
 		if (reply.code == MC_END)
 			break;
-		ck_assert_int_eq(mc_stat_parse(reply.text, reply.text_bytes, &name, &name_bytes, &value,
-					       &value_bytes),
+		ck_assert_int_eq(mc_stat_parse(reply.text, reply.text_bytes, &name, &name_bytes,
+					       &value, &value_bytes),
 				 0);
 		if (name_bytes == strlen(wanted) && memcmp(name, wanted, name_bytes) == 0)
 			ck_assert(mc_number_parse(value, value_bytes, &found));

@@ -22,7 +22,8 @@ struct memcached_process {
  * answers.  Where `port` is set already that port is used: a restart. */
 void memcached_start(struct memcached_process *process, const char *const *arguments);
 void memcached_kill(struct memcached_process *process); /* SIGKILL, and waited for */
-void memcached_stop(struct memcached_process *process); /* stopped as by SIGSTOP: it answers nothing */
+void memcached_stop(
+    struct memcached_process *process); /* stopped as by SIGSTOP: it answers nothing */
 void memcached_continue(struct memcached_process *process);
 
 struct memcached_item {

@@ -18,6 +18,11 @@ static void sample_register(struct reg *reg)
 	reg->copied = true;
 	strcpy(reg->coordinator, "web01");
 	strcpy(reg->reason, "why not");
+	reg->aborting = true;
+	reg->keys_version = 5;
+	memset(reg->keys, 0xdd, sizeof(reg->keys));
+	reg->given_up[0] = 1;
+	reg->excused[255] = 0x80;
 	memset(reg->active, 0xaa, sizeof(reg->active));
 	memset(reg->pending, 0xbb, sizeof(reg->pending));
 }
@@ -28,8 +33,9 @@ static void sample_renew(struct renew *renew)
 	renew->incarnation = UINT64_MAX;
 	renew->term = 3;
 	renew->serial = 16;
-	renew->known_term = 4;
-	renew->known_serial = 17;
+	sample_register(&renew->known);
+	renew->successor = true;
+	renew->ready = true;
 	renew->generation = 99;
 	renew->work.phase = PHASE_COPY;
 	renew->work.state = WORK_REFUSED;
@@ -42,6 +48,11 @@ static void sample_renew(struct renew *renew)
 	renew->work.rate = 0x17;
 	strcpy(renew->work.reason, "12 items are foreign");
 	memset(renew->work.pending, 0xcc, LIST_HASH_BYTES);
+	renew->moved.found = 0x21;
+	renew->moved.moved = 0x22;
+	renew->moved.present = 0x23;
+	renew->moved.gone = 0x24;
+	renew->moved.failed = 0x25;
 }
 
 /* One of each type, every field set; the size is what docs/protocol.md says. */
@@ -57,15 +68,15 @@ static size_t sample(uint8_t type, struct message *message)
 		return MESSAGE_HELLO_BYTES;
 	case MESSAGE_RENEW:
 		sample_renew(&message->renew);
-		return 403;
+		return 1410;
 	case MESSAGE_GRANT:
 		message->grant.sequence = 0x0807060504030201u;
 		message->grant.lease_ms = 60000;
 		sample_register(&message->grant.reg);
-		return 440;
+		return 994;
 	case MESSAGE_REGISTER:
 		sample_register(&message->reg);
-		return 428;
+		return 982;
 	case MESSAGE_ELSEWHERE:
 		strcpy(message->elsewhere.name, "web03");
 		strcpy(message->elsewhere.address, "[fe80::1]:11280");
@@ -121,20 +132,26 @@ static const struct {
     {MESSAGE_RENEW, 16, 0xff},
     {MESSAGE_RENEW, 17, 3},
     {MESSAGE_RENEW, 25, 16},
-    {MESSAGE_RENEW, 33, 4},
-    {MESSAGE_RENEW, 41, 17},
-    {MESSAGE_RENEW, 49, 99},
-    {MESSAGE_RENEW, 57, 0xcc},
-    {MESSAGE_RENEW, 89, PHASE_COPY},
-    {MESSAGE_RENEW, 90, WORK_REFUSED},
-    {MESSAGE_RENEW, 91, 0x11},
-    {MESSAGE_RENEW, 99, 0x12},
-    {MESSAGE_RENEW, 107, 0x13},
-    {MESSAGE_RENEW, 115, 0x14},
-    {MESSAGE_RENEW, 123, 0x15},
-    {MESSAGE_RENEW, 131, 0x16},
-    {MESSAGE_RENEW, 139, 0x17},
-    {MESSAGE_RENEW, 147, '1'},
+    {MESSAGE_RENEW, 33, 99},
+    {MESSAGE_RENEW, 41, 0xcc},
+    {MESSAGE_RENEW, 73, PHASE_COPY},
+    {MESSAGE_RENEW, 74, WORK_REFUSED},
+    {MESSAGE_RENEW, 75, 0x11},
+    {MESSAGE_RENEW, 83, 0x12},
+    {MESSAGE_RENEW, 91, 0x13},
+    {MESSAGE_RENEW, 99, 0x14},
+    {MESSAGE_RENEW, 107, 0x15},
+    {MESSAGE_RENEW, 115, 0x16},
+    {MESSAGE_RENEW, 123, 0x17},
+    {MESSAGE_RENEW, 387, 0x21},
+    {MESSAGE_RENEW, 395, 0x22},
+    {MESSAGE_RENEW, 403, 0x23},
+    {MESSAGE_RENEW, 411, 0x24},
+    {MESSAGE_RENEW, 419, 0x25},
+    {MESSAGE_RENEW, 427, 1},
+    {MESSAGE_RENEW, 428, 1},
+    {MESSAGE_RENEW, 429, 3},
+    {MESSAGE_RENEW, 131, '1'},
     {MESSAGE_GRANT, 1, 1},
     {MESSAGE_GRANT, 8, 8},
     {MESSAGE_GRANT, 9, 0x60},
@@ -209,20 +226,20 @@ static const struct {
     {MESSAGE_HELLO, 5, ' '},  /* name */
     {MESSAGE_HELLO, 5, '\n'},
     {MESSAGE_HELLO, 68, 'x'},			/* name: not padded with NULs */
-    {MESSAGE_RENEW, 57 + 32, PHASE_COUNT},	/* work.phase */
-    {MESSAGE_RENEW, 57 + 33, WORK_REFUSED + 1}, /* work.state */
-    {MESSAGE_RENEW, 57 + 34 + 56, '\033'},	/* work.reason */
-    {MESSAGE_RENEW, 402, 'x'},
+    {MESSAGE_RENEW, 41 + 32, PHASE_COUNT},	/* work.phase */
+    {MESSAGE_RENEW, 41 + 33, WORK_REFUSED + 1}, /* work.state */
+    {MESSAGE_RENEW, 41 + 34 + 56, '\033'},	/* work.reason */
+    {MESSAGE_RENEW, 386, 'x'},
     {MESSAGE_GRANT, 13 + 40, PHASE_COUNT}, /* reg.phase */
     {MESSAGE_GRANT, 13 + 41, 2},	   /* reg.long_leases */
     {MESSAGE_GRANT, 439, 'x'},
-    {MESSAGE_REGISTER, 1 + 42, 2},	      /* reg.copied */
-    {MESSAGE_REGISTER, 1 + 107, 0x80},	      /* reg.coordinator */
-    {MESSAGE_ELSEWHERE, 1, 0x7f},	      /* name */
-    {MESSAGE_ELSEWHERE, 65, 'h'},	      /* address: no number */
-    {MESSAGE_ELSEWHERE, 65 + 11, 'x'},	      /* address: port */
+    {MESSAGE_REGISTER, 1 + 42, 2},	 /* reg.copied */
+    {MESSAGE_REGISTER, 1 + 107, 0x80},	 /* reg.coordinator */
+    {MESSAGE_ELSEWHERE, 1, 0x7f},	 /* name */
+    {MESSAGE_ELSEWHERE, 65, 'h'},	 /* address: no number */
+    {MESSAGE_ELSEWHERE, 65 + 11, 'x'},	 /* address: port */
     {MESSAGE_VERDICT, 9, VERDICT_COUNT}, /* code */
-    {MESSAGE_VERDICT, 10, '\r'},	      /* text */
+    {MESSAGE_VERDICT, 10, '\r'},	 /* text */
     {MESSAGE_VERDICT, 521, 'x'},
     {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER + 1}, /* scope */
 };
@@ -246,7 +263,7 @@ static const struct {
 	uint8_t type;
 	size_t at, width;
 } strings[] = {
-    {MESSAGE_HELLO, 5, 64},	    {MESSAGE_RENEW, 147, 256},	{MESSAGE_GRANT, 13 + 107, 64},
+    {MESSAGE_HELLO, 5, 64},	    {MESSAGE_RENEW, 131, 256},	{MESSAGE_GRANT, 13 + 107, 64},
     {MESSAGE_GRANT, 13 + 171, 256}, {MESSAGE_ELSEWHERE, 1, 64}, {MESSAGE_ELSEWHERE, 65, 112},
     {MESSAGE_VERDICT, 10, 512},
 };

@@ -1,0 +1,157 @@
+/* mover_working.c - the order to work: batches are begun while there are keys, a lease and rate
+ * left, and keys that could not be moved are tried again.
+ */
+#include <string.h>
+
+#include "daemon/mover_inside.h"
+#include "daemon/mover_rate.h"
+
+/* One agent is one process: its movers share what rate_keys allows. */
+static struct mover_rate agent_rate;
+
+static void mover_reservation_lost(void *context, uint32_t number)
+{
+	struct mover *mover = context;
+
+	if (mover->lost_ns[number] == 0)
+		mover->lost_ns[number] = mover_clock_ns();
+}
+
+bool mover_in_flight(const struct mover *mover)
+{
+	return mover->keys != NULL && mover_keys_in_flight(mover->keys) > 0;
+}
+
+static void batch_ended(void *context)
+{
+	mover_wake(context);
+}
+
+static bool keys_ready(struct mover *mover)
+{
+	struct mover_keys_setup setup = {.base = mover->setup.base,
+					 .pass = &mover->pass,
+					 .queue = &mover->queue,
+					 .source = mover->source,
+					 .peers = mover->peers,
+					 .op_timeout_ms = mover->setup.op_timeout_ms,
+					 .ended = batch_ended,
+					 .lost = mover_reservation_lost,
+					 .context = mover};
+
+	if (mover->keys == NULL)
+		mover->keys = mover_keys_new(&setup);
+	if (mover->keys == NULL)
+		mover_waits(mover, "no memory for its batches");
+	return mover->keys != NULL;
+}
+
+/* All who may get a key of ours are dialled, and either there or known to be away; else the keys of
+ * the first batches would find nobody yet. */
+static bool destinations_ready(struct mover *mover)
+{
+	const struct change *change = mover->setup.change;
+	bool ready = true;
+
+	if (mover->setup.phase != PHASE_COPY && mover->setup.phase != PHASE_DRAIN)
+		return true;
+	for (uint32_t i = 0; i < change->server_count; i++) {
+		if (change->servers[i].gained == 0 || i == mover->setup.server)
+			continue;
+		if (mover_peer_get(mover, i) == NULL) {
+			mover_waits(mover, "no memory for its connections");
+			return false;
+		}
+		ready &=
+		    mover_peer_is_up(mover->peers[i]) || mover_peer_why(mover->peers[i])[0] != '\0';
+	}
+	return ready;
+}
+
+static bool may_work(struct mover *mover, uint64_t now)
+{
+	uint64_t until_ns = 0;
+
+	if (mover->setup.events->may_work(mover->setup.context, &until_ns) && now < until_ns)
+		return true;
+	mover_waits(mover, "waits for the host's lease");
+	return false;
+}
+
+/* Begins batches while there are keys, room, a lease and rate.  Returns how long to pause, or 0. */
+static uint32_t batches_begin(struct mover *mover)
+{
+	uint32_t room;
+
+	while ((room = mover_keys_room(mover->keys)) > 0 && spool_count(mover->queue.now) > 0) {
+		uint64_t now = mover_clock_ns();
+		int begun;
+
+		if (!may_work(mover, now))
+			return MOVER_PAUSE_SHORT_MS;
+		if (room > spool_count(mover->queue.now))
+			room = (uint32_t)spool_count(mover->queue.now);
+		room = mover_rate_take(&agent_rate, *mover->setup.rate_keys, now, room);
+		if (room == 0)
+			return MOVER_PAUSE_SHORT_MS;
+		mover->waiting[0] = '\0';
+		begun = mover_keys_begin(mover->keys, room, now);
+		if (begun >= 0) {
+			mover_rate_give_back(&agent_rate, room - (uint32_t)begun);
+		} else {
+			/* What it held is found again by the next walk. */
+			mover_waits(mover, "its spool in %s cannot be read: %s",
+				    mover->setup.spool_directory, strerror(-begun));
+			pass_incomplete(&mover->pass);
+			mover_queue_reset(&mover->queue);
+		}
+	}
+	return 0;
+}
+
+static void waits_for_destination(struct mover *mover)
+{
+	for (uint32_t i = 0; i < mover->setup.change->server_count; i++)
+		if (mover->peers[i] != NULL && !mover_peer_is_up(mover->peers[i]) &&
+		    mover_peer_why(mover->peers[i])[0] != '\0') {
+			mover_waits_for(mover, i, mover_peer_why(mover->peers[i]));
+			return;
+		}
+}
+
+/* The queue's first half is empty and nothing is in flight: what is to be tried again? */
+static void step_again(struct mover *mover)
+{
+	uint64_t now = mover_clock_ns();
+
+	if (spool_count(mover->queue.later) == 0) {
+		pass_keys_done(&mover->pass);
+		mover_wake(mover);
+		return;
+	}
+	if (!mover->peer_came && (mover->queue.later_live == 0 ||
+				  now - mover->turned_ns < MOVER_PAUSE_LONG_MS * 1000000ull)) {
+		waits_for_destination(mover);
+		mover_wake_after(mover, MOVER_PAUSE_LONG_MS);
+		return;
+	}
+	mover->peer_came = false;
+	mover->turned_ns = now;
+	mover_queue_turn(&mover->queue);
+	mover_wake(mover);
+}
+
+void mover_step_keys(struct mover *mover)
+{
+	uint32_t pause;
+
+	if (!destinations_ready(mover) || !keys_ready(mover)) {
+		mover_wake_after(mover, MOVER_PAUSE_LONG_MS);
+		return;
+	}
+	pause = batches_begin(mover);
+	if (pause > 0)
+		mover_wake_after(mover, pause);
+	else if (mover_keys_in_flight(mover->keys) == 0 && spool_count(mover->queue.now) == 0)
+		step_again(mover);
+}
