@@ -57,18 +57,6 @@ int register_decode(const uint8_t bytes[REGISTER_BYTES], struct reg *reg)
 	return 0;
 }
 
-const char *phase_name(enum phase phase)
-{
-	static const char *const names[PHASE_COUNT] = {
-	    [PHASE_STEADY] = "STEADY", [PHASE_PREPARE] = "PREPARE", [PHASE_COPY] = "COPY",
-	    [PHASE_SWITCH] = "SWITCH", [PHASE_SETTLE] = "SETTLE",   [PHASE_DRAIN] = "DRAIN",
-	    [PHASE_GIVEUP] = "GIVEUP", [PHASE_AFTER] = "AFTER",	    [PHASE_PURGE] = "PURGE",
-	    [PHASE_UNWIND] = "UNWIND", [PHASE_BACK] = "BACK",	    [PHASE_CLEAN] = "CLEAN",
-	};
-
-	return (unsigned)phase < PHASE_COUNT ? names[phase] : "unknown";
-}
-
 bool phase_works_gaining(enum phase phase)
 {
 	return phase == PHASE_PREPARE || phase == PHASE_CLEAN;

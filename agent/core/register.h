@@ -11,23 +11,7 @@
 #include <stdint.h>
 
 #include "list/list.h"
-
-/* AFTER and PURGE are STEADY(e+1) for clients, BACK and CLEAN are STEADY(e): STEADY is settled. */
-enum phase {
-	PHASE_STEADY = 0,
-	PHASE_PREPARE = 1, /* work: probe, sanitise */
-	PHASE_COPY = 2,	   /* work: copy, delta passes */
-	PHASE_SWITCH = 3,
-	PHASE_SETTLE = 4,
-	PHASE_DRAIN = 5, /* work: move and remove what is left */
-	PHASE_GIVEUP = 6,
-	PHASE_AFTER = 7, /* STEADY(e+1), being adopted */
-	PHASE_PURGE = 8, /* STEADY(e+1), complete; work: sources drop what they no longer own */
-	PHASE_UNWIND = 9,
-	PHASE_BACK = 10,  /* STEADY(e) after UNWIND, being adopted */
-	PHASE_CLEAN = 11, /* STEADY(e), complete; work: gaining servers drop what was copied */
-	PHASE_COUNT
-};
+#include "list/phase.h"
 
 #define REGISTER_REASON_BYTES 256
 #define REGISTER_BYTES	      (8 * 5 + 3 + 2 * LIST_HASH_BYTES + 64 + REGISTER_REASON_BYTES)
@@ -50,7 +34,6 @@ int register_compare(const struct reg *a, const struct reg *b);
 void register_encode(const struct reg *reg, uint8_t bytes[REGISTER_BYTES]);
 /* -EBADMSG when a field is out of bounds; *reg untouched then. */
 int register_decode(const uint8_t bytes[REGISTER_BYTES], struct reg *reg);
-const char *phase_name(enum phase phase);
 
 /* Does a phase have work, and is it done on the servers that gain keys, that lose them? */
 bool phase_works_gaining(enum phase phase);
