@@ -1,4 +1,4 @@
-/* list_write.c - the canonical body of a list, the mirror of list_parse.c.
+/* list_write.c - the canonical body of a list, the mirror of list_lines.c.
  *
  * What is written is parsed again before anybody gets it, so the rules stand in one place, and a
  * list that would be refused elsewhere is refused where it was made.
@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include <sodium.h>
+
+#include "list/lines.h"
 
 /* Only what is needed to read the fields safely; list_parse judges the text. */
 static int fields_check(const struct list *list, struct failure *failure)
@@ -94,22 +96,13 @@ static int slots_write(const struct list *list, FILE *out)
 	return error;
 }
 
-/* *text is the caller's also on failure. */
-static int body_write(const struct list *list, char **text, size_t *bytes)
+static int list_print(const void *what, FILE *out)
 {
-	FILE *out = open_memstream(text, bytes);
-	int error;
+	const struct list *list = what;
 
-	if (out == NULL)
-		return -ENOMEM;
 	head_write(list, out);
 	members_write(list, out);
-	error = slots_write(list, out);
-	if (ferror(out))
-		error = -ENOMEM;
-	if (fclose(out) != 0)
-		error = -ENOMEM;
-	return error;
+	return slots_write(list, out);
 }
 
 int list_write(const struct list *list, void **body, size_t *body_bytes, struct failure *failure)
@@ -122,7 +115,7 @@ int list_write(const struct list *list, void **body, size_t *body_bytes, struct 
 
 	if (error != 0)
 		return error;
-	error = body_write(list, &text, &bytes);
+	error = lines_write(list_print, list, &text, &bytes);
 	if (error == 0)
 		error = list_parse(text, bytes, &again, &reason);
 	/* A newline inside a name would make lines that the fields do not have. */
