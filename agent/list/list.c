@@ -38,6 +38,7 @@ void list_free(struct list *list)
 		return;
 	free(list->agents);
 	free(list->servers);
+	free(list->giveups);
 	free(list->slots);
 	free(list->document);
 	free(list);
@@ -57,6 +58,22 @@ int list_server_find(const struct list *list, const char *name)
 		if (strcmp(list->servers[i].name, name) == 0)
 			return (int)i;
 	return -1;
+}
+
+bool list_gives_up(const struct list *list, const char *name, const char *address)
+{
+	for (uint32_t i = 0; i < list->giveup_count; i++)
+		if (strcmp(list->giveups[i].name, name) == 0)
+			return strcmp(list->giveups[i].address, address) == 0;
+	return false;
+}
+
+bool list_may_coordinate(const struct list *list, uint32_t agent)
+{
+	for (uint32_t i = 0; i < list->coordinator_count; i++)
+		if (list->coordinators[i] == agent)
+			return true;
+	return false;
 }
 
 bool list_key_covered(const struct list *list, const void *key, size_t key_bytes)

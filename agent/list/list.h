@@ -16,6 +16,7 @@
 
 #define LIST_SERVERS_MAX   1024u
 #define LIST_AGENTS_MAX    1024u
+#define LIST_COORDINATORS_MAX 32u
 #define LIST_NAME_MAX      63u
 #define LIST_ADDRESS_MAX   111u
 #define LIST_PREFIX_MAX    63u
@@ -49,6 +50,12 @@ struct list_server {
 	uint64_t wipe;   /* items that PREPARE may drop there at most */
 };
 
+/* What a server or an agent is known by: a name at another address is another server. */
+struct list_identity {
+	char name[LIST_NAME_MAX + 1];
+	char address[LIST_ADDRESS_MAX + 1];
+};
+
 struct list {
 	char cluster[LIST_NAME_MAX + 1];
 	uint64_t epoch; /* 1.. */
@@ -61,11 +68,17 @@ struct list {
 	bool registration_required;
 	enum list_isolation isolation;
 	char prefix[LIST_PREFIX_MAX + 1]; /* "" when the list is for all keys */
-	uint32_t coordinator;             /* index into agents */
+	uint32_t coordinator;             /* index into agents: the first of coordinators */
+	/* The candidates where the register lives outside, else one; in the author's order.  A count
+	 * of 0 is written as `coordinator` alone; a parsed list has at least 1. */
+	uint32_t coordinator_count;
+	uint32_t coordinators[LIST_COORDINATORS_MAX]; /* indexes into agents, distinct */
 	uint32_t agent_count;
 	struct list_agent *agents;
 	uint32_t server_count;
 	struct list_server *servers;
+	uint32_t giveup_count;
+	struct list_identity *giveups; /* servers of the parent that leave and are gone already */
 	uint16_t *slots;               /* slot_count entries, each < server_count */
 	uint8_t hash[LIST_HASH_BYTES]; /* of the body: what a child names as its parent */
 	uint8_t *document;             /* the exact bytes it came from, signatures included */
@@ -85,21 +98,28 @@ int list_open(const void *document, size_t document_bytes, const struct trust *t
 
 /* Writes the canonical body of a list (its hash and document fields are not read).  *body is
  * malloc'd, owned by the caller.  The result is parsed again before it is returned, so what
- * list_write makes list_parse takes; -EINVAL with the reason where the fields break a rule. */
+ * list_write makes list_parse takes; -EINVAL with the reason where the fields break a rule.  The
+ * giveups may have any order, they are written in that of their names. */
 int list_write(const struct list *list, void **body, size_t *body_bytes, struct failure *failure);
 
 void list_free(struct list *list); /* NULL is fine */
 
 /* May `next` follow `active` (NULL: nothing is active yet)?  `highest_epoch` is the greatest ever
  * accepted, aborted ones included.  Checks epoch, parent (`none` when nothing is active, and only
- * then), and that cluster and prefix stay and no server is renamed at one address.  -ESTALE for epoch
- * or parent, -EINVAL for identity; says which rule. */
+ * then), that cluster and prefix stay, no server is renamed at one address, and each server given up
+ * is one of `active`'s.  -ESTALE for epoch or parent, -EINVAL for identity; says which rule. */
 int list_may_follow(const struct list *next, const struct list *active, uint64_t highest_epoch,
 		    struct failure *failure);
 
 /* Index of an agent or server by name, or -1. */
 int list_agent_find(const struct list *list, const char *name);
 int list_server_find(const struct list *list, const char *name);
+
+/* Does the list name this server, by name and address, as given up? */
+bool list_gives_up(const struct list *list, const char *name, const char *address);
+
+/* Is the agent with this index one of those that may coordinate? */
+bool list_may_coordinate(const struct list *list, uint32_t agent);
 
 /* Is the key one of the list's own (see `prefix`)? */
 bool list_key_covered(const struct list *list, const void *key, size_t key_bytes);

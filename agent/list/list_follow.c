@@ -63,6 +63,21 @@ static int identity_check(const struct list *next, const struct list *active,
 	return 0;
 }
 
+static int giveups_check(const struct list *next, const struct list *active,
+			 struct failure *failure)
+{
+	for (uint32_t i = 0; i < next->giveup_count; i++) {
+		const struct list_identity *gone = &next->giveups[i];
+		const int at = active == NULL ? -1 : list_server_find(active, gone->name);
+
+		if (at < 0 || strcmp(active->servers[at].address, gone->address) != 0)
+			return failure_set(failure, EINVAL,
+					   "giveup `%s` at %s: the list before has no such server",
+					   gone->name, gone->address);
+	}
+	return 0;
+}
+
 int list_may_follow(const struct list *next, const struct list *active, uint64_t highest_epoch,
 		    struct failure *failure)
 {
@@ -78,5 +93,7 @@ int list_may_follow(const struct list *next, const struct list *active, uint64_t
 	error = parent_check(next, active, failure);
 	if (error == 0 && active != NULL)
 		error = identity_check(next, active, failure);
+	if (error == 0)
+		error = giveups_check(next, active, failure);
 	return error;
 }

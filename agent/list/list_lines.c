@@ -205,7 +205,21 @@ static int take_agent(struct lines *lines, const struct word *words)
 
 static int take_coordinator(struct lines *lines, const struct word *words)
 {
-	return take_agent_name(lines, words[1], "coordinator", &list_of(lines)->coordinator);
+	struct list *list = list_of(lines);
+	uint32_t agent = 0;
+	int error;
+
+	if (list->coordinator_count == LIST_COORDINATORS_MAX)
+		return lines_refuse(lines, "more than %u coordinators", LIST_COORDINATORS_MAX);
+	error = take_agent_name(lines, words[1], "coordinator", &agent);
+	if (error != 0)
+		return error;
+	if (list_may_coordinate(list, agent))
+		return lines_refuse(lines, "coordinator `%s` stands twice",
+				    list->agents[agent].name);
+	list->coordinators[list->coordinator_count++] = agent;
+	list->coordinator = list->coordinators[0];
+	return 0;
 }
 
 /* Identity is name and address together, so neither may stand twice; and an agent's port is not a
@@ -281,6 +295,30 @@ static int take_server(struct lines *lines, const struct word *words)
 	return error;
 }
 
+/* Its name may be in the list again, at another address: the machine was replaced. */
+static int take_giveup(struct lines *lines, const struct word *words)
+{
+	struct list_parser *parser = lines->made;
+	struct list *list = parser->list;
+	int error = identity_take(lines, words, "giveup", LIST_SERVERS_MAX, &parser->giveups);
+
+	list->giveups = parser->giveups.items;
+	list->giveup_count = parser->giveups.count;
+	if (error != 0)
+		return error;
+	for (uint32_t i = 0; i < list->server_count; i++) {
+		const struct list_identity *gone = &list->giveups[list->giveup_count - 1];
+
+		if (strcmp(list->servers[i].address, gone->address) == 0)
+			return lines_refuse(
+			    lines,
+			    "giveup `%s` at %s is the server `%s` of this list: only "
+			    "one that leaves can be given up",
+			    gone->name, gone->address, list->servers[i].name);
+	}
+	return 0;
+}
+
 static int take_slots(struct lines *lines, const struct word *words)
 {
 	struct list *list = list_of(lines);
@@ -327,8 +365,9 @@ static const struct lines_step steps[] = {
     {"isolation", "isolation serve|bypass", 2, 2, false, false, take_isolation},
     {"prefix", "prefix STRING", 2, 2, true, false, take_prefix},
     {"agent", "agent NAME ADDRESS key=KEY", 4, 4, false, true, take_agent},
-    {"coordinator", "coordinator NAME", 2, 2, false, false, take_coordinator},
+    {"coordinator", "coordinator NAME", 2, 2, false, true, take_coordinator},
     {"server", "server NAME ADDRESS weight=W agent=NAME [wipe=N]", 5, 6, false, true, take_server},
+    {"giveup", "giveup NAME ADDRESS", 3, 3, true, true, take_giveup},
     {"slots", "slots BASE64", 2, 2, false, false, take_slots},
 };
 

@@ -13,15 +13,36 @@
 
 #include <sodium.h>
 
-#include "list/lines.h"
+#include "list/identity.h"
+
+static int coordinators_check(const struct list *list, struct failure *failure)
+{
+	uint32_t bad = list->coordinator;
+
+	if (list->coordinator_count > LIST_COORDINATORS_MAX)
+		return failure_set(failure, EINVAL, "%" PRIu32 " coordinators: at most %u",
+				   list->coordinator_count, LIST_COORDINATORS_MAX);
+	if (list->coordinator_count > 0 && list->coordinators[0] != list->coordinator)
+		return failure_set(failure, EINVAL,
+				   "coordinator is agent number %" PRIu32
+				   ", but the first of the coordinators is number %" PRIu32,
+				   list->coordinator, list->coordinators[0]);
+	for (uint32_t i = 0; i < list->coordinator_count && bad < list->agent_count; i++)
+		bad = list->coordinators[i];
+	if (bad >= list->agent_count)
+		return failure_set(failure, EINVAL,
+				   "coordinator is agent number %" PRIu32 " of %" PRIu32, bad,
+				   list->agent_count);
+	return 0;
+}
 
 /* Only what is needed to read the fields safely; list_parse judges the text. */
 static int fields_check(const struct list *list, struct failure *failure)
 {
-	if (list->coordinator >= list->agent_count)
-		return failure_set(failure, EINVAL,
-				   "coordinator is agent number %" PRIu32 " of %" PRIu32,
-				   list->coordinator, list->agent_count);
+	int error = coordinators_check(list, failure);
+
+	if (error != 0)
+		return error;
 	for (uint32_t i = 0; i < list->server_count; i++)
 		if (list->servers[i].agent >= list->agent_count)
 			return failure_set(failure, EINVAL,
@@ -62,7 +83,10 @@ static void members_write(const struct list *list, FILE *out)
 		document_key_print(agent->key, key);
 		fprintf(out, "agent %s %s key=%s\n", agent->name, agent->address, key);
 	}
-	fprintf(out, "coordinator %s\n", list->agents[list->coordinator].name);
+	if (list->coordinator_count == 0)
+		fprintf(out, "coordinator %s\n", list->agents[list->coordinator].name);
+	for (uint32_t i = 0; i < list->coordinator_count; i++)
+		fprintf(out, "coordinator %s\n", list->agents[list->coordinators[i]].name);
 	for (uint32_t i = 0; i < list->server_count; i++) {
 		const struct list_server *server = &list->servers[i];
 
@@ -99,10 +123,12 @@ static int slots_write(const struct list *list, FILE *out)
 static int list_print(const void *what, FILE *out)
 {
 	const struct list *list = what;
+	int error;
 
 	head_write(list, out);
 	members_write(list, out);
-	return slots_write(list, out);
+	error = identity_print("giveup", list->giveups, list->giveup_count, out);
+	return error != 0 ? error : slots_write(list, out);
 }
 
 int list_write(const struct list *list, void **body, size_t *body_bytes, struct failure *failure)
@@ -120,7 +146,8 @@ int list_write(const struct list *list, void **body, size_t *body_bytes, struct 
 		error = list_parse(text, bytes, &again, &reason);
 	/* A newline inside a name would make lines that the fields do not have. */
 	if (error == 0 &&
-	    (again->agent_count != list->agent_count || again->server_count != list->server_count))
+	    (again->agent_count != list->agent_count || again->server_count != list->server_count ||
+	     again->giveup_count != list->giveup_count))
 		error = failure_set(&reason, EINVAL, "a name, address or prefix contains lines");
 	list_free(again);
 	if (error == 0) {

@@ -157,6 +157,22 @@ START_TEST(names_are_found)
 }
 END_TEST
 
+START_TEST(servers_given_up_and_candidates_are_found)
+{
+	struct list_identity gone = {"cache01", "10.0.1.9:11211"};
+
+	sample.list.giveups = &gone;
+	sample.list.giveup_count = 1;
+	sample.list.coordinator_count = 1;
+	sample.list.coordinators[0] = 1;
+	ck_assert(list_gives_up(&sample.list, "cache01", "10.0.1.9:11211"));
+	ck_assert(!list_gives_up(&sample.list, "cache01", "10.0.1.2:11211"));
+	ck_assert(!list_gives_up(&sample.list, "cache02", "10.0.1.9:11211"));
+	ck_assert(list_may_coordinate(&sample.list, 1));
+	ck_assert(!list_may_coordinate(&sample.list, 0));
+}
+END_TEST
+
 START_TEST(prefix_limits_the_keys)
 {
 	ck_assert(list_key_covered(&sample.list, "shop:", 5));
@@ -210,6 +226,7 @@ int main(void)
 	tcase_add_test(tcase, signed_list_that_breaks_a_rule_is_refused_all_the_same);
 	tcase_add_test(tcase, oversize_list_is_refused);
 	tcase_add_test(tcase, names_are_found);
+	tcase_add_test(tcase, servers_given_up_and_candidates_are_found);
 	tcase_add_test(tcase, prefix_limits_the_keys);
 	tcase_add_test(tcase, key_is_owned_by_the_slot_of_its_hash);
 	suite_add_tcase(suite, tcase);

@@ -90,6 +90,28 @@ START_TEST(servers_that_swap_their_addresses_are_refused)
 }
 END_TEST
 
+START_TEST(only_a_server_of_the_list_before_can_be_given_up)
+{
+	struct list_identity gone[2] = {{"cache01", "10.0.1.2:11211"},
+					{"cache02", "10.0.1.3:11211"}};
+
+	next.list.giveups = gone;
+	next.list.giveup_count = 2;
+	ck_assert_int_eq(list_may_follow(&next.list, &active.list, 42, &failure), 0);
+	strcpy(gone[1].address, "10.0.1.4:11211");
+	refuses(&active.list, 42, EINVAL,
+		"giveup `cache02` at 10.0.1.4:11211: the list before has no such server");
+	strcpy(gone[1].address, "10.0.1.2:11211");
+	refuses(&active.list, 42, EINVAL, "giveup `cache02` at 10.0.1.2:11211");
+	strcpy(gone[1].name, "cache03"); /* new in this list, not in the one before */
+	strcpy(gone[1].address, "10.0.1.4:11211");
+	refuses(&active.list, 42, EINVAL, "giveup `cache03`");
+	next.list.has_parent = false;
+	next.list.giveup_count = 1;
+	refuses(NULL, 0, EINVAL, "giveup `cache01`");
+}
+END_TEST
+
 START_TEST(cluster_and_prefix_stay)
 {
 	strcpy(next.list.prefix, "shop");
@@ -115,6 +137,7 @@ int main(void)
 	tcase_add_test(tcase, server_may_move_to_another_address_and_others_come_and_go);
 	tcase_add_test(tcase, server_renamed_at_one_address_is_refused);
 	tcase_add_test(tcase, servers_that_swap_their_addresses_are_refused);
+	tcase_add_test(tcase, only_a_server_of_the_list_before_can_be_given_up);
 	tcase_add_test(tcase, cluster_and_prefix_stay);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -80,6 +80,34 @@ static const struct {
     {"\nslots AAAA", "\nslots AwAA",
      "line 20: ", "slot 0 names server number 3: the list has 3 servers"},
     {"\nslots AAAA", "\nslots //8A", "line 20: ", "server number 65535"},
+    {"coordinator web00", "coordinator web00\ncoordinator web00",
+     "line 17: ", "coordinator `web00` stands twice"},
+    {"coordinator web00", "coordinator web00\ncoordinator web01\ncoordinator web00",
+     "line 18: ", "coordinator `web00` stands twice"},
+    {"coordinator web00", "coordinator web00\ncoordinator web02",
+     "line 17: ", "no agent line has this name"},
+    {"\nslots ", "\ncoordinator web01\nslots ", "line 20: ", "found `coordinator`"},
+    {"\nslots ", "\ngiveup cache09\nslots ", "line 20: ", "2 words: want `giveup NAME ADDRESS`"},
+    {"\nslots ", "\ngiveup cache09 10.0.1.9:11211 x\nslots ", "line 20: ", "4 words"},
+    {"\nslots ", "\ngiveup cache/9 10.0.1.9:11211\nslots ",
+     "line 20: ", "giveup `cache/9`: want a name"},
+    {"\nslots ", "\ngiveup cache09 0.0.0.0:11211\nslots ",
+     "line 20: ", "giveup `0.0.0.0:11211`: want the numeric address"},
+    {"\nslots ", "\ngiveup cache01 10.0.1.2:11211\nslots ",
+     "line 20: ", "giveup `cache01` at 10.0.1.2:11211 is the server `cache01`"},
+    {"\nslots ", "\ngiveup cache09 10.0.1.3:11211\nslots ",
+     "line 20: ", "giveup `cache09` at 10.0.1.3:11211 is the server `cache02`"},
+    {"\nslots ", "\ngiveup cache08 10.0.1.8:11211\ngiveup cache08 10.0.1.9:11211\nslots ",
+     "line 21: ", "giveup `cache08` stands twice"},
+    {"\nslots ", "\ngiveup cache08 10.0.1.8:11211\ngiveup cache07 10.0.1.9:11211\nslots ",
+     "line 21: ", "giveup `cache07` after `cache08`: they stand in ascending order"},
+    {"\nslots ", "\ngiveup cache08 10.0.1.8:11211\ngiveup cache09 10.0.1.8:11211\nslots ",
+     "line 21: ", "giveup `cache09` at 10.0.1.8:11211 has the address of `cache08`"},
+    {"\nslots ",
+     "\ngiveup cache08 10.0.1.8:11211\nserver cache09 10.0.1.9:11211 weight=1 agent=web00\nslots ",
+     "line 21: ", "found `server`: want `giveup NAME ADDRESS` or `slots BASE64` here"},
+    {"server cache00", "giveup cache09 10.0.1.9:11211\nserver cache00",
+     "line 17: ", "found `giveup`"},
     {"=\n", "= x\n", "line 14: ", "5 words"},
 };
 
@@ -129,6 +157,12 @@ START_TEST(values_at_their_bounds_are_taken)
 	    {" wipe=7", " wipe=0"},
 	    {" wipe=7", " wipe=9223372036854775807"},
 	    {"coordinator web00", "coordinator web01"},
+	    {"coordinator web00", "coordinator web00\ncoordinator web01"},
+	    {"coordinator web00", "coordinator web01\ncoordinator web00"},
+	    {"\nslots ", "\ngiveup cache09 10.0.1.9:11211\nslots "},
+	    /* cache01 was replaced: the same name at another address is another server */
+	    {"\nslots ", "\ngiveup cache01 10.0.1.9:11211\nslots "},
+	    {"\nslots ", "\ngiveup cache08 10.0.1.9:11211\ngiveup cache09 10.0.1.8:11211\nslots "},
 	};
 	struct failure failure = {{0}};
 	struct list *list = NULL;
@@ -143,6 +177,38 @@ START_TEST(values_at_their_bounds_are_taken)
 	list_free(list);
 	free(other);
 	free(good);
+}
+END_TEST
+
+START_TEST(candidates_are_bounded)
+{
+	struct list_agent agents[LIST_COORDINATORS_MAX + 1];
+	struct failure failure = {{0}};
+	struct list *list = NULL;
+	struct sample sample;
+	char *body, *more;
+
+	sample_make(&sample, 3);
+	sample.list.agents = agents;
+	sample.list.agent_count = LIST_COORDINATORS_MAX + 1;
+	sample.list.coordinator_count = LIST_COORDINATORS_MAX;
+	memset(agents, 0, sizeof(agents));
+	for (uint32_t i = 0; i <= LIST_COORDINATORS_MAX; i++) {
+		(void)snprintf(agents[i].name, sizeof(agents[i].name), "web%02u", i);
+		(void)snprintf(agents[i].address, sizeof(agents[i].address), "10.0.0.%u:1", i + 1);
+		memset(agents[i].key, (int)i + 1, sizeof(agents[i].key));
+		if (i < LIST_COORDINATORS_MAX)
+			sample.list.coordinators[i] = i;
+	}
+	body = sample_body(&sample);
+	ck_assert_int_eq(list_parse(body, strlen(body), &list, &failure), 0);
+	ck_assert_uint_eq(list->coordinator_count, LIST_COORDINATORS_MAX);
+	list_free(list);
+	more = text_replace(body, "\nserver cache00", "\ncoordinator web32\nserver cache00");
+	ck_assert_int_eq(list_parse(more, strlen(more), &list, &failure), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(failure.text, "more than 32 coordinators"));
+	free(more);
+	free(body);
 }
 END_TEST
 
@@ -171,7 +237,8 @@ int main(void)
 
 	tcase_add_loop_test(tcase, one_wrong_value_is_refused_with_its_line_and_its_rule, 0,
 			    (int)(sizeof(edits) / sizeof(edits[0])));
-	tcase_add_loop_test(tcase, values_at_their_bounds_are_taken, 0, 19);
+	tcase_add_loop_test(tcase, values_at_their_bounds_are_taken, 0, 24);
+	tcase_add_test(tcase, candidates_are_bounded);
 	tcase_add_test(tcase, agent_keys_are_unlike_and_not_zero);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

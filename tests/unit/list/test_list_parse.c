@@ -351,10 +351,12 @@ START_TEST(largest_list_fits_and_one_member_more_is_refused)
 	list.slot_count = LIST_SLOTS_MAX;
 	list.agents = calloc(LIST_AGENTS_MAX + 1, sizeof(*list.agents));
 	list.servers = calloc(LIST_SERVERS_MAX + 1, sizeof(*list.servers));
+	list.giveups = calloc(LIST_SERVERS_MAX + 1, sizeof(*list.giveups));
 	list.slots = calloc(list.slot_count, sizeof(*list.slots));
 	for (uint32_t i = 0; i <= LIST_AGENTS_MAX; i++) {
 		struct list_agent *agent = &list.agents[i];
 		struct list_server *server = &list.servers[i];
+		struct list_identity *gone = &list.giveups[i];
 
 		(void)snprintf(agent->name, sizeof(agent->name), "%.58s.%04u", filler, i);
 		(void)snprintf(agent->address, sizeof(agent->address),
@@ -364,6 +366,9 @@ START_TEST(largest_list_fits_and_one_member_more_is_refused)
 		(void)snprintf(server->name, sizeof(server->name), "%.58s-%04u", filler, i);
 		(void)snprintf(server->address, sizeof(server->address),
 			       "[2001:db8:1111:2222:3333:4444:5556:%x]:11211", 0x1000 + i);
+		(void)snprintf(gone->name, sizeof(gone->name), "%.58s_%04u", filler, i);
+		(void)snprintf(gone->address, sizeof(gone->address),
+			       "[2001:db8:1111:2222:3333:4444:5557:%x]:11211", 0x1000 + i);
 		server->weight = LIST_WEIGHT_MAX;
 		server->agent = i == LIST_SERVERS_MAX ? 0 : i;
 		server->has_wipe = true;
@@ -371,6 +376,7 @@ START_TEST(largest_list_fits_and_one_member_more_is_refused)
 	}
 	list.agent_count = LIST_AGENTS_MAX;
 	list.server_count = LIST_SERVERS_MAX;
+	list.giveup_count = LIST_SERVERS_MAX;
 	list.slots[LIST_SLOTS_MAX - 1] = LIST_SERVERS_MAX - 1;
 	ck_assert_msg(list_write(&list, &text, &bytes, &failure) == 0, "%s", failure.text);
 	ck_assert_uint_lt(bytes, DOCUMENT_BYTES_MAX - 32 * 128);
@@ -384,9 +390,14 @@ START_TEST(largest_list_fits_and_one_member_more_is_refused)
 	list.server_count++;
 	ck_assert_int_eq(list_write(&list, &text, &bytes, &failure), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(failure.text, "more than 1024 servers"));
+	list.server_count--;
+	list.giveup_count++;
+	ck_assert_int_eq(list_write(&list, &text, &bytes, &failure), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(failure.text, "more than 1024 giveup lines"));
 	ck_assert_ptr_null(text);
 	free(list.agents);
 	free(list.servers);
+	free(list.giveups);
 	free(list.slots);
 }
 END_TEST

@@ -134,6 +134,79 @@ START_TEST(text_is_the_documented_one)
 }
 END_TEST
 
+static void sample_widen(struct list_identity giveups[2])
+{
+	struct list *list = &sample.list;
+
+	list->coordinator = 1;
+	list->coordinator_count = 2;
+	list->coordinators[0] = 1;
+	list->coordinators[1] = 0;
+	list->giveup_count = 2;
+	list->giveups = giveups;
+	giveups[0] = (struct list_identity){"cache09", "10.0.1.9:11211"};
+	giveups[1] = (struct list_identity){"cache01", "[fd00::9]:11211"};
+}
+
+START_TEST(candidates_keep_their_order_and_giveups_get_theirs)
+{
+	struct list_identity giveups[2];
+	struct list *list = NULL;
+	void *again = NULL;
+	size_t bytes = 0;
+	char *body;
+
+	sample_widen(giveups);
+	body = sample_body(&sample);
+	ck_assert_ptr_nonnull(strstr(body, "\ncoordinator web01\ncoordinator web00\nserver "));
+	ck_assert_ptr_nonnull(strstr(body, " wipe=7\ngiveup cache01 [fd00::9]:11211\n"
+					   "giveup cache09 10.0.1.9:11211\nslots "));
+	ck_assert_str_eq(giveups[0].name, "cache09"); /* the caller's stay as they are */
+	ck_assert_int_eq(list_parse(body, strlen(body), &list, &failure), 0);
+	ck_assert_uint_eq(list->coordinator, 1);
+	ck_assert_uint_eq(list->coordinator_count, 2);
+	ck_assert_uint_eq(list->coordinators[0], 1);
+	ck_assert_uint_eq(list->coordinators[1], 0);
+	ck_assert_uint_eq(list->giveup_count, 2);
+	ck_assert_mem_eq(&list->giveups[0], &giveups[1], sizeof(giveups[0]));
+	ck_assert_mem_eq(&list->giveups[1], &giveups[0], sizeof(giveups[0]));
+	ck_assert_int_eq(list_write(list, &again, &bytes, &failure), 0);
+	ck_assert_msg(bytes == strlen(body) && memcmp(again, body, bytes) == 0, "written again");
+	free(again);
+	list_free(list);
+	free(body);
+}
+END_TEST
+
+START_TEST(candidates_that_contradict_themselves_are_refused)
+{
+	struct list_identity giveups[2];
+
+	sample_widen(giveups);
+	sample.list.coordinators[1] = 2;
+	refuses("coordinator is agent number 2 of 2");
+	sample.list.coordinators[1] = 1;
+	refuses("line 17: coordinator `web01` stands twice");
+	sample.list.coordinators[1] = 0;
+	sample.list.coordinator = 0;
+	refuses("coordinator is agent number 0, but the first of the coordinators is number 1");
+	sample.list.coordinator = 1;
+	sample.list.coordinator_count = LIST_COORDINATORS_MAX + 1;
+	refuses("33 coordinators: at most 32");
+}
+END_TEST
+
+START_TEST(giveup_that_contains_lines_is_refused)
+{
+	struct list_identity giveups[2];
+
+	sample_widen(giveups);
+	sample.list.giveup_count = 1;
+	strcpy(giveups[0].address, "10.0.1.9:1\ngiveup d 10.0.1.8:1");
+	refuses("contains lines");
+}
+END_TEST
+
 START_TEST(numbers_that_point_nowhere_are_refused)
 {
 	sample.list.coordinator = 2;
@@ -168,7 +241,7 @@ START_TEST(rules_of_the_text_hold_for_the_fields)
 	strcpy(sample.servers[0].name, "");
 	refuses("line 17: ");
 	sample.list.server_count = 0;
-	refuses("want `server");
+	refuses("want `coordinator NAME` or `server");
 }
 END_TEST
 
@@ -190,6 +263,9 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, written_parsed_and_written_again_is_byte_identical, 0, 40);
 	tcase_add_test(tcase, text_is_the_documented_one);
+	tcase_add_test(tcase, candidates_keep_their_order_and_giveups_get_theirs);
+	tcase_add_test(tcase, candidates_that_contradict_themselves_are_refused);
+	tcase_add_test(tcase, giveup_that_contains_lines_is_refused);
 	tcase_add_test(tcase, numbers_that_point_nowhere_are_refused);
 	tcase_add_test(tcase, rules_of_the_text_hold_for_the_fields);
 	tcase_add_test(tcase, value_that_contains_lines_is_refused);
