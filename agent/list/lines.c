@@ -134,9 +134,9 @@ static int lines_end(struct lines *lines)
 
 	while (at < lines->form->step_count && step_may_end(lines, at))
 		at++;
-	if (at == lines->form->step_count)
-		return 0;
 	lines->line++;
+	if (at == lines->form->step_count)
+		return lines->form->end != NULL ? lines->form->end(lines) : 0;
 	expected_print(lines, expected, sizeof(expected));
 	return lines_refuse(lines, "the %s ends here: want %s", lines->form->name, expected);
 }

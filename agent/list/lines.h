@@ -34,13 +34,15 @@ struct lines_form {
 	uint32_t step_count;
 	const char *long_line; /* how the one line begins that may exceed LIST_LINE_MAX; or NULL */
 	size_t long_line_max;
+	/* After the last line: what only all of them together tell; or NULL. */
+	int (*end)(struct lines *lines);
 };
 
 struct lines {
 	const struct lines_form *form;
 	void *made; /* what was taken so far; the form knows its type */
 	struct failure *failure;
-	uint32_t line; /* number of the line that is pushed, from 1 */
+	uint32_t line; /* number of the line that is pushed, from 1; at the end one more */
 	uint32_t step; /* of the form: the line that is waited for */
 	bool repeated; /* that step has had a line already */
 	struct word words[LINES_WORDS_MAX];

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "list/change.h"
 #include "list/list.h"
+#include "stranger.h"
 
 static void written_again(const struct list *list, const uint8_t *body, size_t body_bytes)
 {
@@ -37,32 +36,17 @@ static void numbers_followed(const struct list *list)
 	change_free(change);
 }
 
-/* A key that has signed nothing in the corpus. */
-static void trust_somebody(struct trust *trust)
-{
-	static const uint8_t seed[crypto_sign_SEEDBYTES] = "signed nothing in the corpus";
-	uint8_t secret[crypto_sign_SECRETKEYBYTES];
-
-	if (crypto_sign_seed_keypair(trust->keys[0], secret, seed) != 0)
-		abort();
-	trust->count = 1;
-	trust->threshold = 1;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct trust trust;
 	struct failure failure;
 	struct list *list = NULL;
 	size_t body_bytes = 0;
 	uint32_t signatures = 0;
 	const int split = document_split(data, size, &body_bytes, &signatures, &failure);
 
-	if (trust.count == 0)
-		trust_somebody(&trust);
-	if (list_open(data, size, &trust, "web", &list, &failure) == 0)
+	if (list_open(data, size, stranger_trust(), "web", &list, &failure) == 0)
 		abort();
 	if (list_parse(data, size, &list, &failure) != 0)
 		return 0;
