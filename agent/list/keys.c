@@ -105,7 +105,7 @@ static int follows(const struct keys *next, const struct keys *previous, struct 
 				   keys_equivocate(next, previous)
 				       ? ", with another content: its signers signed both"
 				       : "");
-	if (next->version < previous->version || next->version - previous->version != 1)
+	if (next->version - previous->version != 1)
 		return failure_set(failure, ESTALE,
 				   "keys version %" PRIu64 " cannot follow version %" PRIu64
 				   ": each version follows the one before it",

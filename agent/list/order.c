@@ -91,7 +91,7 @@ static int failover_check(const struct order *order, const struct order_binding 
 	const uint64_t term = order->binding.term;
 
 	/* Not now->term + 1: that number comes from outside and could be the greatest one. */
-	if (term == 0 || term - 1 != now->term)
+	if (term - 1 != now->term)
 		return failure_set(failure, ESTALE,
 				   "the failover order is for term %" PRIu64
 				   ", the register's term is %" PRIu64

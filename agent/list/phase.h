@@ -15,13 +15,13 @@ enum phase {
 	PHASE_COPY = 2,	   /* work: copy, delta passes */
 	PHASE_SWITCH = 3,
 	PHASE_SETTLE = 4,
-	PHASE_DRAIN = 5,   /* work: move and remove what is left */
+	PHASE_DRAIN = 5, /* work: move and remove what is left */
 	PHASE_GIVEUP = 6,
-	PHASE_AFTER = 7,   /* STEADY(e+1), being adopted */
-	PHASE_PURGE = 8,   /* STEADY(e+1), complete; work: sources drop what they no longer own */
+	PHASE_AFTER = 7, /* STEADY(e+1), being adopted */
+	PHASE_PURGE = 8, /* STEADY(e+1), complete; work: sources drop what they no longer own */
 	PHASE_UNWIND = 9,
-	PHASE_BACK = 10,   /* STEADY(e) after UNWIND, being adopted */
-	PHASE_CLEAN = 11,  /* STEADY(e), complete; work: gaining servers drop what was copied */
+	PHASE_BACK = 10,  /* STEADY(e) after UNWIND, being adopted */
+	PHASE_CLEAN = 11, /* STEADY(e), complete; work: gaining servers drop what was copied */
 	PHASE_COUNT
 };
 
