@@ -134,14 +134,30 @@ static void agent_lists(struct agent *agent)
 		host_lists(&agent->host, agent->host_change, clock_now_ms());
 }
 
+/* How many slots the present or last change moved: what is shown. */
+void agent_last_change(struct agent *agent, const struct reg *reg)
+{
+	const struct list *active = lists_find(agent->lists, reg->active);
+	const struct list *parent =
+	    active != NULL && active->has_parent ? lists_find(agent->lists, active->parent) : NULL;
+	struct change *last;
+
+	if (agent->coord_change->new_epoch != 0) {
+		agent->last_slots = agent->coord_change->slot_count;
+		agent->last_slots_moved = agent->coord_change->moved;
+	} else if (agent->last_slots == 0 && parent != NULL &&
+		   change_new(parent, active, &last, NULL) == 0) {
+		agent->last_slots = last->slot_count;
+		agent->last_slots_moved = last->moved;
+		change_free(last);
+	}
+}
+
 static bool agent_coord_lists(struct agent *agent, const struct reg *reg)
 {
 	if (!agent_change(agent, reg, &agent->coord_change))
 		return false;
-	if (agent->coord_change->new_epoch != 0) {
-		agent->last_slots = agent->coord_change->slot_count;
-		agent->last_slots_moved = agent->coord_change->moved;
-	}
+	agent_last_change(agent, reg);
 	coord_lists(&agent->coord, lists_find(agent->lists, reg->active),
 		    reg->next_epoch != 0 ? lists_find(agent->lists, reg->pending) : NULL,
 		    agent->coord_change);

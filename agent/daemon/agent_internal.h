@@ -24,6 +24,8 @@ void agent_failover_begin(struct agent *agent);
 /* A proven list that is newer than the register: from now on it tells who coordinates. */
 void agent_heal(struct agent *agent, const struct list *list);
 
+/* How many slots the present or last change moved: what is shown. */
+void agent_last_change(struct agent *agent, const struct reg *reg);
 /* Makes *change what `reg` calls for, where both of its lists are in hand.  True: it is. */
 bool agent_change(const struct agent *agent, const struct reg *reg, struct change **change);
 /* The first list of a cluster begins its register, on the agent that it names. */

@@ -77,6 +77,7 @@ void agent_resume(struct agent *agent, const struct reg *reg)
 	coord_resume(&agent->coord, &saved, lists_find(agent->lists, saved.active),
 		     saved.next_epoch != 0 ? lists_find(agent->lists, saved.pending) : NULL,
 		     agent->coord_change, clock_now_ms());
+	agent_last_change(agent, &saved);
 }
 
 /* ---- failover ---- */
