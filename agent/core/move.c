@@ -94,6 +94,9 @@ enum move_action move_begin(struct move *move, enum move_kind kind, uint64_t sou
 		return act(move, AT_READ_NEW, MOVE_NEW_READ_CAS, 0);
 	case MOVE_DRAIN:
 		return reserve(move);
+	case MOVE_DRAIN_LOSE:
+		move->unsure_kind = (uint8_t)kind;
+		return act(move, AT_CLEAR_OLD, MOVE_OLD_DELETE_CAS, source_cas);
 	default:
 		move->unsure_kind = MOVE_RECOPY;
 		return reserve(move);
@@ -161,6 +164,8 @@ static enum move_action after_clear_old(struct move *move, const struct move_rep
 {
 	if (reply->answer == MOVE_ABSENT)
 		return end(move, MOVE_GONE);
+	if (reply->answer == MOVE_DIFFERS && move->kind == MOVE_DRAIN_LOSE)
+		return end(move, MOVE_GONE); /* the next round finds it as it is by then */
 	if (reply->answer != MOVE_OK)
 		return again_unknown(move);
 	if (move->new_cas == 0) /* there was nothing at N */

@@ -25,6 +25,7 @@ enum move_kind {
 	MOVE_DRAIN_NEWER,   /* written since the mark: what N holds may be older */
 	MOVE_DRAIN_UNSURE,  /* the mark is unknown: present on both sides means deleted on both */
 	MOVE_DRAIN_ABANDON, /* it cannot be moved: deleted at O and at N, each by its CAS */
+	MOVE_DRAIN_LOSE,    /* its new owner is given up: deleted at O, by CAS */
 	MOVE_DROP,	    /* delete at the mover's own server */
 	MOVE_KINDS
 };

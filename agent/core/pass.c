@@ -50,6 +50,7 @@ int pass_init(struct pass *pass, const struct pass_setup *setup)
 {
 	*pass = (struct pass){
 	    .change = setup->change,
+	    .given_up = setup->given_up,
 	    .server = setup->server,
 	    .phase = setup->phase,
 	    .order = PASS_IDENTIFY,
@@ -187,7 +188,7 @@ bool pass_probe_wanted(const struct pass *pass, uint32_t other)
 {
 	const struct change_server *a = self(pass), *b = pass->change->servers + other;
 
-	return other != pass->server &&
+	return other != pass->server && !pass_gave_up(pass, other) &&
 	       ((a->gained > 0 && b->lost > 0) || (a->lost > 0 && b->gained > 0));
 }
 

@@ -49,7 +49,8 @@ enum pass_order {
 struct pass_setup {
 	const struct change *change; /* borrowed */
 	uint32_t server;
-	enum phase phase; /* PREPARE, COPY, DRAIN, PURGE or CLEAN */
+	enum phase phase;	 /* PREPARE, COPY, DRAIN, PURGE or CLEAN */
+	const uint8_t *given_up; /* as in struct reg, borrowed; NULL: nobody */
 	bool restarted;
 	struct pass_mark mark;
 	uint64_t now_ns;
@@ -58,6 +59,7 @@ struct pass_setup {
 
 struct pass {
 	const struct change *change;
+	const uint8_t *given_up;
 	uint32_t server;
 	enum phase phase;
 	enum pass_order order;
@@ -101,6 +103,11 @@ void pass_free(struct pass *pass);
 
 /* What is to be done now.  PASS_WAIT becomes PASS_DONE when its time has come. */
 enum pass_order pass_order(struct pass *pass, uint64_t now_ns);
+
+static inline bool pass_gave_up(const struct pass *pass, uint32_t server)
+{
+	return pass->given_up != NULL && register_set_has(pass->given_up, server);
+}
 
 /* Does the proof of two processes concern this server? */
 bool pass_probe_wanted(const struct pass *pass, uint32_t other);

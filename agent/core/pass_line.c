@@ -82,6 +82,12 @@ void pass_line(struct pass *pass, const uint8_t *key, size_t key_bytes, uint64_t
 	default:
 		if (old_owner != pass->server || new_owner == pass->server)
 			return;
+		if (pass_gave_up(pass, new_owner)) {
+			/* Nothing goes there: what DRAIN finds is lost as a miss, at O alone. */
+			verdict->concerned = pass->phase == PHASE_DRAIN;
+			verdict->kind = MOVE_DRAIN_LOSE;
+			break;
+		}
 		verdict->destination = new_owner;
 		if (pass->phase == PHASE_COPY) {
 			copy_verdict(pass, cas, new_owner, verdict);

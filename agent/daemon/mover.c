@@ -258,6 +258,7 @@ static int mover_make(struct mover *mover, const struct mover_setup *setup)
 	struct timeval second = {.tv_sec = 1};
 	uint32_t count = setup->change->server_count;
 	struct pass_setup pass = {.change = setup->change,
+				  .given_up = setup->given_up,
 				  .server = setup->server,
 				  .phase = setup->phase,
 				  .restarted = setup->restarted,

@@ -104,7 +104,7 @@ static void batch_key_ended(struct mover_keys *keys, struct batch *batch)
 /* It has been tried often enough: what is left is to see that nothing stale stays behind. */
 static void give_up(struct spool_record *record)
 {
-	if (record->attempts < ATTEMPTS_MAX || record->kind == MOVE_DROP)
+	if (record->attempts < ATTEMPTS_MAX || record->kind >= MOVE_DRAIN_LOSE)
 		return;
 	record->kind = record->kind < MOVE_DRAIN ? MOVE_COPY_ABANDON : MOVE_DRAIN_ABANDON;
 }
@@ -298,7 +298,7 @@ static int slot_take(struct mover_keys *keys, struct batch *batch, struct key_sl
 		return taken;
 	slot->keys = keys;
 	slot->batch = batch;
-	slot->destination = slot->record.kind == MOVE_DROP
+	slot->destination = slot->record.kind >= MOVE_DRAIN_LOSE /* the source alone */
 				? keys->setup.source
 				: keys->setup.peers[slot->record.destination];
 	slot->waiting = slot->destination;

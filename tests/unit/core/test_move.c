@@ -200,12 +200,33 @@ START_TEST(every_sequence_of_replies_ends_by_the_rules)
 	walk((enum move_kind)_i, &move, first);
 	ck_assert_uint_gt(ends[MOVE_AGAIN], 0);
 	ck_assert_uint_gt(ends[MOVE_GONE] + ends[MOVE_FAILED], 0);
-	if (_i != MOVE_COPY_ABANDON && _i != MOVE_DRAIN_ABANDON)
+	if (_i != MOVE_COPY_ABANDON && _i != MOVE_DRAIN_ABANDON && _i != MOVE_DRAIN_LOSE)
 		ck_assert_uint_gt(ends[MOVE_MOVED], 0);
 }
 END_TEST
 
 /* ---- single rules, by name ---- */
+
+START_TEST(a_key_of_an_owner_that_is_given_up_goes_at_the_old_one_alone)
+{
+	static const struct {
+		enum move_answer answer;
+		enum move_result result;
+	} want[] = {{MOVE_OK, MOVE_FAILED},
+		    {MOVE_ABSENT, MOVE_GONE},
+		    {MOVE_DIFFERS, MOVE_GONE},
+		    {MOVE_LOST, MOVE_AGAIN}};
+	struct move move;
+	struct move_reply reply = {.answer = want[_i].answer};
+
+	ck_assert_int_eq(move_begin(&move, MOVE_DRAIN_LOSE, SOURCE_CAS), MOVE_OLD_DELETE_CAS);
+	ck_assert_uint_eq(move.cas, SOURCE_CAS);
+	ck_assert_int_eq(move_advance(&move, &reply), MOVE_END);
+	ck_assert_int_eq(move.result, want[_i].result);
+	if (want[_i].result == MOVE_AGAIN)
+		ck_assert_int_eq(move.kind, MOVE_DRAIN_LOSE);
+}
+END_TEST
 
 static struct move_reply hit(uint64_t cas, uint64_t size)
 {
@@ -527,6 +548,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(rules, every_sequence_of_replies_ends_by_the_rules, 0, MOVE_KINDS);
+	tcase_add_loop_test(rules, a_key_of_an_owner_that_is_given_up_goes_at_the_old_one_alone, 0,
+			    4);
 	tcase_add_test(rules, an_empty_value_moves_and_is_no_stub);
 	tcase_add_test(rules, another_movers_stub_is_come_back_to);
 	tcase_add_test(rules, a_ttl_above_thirty_days_is_a_point_in_time);

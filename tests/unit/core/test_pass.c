@@ -352,6 +352,27 @@ START_TEST(drain_without_a_mark_trusts_neither_side)
 }
 END_TEST
 
+START_TEST(nothing_goes_to_an_owner_that_is_given_up)
+{
+	static uint8_t given_up[REGISTER_SET_BYTES];
+
+	memset(given_up, 0, sizeof(given_up));
+	register_set_add(given_up, B);
+	begin(A, PHASE_COPY, false, (struct pass_mark){0});
+	pass.given_up = given_up;
+	pass_dump_begin(&pass);
+	ck_assert(!line_to(B, 0, 1).concerned);
+	ck_assert(!pass_probe_wanted(&pass, B));
+	pass_free(&pass);
+	begin(A, PHASE_DRAIN, false, mark_of(500));
+	pass.given_up = given_up;
+	pass_dump_begin(&pass);
+	ck_assert(line_to(B, 0, 1).concerned);
+	ck_assert_int_eq(line_to(B, 1, 1).kind, MOVE_DRAIN_LOSE);
+	ck_assert_uint_eq(line_to(B, 2, 1).destination, A);
+}
+END_TEST
+
 START_TEST(purge_and_clean_drop_what_is_owned_by_others)
 {
 	begin(A, PHASE_PURGE, false, (struct pass_mark){0});
@@ -609,6 +630,7 @@ int main(void)
 	tcase_add_test(rules, one_empty_dump_alone_is_not_believed);
 	tcase_add_loop_test(rules, drain_without_a_mark_trusts_neither_side, 0, 2);
 	tcase_add_test(rules, purge_and_clean_drop_what_is_owned_by_others);
+	tcase_add_test(rules, nothing_goes_to_an_owner_that_is_given_up);
 	tcase_add_test(rules, probe_items_and_other_prefixes_are_never_counted);
 	tcase_add_test(rules, a_new_server_that_is_not_empty_is_refused_with_the_count);
 	tcase_add_test(rules,
