@@ -225,7 +225,8 @@ void host_stopped(struct host *host, uint64_t now_ms)
 	(void)now_ms;
 	/* What was cut short may have left reservations: work of this phase that begins again has
 	 * to know it. */
-	host->lost |= (uint16_t)(1u << host->worked_for.phase) & (uint16_t)~host->state.done;
+	if ((host->state.done & (1u << host->worked_for.phase)) == 0)
+		host->lost |= (uint16_t)(1u << host->worked_for.phase);
 	host->working = false;
 	host->stopping = false;
 }
