@@ -1,10 +1,11 @@
 /* client.h - a memcached client that follows mcroster's plans, with libmemcached on the wire.
  *
  * One `struct client` per thread; it owns one connection for each server it has spoken to.  Every
- * operation takes a plan from libmcroster, carries its steps out in order, each waiting for the reply
- * of the one before, and tells libmcroster when it is through.  While no keys move this is one step;
- * while they do, the plan says where to read next and what to delete where.  An operation is bounded
- * by the list's op_timeout; a connection that timed out is closed, so that its command cannot follow.
+ * operation takes a plan from libmcroster, carries its steps out in order, each waiting for the
+ * reply of the one before, and tells libmcroster when it is through.  While no keys move this is
+ * one step; while they do, the plan says where to read next and what to delete where.  An operation
+ * is bounded by the list's op_timeout; a connection that timed out is closed, so that its command
+ * cannot follow.
  *
  * Shared by the programs of this directory (it has no main).
  */
@@ -22,10 +23,10 @@ enum client_status {
 	CLIENT_OK,
 	CLIENT_NOT_FOUND,
 	CLIENT_NOT_STORED, /* add: the key is there already */
-	CLIENT_NOT_NUMBER, /* incr: the server says the value is no number; while keys move, a miss */
-	CLIENT_REFUSED,	   /* there was no plan, or the key is not a valid one: nothing was sent */
+	CLIENT_NOT_NUMBER, /* incr: the value is no number, or, while keys move, a miss */
+	CLIENT_REFUSED,	   /* no plan, or the key is not a valid one: nothing was sent */
 	CLIENT_FAILED,	   /* a server did not answer: a write may or may not have happened */
-	CLIENT_INCOMPLETE, /* a write, and an older value could not be removed: it may still be read */
+	CLIENT_INCOMPLETE, /* a write, and an older value could not be removed: still read */
 	CLIENT_STATUS_COUNT
 };
 
@@ -34,10 +35,10 @@ struct client_result {
 	enum client_status status;
 	enum mcr_phase phase; /* of the plan that gave the answer */
 	uint8_t steps;	      /* of that plan */
-	unsigned plans;	      /* made for this operation: more than one where it was planned again */
-	bool invalidated;     /* a write that is complete, but the key was deleted to make it so */
-	int plan_error;	      /* CLIENT_REFUSED: enum mcr_error */
-	char reason[160];     /* "" or what failed, and where */
+	unsigned plans;	  /* made for this operation: more than one where it was planned again */
+	bool invalidated; /* a write that is complete, but the key was deleted to make it so */
+	int plan_error;	  /* CLIENT_REFUSED: enum mcr_error */
+	char reason[160]; /* "" or what failed, and where */
 };
 
 struct client_value {

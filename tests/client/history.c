@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#define STRIPES	 1024u
-#define PENDING	 2
+#define STRIPES	  1024u
+#define PENDING	  2
 #define SECOND_NS UINT64_C(1000000000)
 /* memcached counts in whole seconds and a moved item's rest is rounded once more at each move. */
 #define EXPIRY_MARGIN_NS (5 * SECOND_NS)
@@ -39,7 +39,7 @@ static uint64_t now_ns(void)
 struct history *history_new(uint32_t keys)
 {
 	struct history *history =
-		calloc(1, sizeof(*history) + (size_t)keys * sizeof(struct record));
+	    calloc(1, sizeof(*history) + (size_t)keys * sizeof(struct record));
 
 	if (!history)
 		return NULL;
@@ -109,8 +109,8 @@ enum verdict history_read_end(struct history *history, const struct history_read
 			return VERDICT_MISSED;
 		return VERDICT_RIGHT;
 	}
-	*version = item_version(item, read->index, value->bytes, value->length, value->flags,
-				newest);
+	*version =
+	    item_version(item, read->index, value->bytes, value->length, value->flags, newest);
 	if (*version == 0 || *version > newest)
 		return VERDICT_FOREIGN;
 	if (*version < read->floor || (read->absent && !overlapped))
@@ -239,9 +239,9 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 const char *verdict_name(enum verdict verdict)
 {
 	static const char *const names[VERDICT_COUNT] = {
-		[VERDICT_RIGHT] = "right",   [VERDICT_MISSED] = "missed",
-		[VERDICT_STALE] = "stale",   [VERDICT_FOREIGN] = "foreign",
-		[VERDICT_OVERDUE] = "overdue", [VERDICT_UPDATE_MISSED] = "update missed"};
+	    [VERDICT_RIGHT] = "right",	   [VERDICT_MISSED] = "missed",
+	    [VERDICT_STALE] = "stale",	   [VERDICT_FOREIGN] = "foreign",
+	    [VERDICT_OVERDUE] = "overdue", [VERDICT_UPDATE_MISSED] = "update missed"};
 
 	return verdict < VERDICT_COUNT ? names[verdict] : "unknown";
 }

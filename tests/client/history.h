@@ -1,11 +1,12 @@
 /* history.h - what is known to have been written, and the verdict on every answer.
  *
  * One record for each key, shared by all threads.  A write is pending from before its first command
- * until after its last; versions grow with each write of a key.  A read is *stale* when it returns a
- * version older than one whose write had completed before the read began (and was not begun while
- * that older one was still pending); it is *missed* when it found nothing though the key was stored,
- * its expiry not near, and no write or delete of it overlapped the read.  Any thread may call;
- * records are guarded by striped locks.  Shared by the programs of this directory (it has no main).
+ * until after its last; versions grow with each write of a key.  A read is *stale* when it returns
+ * a version older than one whose write had completed before the read began (and was not begun while
+ * that older one was still pending); it is *missed* when it found nothing though the key was
+ * stored, its expiry not near, and no write or delete of it overlapped the read.  Any thread may
+ * call; records are guarded by striped locks.  Shared by the programs of this directory (it has no
+ * main).
  */
 #ifndef MCROSTER_TESTS_HISTORY_H
 #define MCROSTER_TESTS_HISTORY_H
@@ -20,8 +21,8 @@ enum verdict {
 	VERDICT_RIGHT,
 	VERDICT_MISSED,
 	VERDICT_STALE,
-	VERDICT_FOREIGN,   /* a value that nobody wrote: a mover's reservation, or damage */
-	VERDICT_OVERDUE,   /* a value long past its expiry */
+	VERDICT_FOREIGN,       /* a value that nobody wrote: a mover's reservation, or damage */
+	VERDICT_OVERDUE,       /* a value long past its expiry */
 	VERDICT_UPDATE_MISSED, /* an incr that found nothing while keys moved: allowed, counted */
 	VERDICT_COUNT
 };

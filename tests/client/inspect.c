@@ -6,9 +6,9 @@
  * each server for every key of its dump, and prints for each one line
  *   server NAME ADDRESS keys N misplaced N stubs N expired N evictions N
  * and at last `total keys N misplaced N stubs N expired N evictions N`.  keys: those that a `mg`
- * finds; expired: in the dump, but not found (the dump shows what has expired too); misplaced: found
- * on a server that does not own them (on an --also server: all); stubs: flag Z and size 0, what a
- * mover reserves.  Meant for a fleet at rest.  Exits 1 when a server could not be read.
+ * finds; expired: in the dump, but not found (the dump shows what has expired too); misplaced:
+ * found on a server that does not own them (on an --also server: all); stubs: flag Z and size 0,
+ * what a mover reserves.  Meant for a fleet at rest.  Exits 1 when a server could not be read.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -26,11 +26,11 @@
 
 #include "mcroster.h"
 
-#define SERVERS_MAX 1024u
-#define BATCH	    512u
-#define LINE_BYTES  2048u
+#define SERVERS_MAX  1024u
+#define BATCH	     512u
+#define LINE_BYTES   2048u
 #define REPLY_WAIT_S 20
-#define BUSY_TRIES  200
+#define BUSY_TRIES   200
 
 struct counts {
 	uint64_t keys, misplaced, stubs, expired, evictions;
@@ -145,7 +145,7 @@ static size_t key_decode(const char *text, unsigned char key[MCR_KEY_MAX])
 static void base64_print(FILE *stream, const unsigned char *bytes, size_t length)
 {
 	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < length; i += 3) {
 		uint32_t group = (uint32_t)bytes[i] << 16;
@@ -228,8 +228,8 @@ static int misplaced_find(struct reading *r, const unsigned char *key, size_t le
 	return rc;
 }
 
-/* Takes the dump at full speed: while it waits for its reader memcached holds locks that a `mg` needs.
- * 0: all of it is in `spool`; 1: another crawl is running, try again. */
+/* Takes the dump at full speed: while it waits for its reader memcached holds locks that a `mg`
+ * needs. 0: all of it is in `spool`; 1: another crawl is running, try again. */
 static int dump_take(struct reading *r, FILE *spool)
 {
 	char line[LINE_BYTES];

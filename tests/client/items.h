@@ -1,9 +1,10 @@
 /* items.h - the items of a load: which key, value, flags and expiry item number `index` has.
  *
  * All of it follows from the index and a version, so what a read returns can be judged without
- * remembering a single value: item_version says which version bytes and flags are of.  Kinds: values of 1 byte and up, some near the item-size limit; keys of 1 to 250 bytes,
- * some with bytes that are no text; counters; expiries none, short, long, and beyond 30 days.
- * Pure functions.  Shared by the programs of this directory (it has no main).
+ * remembering a single value: item_version says which version bytes and flags are of.  Kinds:
+ * values of 1 byte and up, some near the item-size limit; keys of 1 to 250 bytes, some with bytes
+ * that are no text; counters; expiries none, short, long, and beyond 30 days. Pure functions.
+ * Shared by the programs of this directory (it has no main).
  */
 #ifndef MCROSTER_TESTS_ITEMS_H
 #define MCROSTER_TESTS_ITEMS_H

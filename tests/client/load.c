@@ -26,8 +26,8 @@
 #define KEYS_MAX     50000000u
 
 static const char usage_text[] =
-	"usage: load --segment NAME [--segment NAME ...] --keys N\n"
-	"            [--readers N] [--writers N] [--rate OPERATIONS-A-SECOND]\n";
+    "usage: load --segment NAME [--segment NAME ...] --keys N\n"
+    "            [--readers N] [--writers N] [--rate OPERATIONS-A-SECOND]\n";
 
 static int usage(void)
 {
@@ -56,10 +56,10 @@ static int command_run(struct crew *crew, const char *command)
 		const char *name, *answer;
 		enum job job;
 	} commands[] = {
-		{"fill", "filled", JOB_FILL},
-		{"run", "running", JOB_RUN},
-		{"pause", "paused", JOB_REST},
-		{"verify", "verified", JOB_VERIFY},
+	    {"fill", "filled", JOB_FILL},
+	    {"run", "running", JOB_RUN},
+	    {"pause", "paused", JOB_REST},
+	    {"verify", "verified", JOB_VERIFY},
 	};
 
 	if (strcmp(command, "report") == 0) {
@@ -86,9 +86,9 @@ static int command_run(struct crew *crew, const char *command)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"segment", required_argument, NULL, 's'}, {"keys", required_argument, NULL, 'k'},
-		{"readers", required_argument, NULL, 'r'}, {"writers", required_argument, NULL, 'w'},
-		{"rate", required_argument, NULL, 'R'},	   {NULL, 0, NULL, 0}};
+	    {"segment", required_argument, NULL, 's'}, {"keys", required_argument, NULL, 'k'},
+	    {"readers", required_argument, NULL, 'r'}, {"writers", required_argument, NULL, 'w'},
+	    {"rate", required_argument, NULL, 'R'},    {NULL, 0, NULL, 0}};
 	const char *segments[SEGMENTS_MAX];
 	struct crew_setup setup = {.segments = segments, .readers = 4, .writers = 2};
 	struct crew *crew;
@@ -106,7 +106,8 @@ int main(int argc, char **argv)
 			 number_parse(option == 'k'   ? "keys"
 				      : option == 'R' ? "rate"
 						      : "readers or --writers",
-				      optarg, option == 'k' || option == 'R' ? KEYS_MAX : THREADS_MAX,
+				      optarg,
+				      option == 'k' || option == 'R' ? KEYS_MAX : THREADS_MAX,
 				      number))
 			return usage();
 	}

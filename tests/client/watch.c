@@ -2,7 +2,8 @@
  *
  *   watch --segment NAME [--phase PHASE] [--epoch N] [--timeout MS] [--kill PID]
  *
- * Without a phase any will do: what the segment shows is printed at once.  PHASE as mcr_phase_name spells it, in any case; --epoch asks in addition for that active epoch.
+ * Without a phase any will do: what the segment shows is printed at once.  PHASE as mcr_phase_name
+ * spells it, in any case; --epoch asks in addition for that active epoch.
  * --kill sends SIGKILL as soon as the phase is shown, without going through a shell: the short
  * phases are over before one has started.  Prints `PHASE epoch N generation N`; exits 4 when the
  * phase did not come in time (default 60000 ms).
@@ -76,12 +77,10 @@ static int watch(const char *segment, int phase, uint64_t epoch, int64_t until_m
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"segment", required_argument, NULL, 's'},
-						{"phase", required_argument, NULL, 'p'},
-						{"epoch", required_argument, NULL, 'e'},
-						{"timeout", required_argument, NULL, 't'},
-						{"kill", required_argument, NULL, 'k'},
-						{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+	    {"segment", required_argument, NULL, 's'}, {"phase", required_argument, NULL, 'p'},
+	    {"epoch", required_argument, NULL, 'e'},   {"timeout", required_argument, NULL, 't'},
+	    {"kill", required_argument, NULL, 'k'},    {NULL, 0, NULL, 0}};
 	const char *segment = NULL;
 	int phase = ANY_PHASE, option;
 	uint64_t epoch = 0;
@@ -116,8 +115,7 @@ int main(int argc, char **argv)
 		return usage();
 	if (watch(segment, phase, epoch, now_ms() + timeout_ms, &info)) {
 		fprintf(stderr, "watch: segment %s did not show %s within %" PRId64 " ms\n",
-			segment,
-			phase < 0 ? "anything" : mcr_phase_name((enum mcr_phase)phase),
+			segment, phase < 0 ? "anything" : mcr_phase_name((enum mcr_phase)phase),
 			timeout_ms);
 		return 4;
 	}

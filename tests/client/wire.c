@@ -176,8 +176,8 @@ enum wire_answer wire_set(struct wire *wire, int timeout_ms, const void *key, si
 
 	if (!memcached)
 		return wire_unopened(wire);
-	return wire_judge(wire, memcached_set(memcached, key, key_bytes, value, value_bytes, expiry,
-					      flags));
+	return wire_judge(
+	    wire, memcached_set(memcached, key, key_bytes, value, value_bytes, expiry, flags));
 }
 
 enum wire_answer wire_add(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
@@ -187,8 +187,8 @@ enum wire_answer wire_add(struct wire *wire, int timeout_ms, const void *key, si
 
 	if (!memcached)
 		return wire_unopened(wire);
-	return wire_judge(wire, memcached_add(memcached, key, key_bytes, value, value_bytes, expiry,
-					      flags));
+	return wire_judge(
+	    wire, memcached_add(memcached, key, key_bytes, value, value_bytes, expiry, flags));
 }
 
 enum wire_answer wire_delete(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes)
@@ -209,7 +209,8 @@ enum wire_answer wire_incr(struct wire *wire, int timeout_ms, const void *key, s
 		return wire_unopened(wire);
 	memcached_return_t rc = memcached_increment(memcached, key, key_bytes, by, value);
 	enum wire_answer answer = wire_judge(wire, rc);
-	/* The one such error that a well-formed incr can meet; the connection is gone all the same. */
+	/* The one such error that a well-formed incr can meet; the connection is gone all the same.
+	 */
 	return rc == MEMCACHED_CLIENT_ERROR ? WIRE_NOT_NUMBER : answer;
 }
 

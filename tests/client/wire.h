@@ -17,7 +17,7 @@ enum wire_answer {
 	WIRE_MISS,	 /* get, delete, incr: not found */
 	WIRE_NOT_STORED, /* add: it is there */
 	WIRE_NOT_NUMBER,
-	WIRE_FAILED	 /* no answer: the outcome is unknown */
+	WIRE_FAILED /* no answer: the outcome is unknown */
 };
 
 struct wire_pool;

@@ -113,15 +113,14 @@ static void read_one(struct worker *worker, uint32_t index)
 	uint32_t version;
 
 	history_read_begin(worker->crew->history, index, &read);
-	enum client_status status =
-		client_get(worker->client, item.key, item.key_bytes, &value);
+	enum client_status status = client_get(worker->client, item.key, item.key_bytes, &value);
 	tally_one(&worker->tally.by_op[MCR_OP_GET]);
 	tally_result(worker, worker->tally.read_status, worker->tally.reads);
 	if (status != CLIENT_OK && status != CLIENT_NOT_FOUND)
 		return;
 	tally_one(status == CLIENT_OK ? &worker->tally.hits : &worker->tally.misses);
-	enum verdict verdict = history_read_end(worker->crew->history, &read, &item, status, &value,
-						&version);
+	enum verdict verdict =
+	    history_read_end(worker->crew->history, &read, &item, status, &value, &version);
 	tally_one(&worker->tally.verdicts[verdict]);
 	if (verdict != VERDICT_RIGHT)
 		complain(worker, verdict_name(verdict), index, version, read.floor, "get");
@@ -163,8 +162,8 @@ static void write_send(struct worker *worker, const struct item *item, struct hi
 	}
 	tally_one(&worker->tally.by_op[write->op]);
 	tally_result(worker, worker->tally.write_status, worker->tally.writes);
-	enum verdict verdict = history_write_end(worker->crew->history, write, item,
-						 client_result(client), number);
+	enum verdict verdict =
+	    history_write_end(worker->crew->history, write, item, client_result(client), number);
 	tally_one(&worker->tally.verdicts[verdict]);
 	if (verdict != VERDICT_RIGHT && verdict != VERDICT_UPDATE_MISSED)
 		complain(worker, verdict_name(verdict), write->index, write->version, 0,
@@ -193,9 +192,10 @@ static void pace(struct worker *worker)
 	if (worker->next_ns < now)
 		worker->next_ns = now;
 	else
-		nanosleep(&(struct timespec){.tv_sec = (time_t)((worker->next_ns - now) / 1000000000),
-					     .tv_nsec = (long)((worker->next_ns - now) % 1000000000)},
-			  NULL);
+		nanosleep(
+		    &(struct timespec){.tv_sec = (time_t)((worker->next_ns - now) / 1000000000),
+				       .tv_nsec = (long)((worker->next_ns - now) % 1000000000)},
+		    NULL);
 	worker->next_ns += UINT64_C(1000000000) * worker->crew->worker_count / rate;
 }
 

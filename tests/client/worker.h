@@ -1,8 +1,8 @@
 /* worker.h - threads that fill, read and write, each answer judged against the history.
  *
- * All workers do the same job at a time, set by crew_do; it ends by itself (fill, verify) or when the
- * next is set (run).  A worker belongs to one host: one segment.  Shared by the programs of this
- * directory (it has no main).
+ * All workers do the same job at a time, set by crew_do; it ends by itself (fill, verify) or when
+ * the next is set (run).  A worker belongs to one host: one segment.  Shared by the programs of
+ * this directory (it has no main).
  */
 #ifndef MCROSTER_TESTS_WORKER_H
 #define MCROSTER_TESTS_WORKER_H

@@ -1,5 +1,6 @@
 /* test_mover_faults.c - movers among writes, restarts, silence and refusals. */
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,6 +268,31 @@ START_TEST(a_mover_that_was_killed_in_the_middle_starts_over)
 }
 END_TEST
 
+START_TEST(after_a_stop_of_its_own_process_a_batch_is_not_carried_on)
+{
+	struct run run = {.allowed = 1};
+	struct work work;
+	uint64_t sets, reads;
+
+	change.op_timeout_ms = 200;
+	fill(2000, "v");
+	run_start(&run, 0, PHASE_COPY, false);
+	while (run.asked == 0)
+		turn_once(&run);
+	(void)poll(NULL, 0, 400); /* as after SIGSTOP: the batch's time has run out meanwhile */
+	sets = memcached_stat(&processes[2], "cmd_set");
+	reads = memcached_stat(&processes[0], "cmd_get");
+	for (int i = 0; i < 20; i++)
+		turn_once(&run);
+	mover_progress(run.mover, &work);
+	ck_assert_uint_eq(memcached_stat(&processes[2], "cmd_set"), sets);
+	ck_assert_uint_eq(memcached_stat(&processes[0], "cmd_get"), reads);
+	ck_assert_uint_eq(work.moved, 0);
+	ck_assert_uint_gt(work.left, 0);
+	run_abandon(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mover_faults");
@@ -285,6 +311,7 @@ int main(void)
 	tcase_add_test(all, what_is_too_large_for_the_new_owner_is_counted_and_lost_as_a_miss);
 	tcase_add_test(all, a_new_owner_without_memory_does_not_block_the_change);
 	tcase_add_test(all, a_mover_that_was_killed_in_the_middle_starts_over);
+	tcase_add_test(all, after_a_stop_of_its_own_process_a_batch_is_not_carried_on);
 	suite_add_tcase(suite, all);
 	return suite_run(suite);
 }
