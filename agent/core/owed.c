@@ -2,6 +2,7 @@
  * no allocation after owed_init. */
 #include "core/owed_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 
 #include "hash.h"
 #include "list/failure.h"
-
-#define BUCKETS OWED_KEYS_MAX
 
 /* ---- lists ---- */
 
@@ -50,6 +49,39 @@ void owed_splice(struct owed *owed, struct owed_list *to, struct owed_list *from
 
 /* ---- up and down ---- */
 
+static uint32_t *bucket_of(const struct owed *owed, const void *key, size_t key_bytes)
+{
+	return &owed->bucket[XXH3_64bits_withSeed(key, key_bytes, owed->hash_seed) &
+			     owed->bucket_mask];
+}
+
+/* Buckets for the entries that there can be, those in use put into them. */
+static bool buckets_make(struct owed *owed)
+{
+	uint32_t count = 1, *bucket;
+
+	while (count < owed->capacity)
+		count *= 2;
+	bucket = malloc(count * sizeof(*bucket));
+	if (bucket == NULL)
+		return false;
+	free(owed->bucket);
+	owed->bucket = bucket;
+	owed->bucket_mask = count - 1;
+	for (uint32_t i = 0; i < count; i++)
+		bucket[i] = OWED_NONE;
+	for (uint32_t i = 0; i < owed->used; i++) {
+		struct owed_entry *entry = owed_at(owed, i);
+
+		if (entry->state == OWED_FREE)
+			continue;
+		bucket = bucket_of(owed, entry->key, entry->key_bytes);
+		entry->hash_next = *bucket;
+		*bucket = i;
+	}
+	return true;
+}
+
 int owed_init(struct owed *owed, const struct owed_limits *limits, uint64_t seed)
 {
 	memset(owed, 0, sizeof(*owed));
@@ -60,17 +92,15 @@ int owed_init(struct owed *owed, const struct owed_limits *limits, uint64_t seed
 	owed->free = OWED_NONE;
 	owed->ready = owed->tell = owed->pending = owed->batch = owed->stranded = empty;
 	owed->rewrite = true; /* until a journal was read there is none */
-	owed->entry = calloc(OWED_KEYS_MAX, sizeof(*owed->entry));
-	owed->bucket = malloc(BUCKETS * sizeof(*owed->bucket));
+	owed->capacity = owed->limits.keys + OWED_BATCH_RECORDS;
+	owed->entry = calloc(owed->capacity, sizeof(*owed->entry));
 	owed->batch_bytes = malloc(OWED_BATCH_RECORDS * OWED_RECORD_MAX);
 	owed->server = malloc(OWED_SERVERS_MAX * sizeof(*owed->server));
-	if (owed->entry == NULL || owed->bucket == NULL || owed->batch_bytes == NULL ||
-	    owed->server == NULL) {
+	if (owed->entry == NULL || owed->batch_bytes == NULL || owed->server == NULL ||
+	    !buckets_make(owed)) {
 		owed_free(owed);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < BUCKETS; i++)
-		owed->bucket[i] = OWED_NONE;
 	for (uint32_t i = 0; i < OWED_SERVERS_MAX; i++)
 		owed->server[i] = (struct owed_server){.parked = empty};
 	return 0;
@@ -86,11 +116,6 @@ void owed_free(struct owed *owed)
 }
 
 /* ---- keys ---- */
-
-static uint32_t *bucket_of(const struct owed *owed, const void *key, size_t key_bytes)
-{
-	return &owed->bucket[XXH3_64bits_withSeed(key, key_bytes, owed->hash_seed) % BUCKETS];
-}
 
 static uint32_t entry_find(const struct owed *owed, const void *key, size_t key_bytes)
 {
@@ -140,14 +165,18 @@ static void entry_uncount(struct owed *owed, const struct owed_entry *entry)
 		slot->keys--;
 }
 
-/* OWED_NONE: every entry is taken. */
+/* There is room for another. */
+static bool entry_is_free(const struct owed *owed)
+{
+	return owed->free != OWED_NONE || owed->used < owed->capacity;
+}
+
 static uint32_t entry_take(struct owed *owed, const void *key, size_t key_bytes)
 {
 	uint32_t *bucket = bucket_of(owed, key, key_bytes), number = owed->free;
 	struct owed_entry *entry;
 
-	if (number == OWED_NONE && owed->used == OWED_KEYS_MAX)
-		return OWED_NONE;
+	assert(entry_is_free(owed));
 	if (number == OWED_NONE)
 		number = owed->used++;
 	else
@@ -252,11 +281,45 @@ static bool tell_next(struct owed *owed, struct owed_action *action)
 
 /* ---- events ---- */
 
+/* For a journal that was written under a higher limit. */
+static int capacity_grow(struct owed *owed)
+{
+	const uint32_t more =
+	    owed->capacity * 2 < OWED_ENTRIES_MAX ? owed->capacity * 2 : OWED_ENTRIES_MAX;
+	struct owed_entry *entry;
+
+	entry = realloc(owed->entry, more * sizeof(*entry));
+	if (entry == NULL)
+		return -ENOMEM;
+	owed->entry = entry;
+	owed->capacity = more;
+	return buckets_make(owed) ? 0 : -ENOMEM;
+}
+
+/* A key that the journal says is owed. */
+static int load_key(struct owed *owed, const struct owed_record *record)
+{
+	uint32_t number;
+	int error;
+
+	if (owed->keys == OWED_KEYS_MAX)
+		return -E2BIG;
+	if (!entry_is_free(owed) && (error = capacity_grow(owed)) != 0)
+		return error;
+	number = entry_take(owed, record->key, record->key_bytes);
+	owed_at(owed, number)->uid = record->uid;
+	owed_at(owed, number)->since_s = record->since_s;
+	owed_at(owed, number)->state = OWED_READY;
+	entry_count(owed, owed_at(owed, number));
+	return 0;
+}
+
 int owed_load(struct owed *owed, const void *bytes, size_t length, struct owed_damage *damage,
 	      struct failure *failure)
 {
 	struct owed_journal_reader reader;
 	struct owed_record record;
+	int error;
 
 	if (owed_journal_open(&reader, bytes, length) != 0)
 		return failure_set(failure, EBADMSG,
@@ -268,14 +331,13 @@ int owed_load(struct owed *owed, const void *bytes, size_t length, struct owed_d
 		if (record.kind == OWED_RECORD_PAID && number != OWED_NONE) {
 			owed_drop(owed, number);
 		} else if (record.kind == OWED_RECORD_OWED && number == OWED_NONE) {
-			number = entry_take(owed, record.key, record.key_bytes);
-			if (number == OWED_NONE)
-				return failure_set(failure, E2BIG, "it holds more than %u keys",
+			error = load_key(owed, &record);
+			if (error != 0)
+				return failure_set(failure, -error,
+						   error == -E2BIG ? "it holds more than %u keys"
+								   : "no memory for its keys (%u "
+								     "at most)",
 						   OWED_KEYS_MAX);
-			owed_at(owed, number)->uid = record.uid;
-			owed_at(owed, number)->since_s = record.since_s;
-			owed_at(owed, number)->state = OWED_READY;
-			entry_count(owed, owed_at(owed, number));
 		}
 	}
 	for (uint32_t i = 0; i < owed->used; i++)
@@ -292,8 +354,7 @@ static int add_refused(struct owed *owed, uint32_t uid, struct failure *failure)
 {
 	const struct owed_uid *slot = uid_slot(owed, uid);
 
-	if (owed->keys >= owed->limits.keys ||
-	    (owed->free == OWED_NONE && owed->used == OWED_KEYS_MAX)) {
+	if (owed->keys >= owed->limits.keys || !entry_is_free(owed)) {
 		owed->counts.refused_full++;
 		return failure_set(failure, ENOSPC,
 				   "%" PRIu32 " keys are owed already, %" PRIu32 " may be: see "

@@ -45,6 +45,9 @@
 	(OWED_JOURNAL_HEADER_BYTES + 2u * OWED_KEYS_MAX * OWED_RECORD_MAX + OWED_COMPACT_BYTES +   \
 	 OWED_BATCH_RECORDS * OWED_RECORD_MAX)
 
+/* Entries: what is complete keeps its own until that was told. */
+#define OWED_ENTRIES_MAX (OWED_KEYS_MAX + OWED_BATCH_RECORDS)
+
 #define OWED_NONE UINT32_MAX
 
 struct owed_limits {
@@ -132,8 +135,10 @@ struct owed_counts {
 struct owed {
 	struct owed_limits limits;
 	uint64_t hash_seed;
-	struct owed_entry *entry; /* OWED_KEYS_MAX, allocated once and touched as needed */
-	uint32_t *bucket;
+	struct owed_entry
+	    *entry; /* `capacity` of them: for limits.keys, or what the journal held */
+	uint32_t *bucket, bucket_mask;
+	uint32_t capacity;
 	uint32_t used, free; /* entries ever used; the first free one among them */
 	uint32_t keys;	     /* owed now */
 	uint64_t live_bytes; /* of their records */
@@ -176,8 +181,9 @@ struct owed_damage {
 };
 
 /* The journal as it was found, before any other event; not called where there is none.  -EBADMSG:
- * it is no journal of this version, -E2BIG: it holds more keys than there can be; only owed_free
- * may follow then, and the file must not be written to. */
+ * it is no journal of this version, -E2BIG: it holds more than OWED_KEYS_MAX keys (limits.keys may
+ * have been higher when it was written), -ENOMEM; only owed_free may follow then, and the file must
+ * not be written to. */
 int owed_load(struct owed *owed, const void *bytes, size_t length, struct owed_damage *damage,
 	      struct failure *failure);
 

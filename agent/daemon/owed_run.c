@@ -441,7 +441,7 @@ int owed_run_new(struct event_base *base, const char *state_directory,
 	run->base = base;
 	randombytes_buf(&seed, sizeof(seed));
 	error = owed_init(&run->owed, limits, seed);
-	run->waits = calloc(OWED_KEYS_MAX, sizeof(*run->waits));
+	run->waits = calloc(OWED_ENTRIES_MAX, sizeof(*run->waits));
 	run->turn = event_new(base, -1, 0, turn_event, run);
 	run->tick = event_new(base, -1, 0, tick_event, run);
 	if (error != 0 || run->waits == NULL || run->turn == NULL || run->tick == NULL) {
@@ -471,7 +471,7 @@ void owed_run_free(struct owed_run *run)
 		mc_conn_close(peer->conn);
 		free(peer);
 	}
-	for (uint32_t i = 0; run->waits != NULL && i < OWED_KEYS_MAX; i++)
+	for (uint32_t i = 0; run->waits != NULL && i < OWED_ENTRIES_MAX; i++)
 		while (run->waits[i] != NULL)
 			owed_run_forget(run, run->waits[i]);
 	if (run->turn != NULL)

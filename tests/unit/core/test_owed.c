@@ -219,6 +219,49 @@ START_TEST(every_entry_can_be_used_and_used_again)
 }
 END_TEST
 
+static int load_many(unsigned count, uint32_t limit)
+{
+	static uint8_t journal[(OWED_KEYS_MAX + 1) * 64];
+	const struct owed_limits limits = {limit, limit};
+	size_t length = OWED_JOURNAL_HEADER_BYTES;
+	struct owed_damage damage;
+
+	owed_journal_header(journal);
+	for (unsigned i = 0; i < count; i++) {
+		const struct rig_key key = numbered(i);
+		const struct owed_record record = {.kind = OWED_RECORD_OWED,
+						   .key_bytes = (uint8_t)key.bytes,
+						   .uid = 7,
+						   .since_s = 5,
+						   .key = (const uint8_t *)key.text};
+
+		length += owed_record_encode(&record, length, journal + length);
+	}
+	owed_free(&owed);
+	ck_assert_int_eq(owed_init(&owed, &limits, 1), 0);
+	return owed_load(&owed, journal, length, &damage, NULL);
+}
+
+START_TEST(a_journal_of_more_keys_than_are_taken_now_is_loaded_whole)
+{
+	struct owed_action action;
+	unsigned sent = 0;
+
+	ck_assert_int_eq(load_many(100, 3), 0);
+	rig_present(&owed, PHASE_STEADY, 1, 0);
+	ck_assert_int_eq(add("more", 4, 1, NULL), -ENOSPC);
+	owed_lease(&owed, RIG_LONG_MS);
+	for (; rig_send(&owed, NOW_MS, &action); sent++)
+		owed_replied(&owed, action.command, OWED_REPLY_DELETED, NOW_MS);
+	ck_assert_uint_eq(sent, 100);
+	ck_assert_uint_eq(owed.keys, 0);
+	ck_assert_int_eq(add("more", 4, 7, NULL), 0);
+	ck_assert_int_eq(load_many(OWED_KEYS_MAX, 1), 0);
+	ck_assert_uint_eq(owed.keys, OWED_KEYS_MAX);
+	ck_assert_int_eq(load_many(OWED_KEYS_MAX + 1, 1), -E2BIG);
+}
+END_TEST
+
 START_TEST(status_says_how_much_to_whom_and_since_when)
 {
 	const struct rig_key moves = rig_key("moves", true), stays = rig_key("stays", false);
@@ -277,6 +320,7 @@ int main(void)
 	tcase_add_test(tcase, caps_hold_in_all_and_for_each_user_and_are_given_back);
 	tcase_add_test(tcase, one_user_too_many_is_refused);
 	tcase_add_test(tcase, every_entry_can_be_used_and_used_again);
+	tcase_add_test(tcase, a_journal_of_more_keys_than_are_taken_now_is_loaded_whole);
 	tcase_add_test(tcase, status_says_how_much_to_whom_and_since_when);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
