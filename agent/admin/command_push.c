@@ -95,7 +95,9 @@ static int push_run(struct push *push, struct link_peer *peer)
 	int error, code;
 
 	elapsed_begin(&push->elapsed, push->timeout_ms);
-	error = offer_link(peer, &push->elapsed, &follow.link, &failure);
+	error = link_new(peer, &follow.link, &failure);
+	if (error == 0)
+		error = offer_prepare(follow.link, &push->elapsed, &failure);
 	if (error < 0) {
 		code = admin_fail(push->command, error, &failure);
 	} else {

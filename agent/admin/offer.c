@@ -6,15 +6,12 @@
 
 #define OFFER_AGAIN_MS 200u
 
-int offer_link(struct link_peer *peer, const struct elapsed *elapsed, struct link **link,
-	       struct failure *failure)
+int offer_prepare(struct link *link, const struct elapsed *elapsed, struct failure *failure)
 {
-	int error = link_new(peer, link, failure);
+	int error = link_catch_interrupt(link, failure);
 
-	if (error == 0)
-		error = link_catch_interrupt(*link, failure);
 	if (error == 0 && elapsed->limit_ms != 0)
-		error = link_limit(*link, elapsed->limit_ms, failure);
+		error = link_limit(link, elapsed->limit_ms, failure);
 	return error;
 }
 

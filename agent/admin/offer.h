@@ -7,9 +7,8 @@
 #include "admin/link.h"
 #include "admin/outcome.h"
 
-/* Makes the link for an offer: signals end it, and so does the limit of `elapsed`. */
-int offer_link(struct link_peer *peer, const struct elapsed *elapsed, struct link **link,
-	       struct failure *failure);
+/* From now on signals end what is asked over the link, and so does the limit of `elapsed`. */
+int offer_prepare(struct link *link, const struct elapsed *elapsed, struct failure *failure);
 
 /* Offers the document; while the verdict is "later", again, for as long as `elapsed` allows.  Where
  * it was accepted the outcome's words are the agent's. */

@@ -70,8 +70,9 @@ lines() { wc -l <"$1"; }
 done_ "help" --help
 says "help" '^  keygen .*key'
 narrow "help"
-is "help: commands" "$(grep -c '^  [a-z]' out)" 10
-for command in keygen hostkey init plan sign verify show push status route; do
+is "help: commands" "$(grep -c '^  [a-z]' out)" 15
+for command in keygen hostkey init plan sign verify show push abort giveup excuse failover keys \
+	status route; do
 	done_ "$command --help" "$command" --help
 	says "$command --help" "^Usage: mcadmin $command "
 	narrow "$command --help"
