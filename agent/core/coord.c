@@ -86,6 +86,15 @@ void coord_lead(struct coord *coord, uint64_t until_ms)
 	coord->leads_ms = until_ms;
 }
 
+void coord_stop(struct coord *coord)
+{
+	coord->state = COORD_IDLE;
+	coord->staged.term = 0;
+	coord->storing = false;
+	coord->tell = false;
+	coord->leads_ms = 0;
+}
+
 void coord_begin(struct coord *coord, const struct list *first, const struct change *change,
 		 uint64_t now_ms)
 {

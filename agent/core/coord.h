@@ -111,6 +111,8 @@ void coord_failover(struct coord *coord, uint64_t term, const struct reg *known,
 bool coord_wants_lists(const struct coord *coord, const struct reg **reg);
 /* A shared register: until when this agent leads.  Nothing is granted or passed after it. */
 void coord_lead(struct coord *coord, uint64_t until_ms);
+/* This agent coordinates no longer; what was staged stands nowhere. */
+void coord_stop(struct coord *coord);
 
 /* A host asks for its lease.  True: send *grant.  False: there is nothing to say yet. */
 bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES], uint64_t origin,

@@ -135,8 +135,7 @@ static void coord_note(const struct coord *coord, struct coord_host *host,
 		host->moved = renew->moved;
 }
 
-/* A majority has shown its register and none is newer: the next term begins. */
-static void coord_next_term(struct coord *coord)
+void coord_next_term(struct coord *coord)
 {
 	struct reg next = coord->reg;
 

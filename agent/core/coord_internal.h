@@ -7,6 +7,10 @@
 /* The step that is to be stored, and then told. */
 void coord_stage(struct coord *coord, const struct reg *next);
 
+/* A majority has shown its register and none is newer, or the register is shared and thereby
+ * exact: the next term begins. */
+void coord_next_term(struct coord *coord);
+
 const struct list_agent *coord_listed(const struct list *list, const uint8_t *key);
 void coord_host_name(const struct coord *coord, struct coord_host *host);
 bool coord_host_holds(const struct coord_host *host, uint64_t now_ms);

@@ -15,6 +15,7 @@
 #include "daemon/log.h"
 #include "daemon/owed_run.h"
 #include "daemon/peers.h"
+#include "daemon/store.h"
 #include "daemon/workers.h"
 
 uint64_t clock_now_ns(void)
@@ -60,6 +61,8 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 		return NULL;
 	if (agent->failover != NULL && agent->failover->binding.term > known->term)
 		found = agent_named(list, agent->failover->targets[0].name);
+	else if (agent->leader[0] != '\0' && list->coordinator_count > 1)
+		found = agent_named(list, agent->leader);
 	else if (agent->healed != NULL && agent->healed->epoch > known->epoch)
 		return &agent->healed->agents[agent->healed->coordinator];
 	else if (known->term != 0)
@@ -79,6 +82,16 @@ void agent_heal(struct agent *agent, const struct list *list)
 		 "): its coordinator is %s",
 		 list->epoch, agent->host.known.epoch, list->agents[list->coordinator].name);
 	agent->healed = list;
+}
+
+bool agent_may_coordinate(const struct agent *agent, const struct list *list)
+{
+	if (!agent->coord.shared)
+		return strcmp(list->agents[list->coordinator].name, agent->config->name) == 0;
+	for (uint32_t i = 0; i < list->coordinator_count; i++)
+		if (strcmp(list->agents[list->coordinators[i]].name, agent->config->name) == 0)
+			return true;
+	return false;
 }
 
 bool agent_is_coordinator(const struct agent *agent)
@@ -194,23 +207,46 @@ static void agent_log_step(const char *who, const struct reg *reg)
 
 static void agent_coord_do(struct agent *agent, const struct coord_action *action)
 {
-	uint8_t bytes[REGISTER_BYTES];
 	struct reg reg = *action->reg;
+	int error = -ENOENT;
 
 	if (action->type == COORD_TELL) {
 		host_register(&agent->host, &reg, clock_now_ms());
 		peers_tell(agent->peers, &reg);
 		return;
 	}
-	register_encode(&reg, bytes);
-	if (!agent_coord_lists(agent, &reg) ||
-	    !agent_store(agent, REGISTER_FILE, bytes, sizeof(bytes))) {
-		(void)agent_coord_lists(agent, &agent->coord.reg);
-		coord_stored(&agent->coord, false, clock_now_ms());
+	if (agent_coord_lists(agent, &reg)) {
+		const struct list *pending = reg.next_epoch != 0
+						 ? lists_find(agent->lists, reg.pending)
+						 : lists_find(agent->lists, reg.active);
+
+		error = store_write(agent->store, &reg, pending->document, pending->document_bytes);
+		if (error == 0)
+			return;
+	}
+	agent_stored(agent, false, strerror(-error));
+}
+
+void agent_stored(struct agent *agent, bool ok, const char *why)
+{
+	struct coord *coord = &agent->coord;
+
+	if (coord->state == COORD_IDLE)
+		return;
+	if (!ok) {
+		if (strcmp(agent->store_trouble, why) != 0)
+			log_line(LOG_LEVEL_ERROR, "%s: no phase is passed until this is stored",
+				 why);
+		(void)snprintf(agent->store_trouble, sizeof(agent->store_trouble), "%s", why);
+		(void)agent_coord_lists(agent, &coord->reg);
+		coord_stored(coord, false, clock_now_ms());
 		return;
 	}
-	coord_stored(&agent->coord, true, clock_now_ms());
-	agent_log_step("register", &reg);
+	agent->store_trouble[0] = '\0';
+	coord_stored(coord, true, clock_now_ms());
+	agent->register_saved = coord->reg;
+	agent->register_held = true;
+	agent_log_step("register", &coord->reg);
 }
 
 /* ---- publishing ---- */
@@ -232,20 +268,12 @@ static const struct list *agent_single(const struct agent *agent, const struct r
 	return NULL;
 }
 
-/* What owed invalidations go by: the phase that clients see. */
-static const uint8_t owed_phase[PHASE_COUNT] = {
-    [PHASE_STEADY] = PHASE_STEADY, [PHASE_PREPARE] = PHASE_PREPARE, [PHASE_COPY] = PHASE_COPY,
-    [PHASE_SWITCH] = PHASE_SWITCH, [PHASE_SETTLE] = PHASE_SETTLE,   [PHASE_DRAIN] = PHASE_DRAIN,
-    [PHASE_GIVEUP] = PHASE_GIVEUP, [PHASE_AFTER] = PHASE_STEADY,    [PHASE_PURGE] = PHASE_STEADY,
-    [PHASE_UNWIND] = PHASE_UNWIND, [PHASE_BACK] = PHASE_STEADY,	    [PHASE_CLEAN] = PHASE_STEADY,
-};
-
-static void agent_owed(struct agent *agent, const struct change *change, uint8_t phase,
-		       uint32_t generation)
+/* Owed invalidations go by what clients see. */
+static void agent_owed(struct agent *agent, uint8_t phase, uint32_t generation)
 {
 	agent->owed_phase = phase;
 	agent->owed_generation = generation;
-	if (owed_run_phase(agent->owed, change, (enum phase)phase, generation,
+	if (owed_run_phase(agent->owed, agent->host_change, (enum phase)phase, generation,
 			   agent->host.usable_ms) != 0)
 		log_line(LOG_LEVEL_ERROR, "owed invalidations: no memory: none is carried out");
 }
@@ -273,7 +301,7 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, uin
 	if (error == 0)
 		error = segment_publish(agent->segment, &view, clock_now_ns(), generation, failure);
 	if (error == 0)
-		agent_owed(agent, view.change, owed_phase[reg->phase], *generation);
+		agent_owed(agent, reg->phase, *generation);
 	change_free(change);
 	return error;
 }
@@ -334,7 +362,7 @@ static void agent_host_do(struct agent *agent, struct host_action *action)
 		break;
 	case HOST_LEASE:
 		segment_lease(agent->segment, action->deadline_ms * 1000000u);
-		agent_owed(agent, agent->host_change, agent->owed_phase, agent->owed_generation);
+		agent_owed(agent, agent->owed_phase, agent->owed_generation);
 		break;
 	case HOST_RENEW:
 		action->renew.generation = segment_generation(agent->segment, NULL);

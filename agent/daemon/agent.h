@@ -25,6 +25,7 @@ struct keyring;
 struct lists;
 struct order;
 struct owed_run;
+struct store;
 struct peers;
 struct workers;
 
@@ -37,6 +38,13 @@ struct agent {
 
 	struct host host;
 	struct coord coord;
+	struct store *store; /* where the register lives */
+	bool elected; /* this agent may coordinate: in a file always, in etcd while it leads */
+	uint64_t elected_ms; /* until when */
+	bool register_held;  /* the store holds a register: */
+	struct reg register_saved;
+	char leader[LIST_NAME_MAX + 1]; /* who leads, of several candidates; "": not known */
+	char register_trouble[FAILURE_BYTES];
 	struct keyring *ring;
 	struct lists *lists;
 	const struct list *healed;   /* newer than the register, proven: it names the coordinator */

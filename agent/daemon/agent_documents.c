@@ -145,10 +145,11 @@ static int list_first(struct offered *offered, const struct list *list)
 {
 	struct agent *agent = offered->agent;
 	const struct list_agent *coordinator = &list->agents[list->coordinator];
-	const bool ours = strcmp(coordinator->name, agent->config->name) == 0;
+	const bool ours = agent_may_coordinate(agent, list) && agent->elected;
 	const struct list *held;
 
-	if (ours && memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0)
+	if (ours && strcmp(coordinator->name, agent->config->name) == 0 &&
+	    memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0)
 		return failure_set(
 		    &offered->failure, EINVAL,
 		    "agent %s: the list names another key for it than its own host-key",

@@ -11,6 +11,12 @@
 #define FAILOVER_FILE "failover"
 #define CLUSTER_FILE  "cluster"
 
+/* Opens the store; what it holds comes as an event. */
+int agent_register_open(struct agent *agent, struct failure *failure);
+/* The store's answer to what was to be written. */
+void agent_stored(struct agent *agent, bool ok, const char *why);
+/* Does a list name this agent as coordinator, or as a candidate where the register is shared? */
+bool agent_may_coordinate(const struct agent *agent, const struct list *list);
 /* Takes the register up where this agent is to coordinate by `reg` (its own file's, or the one that
  * was handed over to it). */
 void agent_resume(struct agent *agent, const struct reg *reg);

@@ -14,12 +14,14 @@
 #include "daemon/log.h"
 #include "daemon/owed_run.h"
 #include "daemon/peers.h"
+#include "daemon/store.h"
 #include "daemon/workers.h"
 
 #define TICK_SETTLED_MS 100u
 #define TICK_CHANGE_MS	20u
 
-static const struct owed_limits owed_limits = {.keys = 100000, .keys_per_uid = 20000};
+static const struct owed_limits owed_limits = {.keys = OWED_KEYS_MAX,
+					       .keys_per_uid = OWED_KEYS_MAX / 4};
 
 static void agent_tick(evutil_socket_t fd, short what, void *context)
 {
@@ -68,151 +70,6 @@ static int agent_load(struct agent *agent, struct failure *failure)
 	host_start(&agent->host, agent->config->name, incarnation, agent->config->boot_wait_ms,
 		   error == 0 ? &saved : NULL, segment_generation(agent->segment, NULL) != 0,
 		   clock_now_ms());
-	return 0;
-}
-
-void agent_resume(struct agent *agent, const struct reg *reg)
-{
-	const struct reg saved = *reg;
-
-	if (!agent_change(agent, &saved, &agent->coord_change))
-		return;
-	coord_resume(&agent->coord, &saved, lists_find(agent->lists, saved.active),
-		     saved.next_epoch != 0 ? lists_find(agent->lists, saved.pending) : NULL,
-		     agent->coord_change, clock_now_ms());
-	agent_last_change(agent, &saved);
-}
-
-/* ---- failover ---- */
-
-void agent_binding(const struct reg *reg, struct order_binding *binding)
-{
-	memset(binding, 0, sizeof(*binding));
-	memcpy(binding->active, reg->active, LIST_HASH_BYTES);
-	binding->has_pending = reg->next_epoch != 0;
-	memcpy(binding->pending, reg->pending, LIST_HASH_BYTES);
-	binding->term = reg->term;
-	binding->serial = reg->serial;
-	binding->has_phase = true;
-	binding->phase = (enum phase)reg->phase;
-}
-
-static int agent_register_file(struct agent *agent, struct reg *reg, struct failure *failure)
-{
-	void *bytes;
-	size_t length;
-	int error =
-	    state_load(agent->state, REGISTER_FILE, REGISTER_BYTES, &bytes, &length, failure);
-
-	if (error != 0)
-		return error;
-	error = length == REGISTER_BYTES ? register_decode(bytes, reg) : -EBADMSG;
-	free(bytes);
-	if (error != 0)
-		return failure_set(failure, -error,
-				   "%s/" REGISTER_FILE ": not a register of this version",
-				   agent->config->state_directory);
-	return 0;
-}
-
-/* With the register file of the coordinator before, the register is exact: it goes on as after a
- * restart.  Without it, the hosts are asked, in silence. */
-void agent_failover_begin(struct agent *agent)
-{
-	const struct order *order = agent->failover;
-	const struct reg *known = &agent->host.known;
-	struct failure failure;
-	struct reg reg;
-
-	if (order == NULL || order->binding.term <= known->term ||
-	    strcmp(order->targets[0].name, agent->config->name) != 0 ||
-	    agent->coord.failover_term >= order->binding.term)
-		return;
-	if (agent_register_file(agent, &reg, &failure) == 0 && register_compare(&reg, known) >= 0 &&
-	    reg.term < order->binding.term && agent_change(agent, &reg, &agent->coord_change)) {
-		agent_resume(agent, &reg);
-		agent->coord.failover_term = order->binding.term;
-		log_line(LOG_LEVEL_NOTICE,
-			 "failover: the register %" PRIu64 ".%" PRIu64
-			 " goes on here in term %" PRIu64,
-			 reg.term, reg.serial, order->binding.term);
-		return;
-	}
-	if (!agent_change(agent, known, &agent->coord_change))
-		return;
-	coord_failover(&agent->coord, order->binding.term, known,
-		       lists_find(agent->lists, known->active),
-		       known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : NULL,
-		       agent->coord_change, clock_now_ms());
-	log_line(LOG_LEVEL_NOTICE,
-		 "failover: no register file; nothing is granted until every earlier lease has run "
-		 "out, then the highest register that the hosts know goes on in term %" PRIu64,
-		 order->binding.term);
-}
-
-int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure)
-{
-	int error = state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
-				failure);
-
-	if (error != 0)
-		return -EIO;
-	order_free(agent->failover);
-	agent->failover = order;
-	agent_failover_begin(agent);
-	(void)failure_set(failure, 0, "failover to %s in term %" PRIu64 " accepted",
-			  order->targets[0].name, order->binding.term);
-	return 0;
-}
-
-static void agent_load_failover(struct agent *agent)
-{
-	struct failure failure;
-	void *document;
-	size_t bytes;
-	int error = state_load(agent->state, FAILOVER_FILE, DOCUMENT_BYTES_MAX, &document, &bytes,
-			       &failure);
-
-	if (error == 0) {
-		/* Its signatures were checked when it was taken; state.h tells damage. */
-		error = order_parse(document, bytes, &agent->failover, &failure);
-		free(document);
-	}
-	if (error != 0 && error != -ENOENT)
-		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
-	agent_failover_begin(agent);
-}
-
-/* ---- the register of a coordinator ---- */
-
-/* Takes the register up where this agent coordinates. */
-static int agent_load_register(struct agent *agent, struct failure *failure)
-{
-	const struct list *newest = lists_newest(agent->lists);
-	struct reg reg;
-	int error = agent_register_file(agent, &reg, failure);
-
-	if (error == -ENOENT) {
-		if (!agent_is_coordinator(agent) || agent->host.known.handed_over ||
-		    agent->coord.state != COORD_IDLE)
-			return 0;
-		if (!newest->has_parent && agent->host.known.term == 0)
-			return agent_begin(agent, newest, failure);
-		log_line(LOG_LEVEL_ERROR,
-			 "agent %s coordinates by the list but %s/" REGISTER_FILE
-			 " is missing: it routes on and coordinates nothing",
-			 agent->config->name, agent->config->state_directory);
-		return 0;
-	}
-	if (error != 0)
-		return error;
-	if (strcmp(reg.coordinator, agent->config->name) != 0 || agent->coord.state != COORD_IDLE)
-		return 0; /* it was handed over, or a failover goes on */
-	if (!agent_change(agent, &reg, &agent->coord_change))
-		return failure_set(failure, ENOENT,
-				   "%s: the register names a list that is not there",
-				   agent->config->state_directory);
-	agent_resume(agent, &reg);
 	return 0;
 }
 
@@ -286,8 +143,7 @@ int agent_open(const struct config *config, struct event_base *base,
 	    (error = owed_run_new(base, config->state_directory, &owed_limits, &agent->owed,
 				  failure)) != 0)
 		goto failed;
-	agent_load_failover(agent);
-	if ((error = agent_load_register(agent, failure)) != 0 ||
+	if ((error = agent_register_open(agent, failure)) != 0 ||
 	    (error = peers_open(agent, &agent->peers, failure)) != 0)
 		goto failed;
 	agent_pump(agent);
@@ -303,6 +159,7 @@ void agent_close(struct agent *agent)
 {
 	if (agent == NULL)
 		return;
+	store_close(agent->store);
 	peers_close(agent->peers);
 	owed_run_free(agent->owed);
 	workers_free(agent->workers);

@@ -91,7 +91,9 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	fprintf(out, "generation %u\nlease-ms-left %" PRId64 "\nisolated %s\nreason %s\n",
 		segment_generation(agent->segment, NULL), lease_left(host->lease_ms, now_ms),
 		yes_no(host_isolated(host, now_ms)), reg->reason);
-	fprintf(out, "trouble %s\n", agent->store_trouble);
+	fprintf(out, "trouble %s\n",
+		agent->store_trouble[0] != '\0' ? agent->store_trouble : agent->register_trouble);
+	fprintf(out, "register-in %s\n", agent->coord.shared ? "etcd" : "file");
 	status_hash(out, "active", reg->active, reg->term != 0);
 	status_hash(out, "pending", reg->pending, reg->next_epoch != 0);
 	fprintf(out, "keys-version %" PRIu64 "\n", reg->keys_version);

@@ -381,15 +381,21 @@ START_TEST(a_damaged_state_is_refused_by_name)
 }
 END_TEST
 
-START_TEST(a_damaged_register_is_refused_by_name)
+START_TEST(a_damaged_register_is_named_and_routing_goes_on)
 {
-	struct document first;
+	struct document first, second;
 
 	first_list(&first);
 	agent_down();
 	damage("register");
-	refuses_to_start("register");
+	agent_up();
+	wait_for_status("register: ");
+	ck_assert(status_says("phase STEADY\n"));
+	ck_assert_uint_ge(segment_generation(agent->segment, NULL), 1);
+	second = document_make(2, first.hash, "unit");
+	offer(second.bytes, second.length, VERDICT_REFUSED, "register");
 	free(first.bytes);
+	free(second.bytes);
 }
 END_TEST
 
@@ -435,7 +441,7 @@ int main(void)
 	tcase_add_test(tests, a_change_that_moves_nothing_goes_through_all_phases);
 	tcase_add_test(tests, a_restarted_agent_takes_up_its_segment_and_its_register);
 	tcase_add_test(tests, a_damaged_state_is_refused_by_name);
-	tcase_add_test(tests, a_damaged_register_is_refused_by_name);
+	tcase_add_test(tests, a_damaged_register_is_named_and_routing_goes_on);
 	tcase_add_test(tests, a_second_agent_on_the_same_state_is_refused);
 	tcase_add_test(tests, a_register_that_is_gone_is_not_made_up);
 	suite_add_tcase(suite, tests);

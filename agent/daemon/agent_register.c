@@ -1,0 +1,246 @@
+/* agent_register.c - the register of this agent, where it coordinates: taken up, handed over to it,
+ * or begun again by a failover.
+ *
+ * Where it lives is the store's business (store.h); whether it is this agent's to act on is decided
+ * here.
+ */
+#include "daemon/agent_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/lists.h"
+#include "daemon/log.h"
+#include "daemon/store.h"
+
+void agent_resume(struct agent *agent, const struct reg *reg)
+{
+	const struct reg saved = *reg;
+
+	if (!agent_change(agent, &saved, &agent->coord_change))
+		return;
+	coord_resume(&agent->coord, &saved, lists_find(agent->lists, saved.active),
+		     saved.next_epoch != 0 ? lists_find(agent->lists, saved.pending) : NULL,
+		     agent->coord_change, clock_now_ms());
+	agent_last_change(agent, &saved);
+}
+
+/* ---- failover ---- */
+
+void agent_binding(const struct reg *reg, struct order_binding *binding)
+{
+	memset(binding, 0, sizeof(*binding));
+	memcpy(binding->active, reg->active, LIST_HASH_BYTES);
+	binding->has_pending = reg->next_epoch != 0;
+	memcpy(binding->pending, reg->pending, LIST_HASH_BYTES);
+	binding->term = reg->term;
+	binding->serial = reg->serial;
+	binding->has_phase = true;
+	binding->phase = (enum phase)reg->phase;
+}
+
+/* With the register file of the coordinator before, the register is exact: it goes on as after a
+ * restart.  Without it, the hosts are asked, in silence. */
+void agent_failover_begin(struct agent *agent)
+{
+	const struct order *order = agent->failover;
+	const struct reg *known = &agent->host.known;
+	const struct reg *reg = &agent->register_saved;
+
+	if (order == NULL || !agent->elected || agent->coord.shared ||
+	    order->binding.term <= known->term ||
+	    strcmp(order->targets[0].name, agent->config->name) != 0 ||
+	    agent->coord.failover_term >= order->binding.term)
+		return;
+	if (agent->register_held && register_compare(reg, known) >= 0 &&
+	    reg->term < order->binding.term && agent_change(agent, reg, &agent->coord_change)) {
+		agent_resume(agent, reg);
+		agent->coord.failover_term = order->binding.term;
+		log_line(LOG_LEVEL_NOTICE,
+			 "failover: the register %" PRIu64 ".%" PRIu64
+			 " goes on here in term %" PRIu64,
+			 reg->term, reg->serial, order->binding.term);
+		return;
+	}
+	if (!agent_change(agent, known, &agent->coord_change))
+		return;
+	coord_failover(&agent->coord, order->binding.term, known,
+		       lists_find(agent->lists, known->active),
+		       known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : NULL,
+		       agent->coord_change, clock_now_ms());
+	log_line(LOG_LEVEL_NOTICE,
+		 "failover: no register file; nothing is granted until every earlier lease has run "
+		 "out, then the highest register that the hosts know goes on in term %" PRIu64,
+		 order->binding.term);
+}
+
+int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure)
+{
+	int error = state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
+				failure);
+
+	if (error != 0)
+		return -EIO;
+	order_free(agent->failover);
+	agent->failover = order;
+	agent_failover_begin(agent);
+	(void)failure_set(failure, 0, "failover to %s in term %" PRIu64 " accepted",
+			  order->targets[0].name, order->binding.term);
+	return 0;
+}
+
+static void agent_load_failover(struct agent *agent)
+{
+	struct failure failure;
+	void *document;
+	size_t bytes;
+	int error = state_load(agent->state, FAILOVER_FILE, DOCUMENT_BYTES_MAX, &document, &bytes,
+			       &failure);
+
+	if (error == 0) {
+		/* Its signatures were checked when it was taken; state.h tells damage. */
+		error = order_parse(document, bytes, &agent->failover, &failure);
+		free(document);
+	}
+	if (error != 0 && error != -ENOENT)
+		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+	agent_failover_begin(agent);
+}
+
+/* ---- the store ---- */
+
+/* The store holds no register: a cluster's first list begins it, nothing else does. */
+static void agent_register_absent(struct agent *agent)
+{
+	const struct list *newest = lists_newest(agent->lists);
+	const struct reg *known = &agent->host.known;
+	struct failure failure;
+
+	if (newest == NULL || known->handed_over || !agent_may_coordinate(agent, newest))
+		return;
+	if (!newest->has_parent && known->term == 0) {
+		if (agent_begin(agent, newest, &failure) != 0)
+			log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+		return;
+	}
+	if (!agent->coord.shared && !agent_is_coordinator(agent))
+		return;
+	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
+		       "agent %s coordinates by the list but its register is missing: it routes on "
+		       "and coordinates nothing",
+		       agent->config->name);
+	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+}
+
+static void agent_register_found(struct agent *agent, const struct reg *reg)
+{
+	if (!agent->coord.shared && strcmp(reg->coordinator, agent->config->name) != 0)
+		return; /* it was handed over */
+	if (agent_change(agent, reg, &agent->coord_change)) {
+		agent_resume(agent, reg);
+		return;
+	}
+	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
+		       "the register %" PRIu64 ".%" PRIu64 " names a list that is not here",
+		       reg->term, reg->serial);
+	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+}
+
+static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
+{
+	struct agent *agent = context;
+	const struct list *list;
+
+	return lists_add(agent->lists, document, bytes, &list, failure);
+}
+
+static void on_elected(void *context, const struct reg *reg, uint64_t until_ms)
+{
+	struct agent *agent = context;
+
+	agent->elected = true;
+	agent->elected_ms = until_ms;
+	agent->register_held = reg != NULL;
+	if (reg != NULL)
+		agent->register_saved = *reg;
+	agent_failover_begin(agent);
+	if (agent->coord.state == COORD_IDLE && reg != NULL)
+		agent_register_found(agent, reg);
+	else if (agent->coord.state == COORD_IDLE)
+		agent_register_absent(agent);
+	coord_lead(&agent->coord, until_ms);
+	agent_pump(agent);
+}
+
+static void on_leads(void *context, uint64_t until_ms)
+{
+	struct agent *agent = context;
+
+	agent->elected_ms = until_ms;
+	coord_lead(&agent->coord, until_ms);
+	agent_pump(agent);
+}
+
+static void on_lost(void *context, const char *why)
+{
+	struct agent *agent = context;
+
+	agent->elected = false;
+	if (agent->coord.state == COORD_IDLE)
+		return;
+	log_line(LOG_LEVEL_WARNING, "leadership is lost: %s", why);
+	coord_stop(&agent->coord);
+	host_connected(&agent->host, false, clock_now_ms());
+	agent_pump(agent);
+}
+
+static void on_leader(void *context, const char *name)
+{
+	struct agent *agent = context;
+
+	(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+}
+
+static void on_stored(void *context, bool ok, const char *why)
+{
+	struct agent *agent = context;
+
+	agent_stored(agent, ok, why);
+	agent_pump(agent);
+}
+
+static void on_trouble(void *context, const char *why)
+{
+	struct agent *agent = context;
+
+	if (why[0] != '\0')
+		log_line(LOG_LEVEL_ERROR, "%s", why);
+	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
+}
+
+static const struct store_events store_events = {
+    .list = on_list,
+    .elected = on_elected,
+    .leads = on_leads,
+    .lost = on_lost,
+    .leader = on_leader,
+    .stored = on_stored,
+    .trouble = on_trouble,
+};
+
+int agent_register_open(struct agent *agent, struct failure *failure)
+{
+	const struct store_owner owner = {&store_events, agent};
+	const struct reg *known = agent->host.known.term != 0 ? &agent->host.known : NULL;
+
+	agent_load_failover(agent);
+	agent->coord.shared = agent->config->register_in == CONFIG_REGISTER_ETCD;
+	if (agent->coord.shared)
+		return store_open_etcd(agent->config, known, agent->base, &owner, &agent->store,
+				       failure);
+	return store_open_file(agent->state, agent->config->name, agent->base, &owner,
+			       &agent->store, failure);
+}
