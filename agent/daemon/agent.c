@@ -72,6 +72,15 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 	return found != NULL ? found : &list->agents[list->coordinator];
 }
 
+void agent_led_by(struct agent *agent, const char *name)
+{
+	const struct list *list = agent_list(agent);
+
+	if (!agent->coord.shared && list != NULL && list->coordinator_count > 1 &&
+	    agent_named(list, name) != NULL)
+		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+}
+
 void agent_heal(struct agent *agent, const struct list *list)
 {
 	if (list->epoch <= agent->host.known.epoch ||

@@ -85,6 +85,8 @@ const struct list *agent_list(const struct agent *agent);
 /* The agent that coordinates, by the list; NULL without any list. */
 const struct list_agent *agent_coordinator(const struct agent *agent);
 bool agent_is_coordinator(const struct agent *agent);
+/* One of several candidates is said to lead.  Candidates hear it from the store themselves. */
+void agent_led_by(struct agent *agent, const char *name);
 
 /* A signed list has come in.  `offered`: somebody wants it to be the next one (else it was asked
  * for).  Answers with an enum verdict and its sentence; *relay is set when the coordinator has to

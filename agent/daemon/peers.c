@@ -157,6 +157,7 @@ static void peer_closed(struct session *session, const char *why, void *context)
 			peers->redial_delay_ms = REDIAL_MAX_MS;
 		host_connected(&peers->agent->host, false, clock_now_ms());
 		peers->failures++;
+		candidate_next(peers);
 	} else if (peer->kind == PEER_SUCCESSOR) {
 		host_successor(&peers->agent->host, false, false);
 	}

@@ -167,6 +167,7 @@ void coordinator_message(struct peer *peer, const struct message *message)
 		log_line(LOG_LEVEL_WARNING, "agent %s does not coordinate: it says %s at %s does",
 			 session_peer_name(peer->session), message->elsewhere.name,
 			 message->elsewhere.address);
+		agent_led_by(agent, message->elsewhere.name);
 		peer_ask_newest(peer);
 		return;
 	default:

@@ -71,6 +71,8 @@ void peer_send(struct peer *peer, const struct message *message);
 bool coordinator_ready(const struct peers *peers);
 
 #define ANNOUNCE_FAILOVER 2u /* an announcement's second question */
+/* Of several candidates for coordinator the next one is tried. */
+void candidate_next(struct peers *peers);
 void announce_answered(struct peer *peer);
 void guide_answered(struct peer *peer, const struct message *message);
 

@@ -44,6 +44,17 @@ static void coordinator_keep(struct peers *peers, uint64_t now_ms)
 	peers->coordinator = peer_dial(peers, PEER_COORDINATOR, coordinator);
 }
 
+void candidate_next(struct peers *peers)
+{
+	const struct list *list = agent_list(peers->agent);
+
+	if (list != NULL && list->coordinator_count > 1)
+		agent_led_by(
+		    peers->agent,
+		    list->agents[list->coordinators[peers->failures % list->coordinator_count]]
+			.name);
+}
+
 /* The pending list names another coordinator: every host proves before PREPARE ends that it can
  * reach it. */
 static void successor_keep(struct peers *peers, uint64_t now_ms)
