@@ -142,7 +142,8 @@ static const struct refusal {
 } refusals[] = {
     {3, 0, "STEADY", "", ORDER_ABORT, NULL, NULL, 0, EINVAL,
      "abort: no change is under way: epoch 41 is settled"},
-    {3, 0, "STEADY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL, "the next list leaves out"},
+    {3, 0, "STEADY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL,
+     "'mcadmin plan --giveup' makes the list without it"},
     {3, 0, "STEADY", "", ORDER_EXCUSE, "a1", NULL, 0, EINVAL, "no change is under way"},
     {3, 4, "SWITCH", "", ORDER_ABORT, NULL, NULL, 0, EINVAL, "is in SWITCH: only PREPARE and COPY"},
     {3, 4, "PURGE", "", ORDER_ABORT, NULL, NULL, 0, EINVAL, "is in PURGE"},
