@@ -359,5 +359,6 @@ void cluster_conf_free(struct cluster_conf *conf)
 		return;
 	free(conf->wanted.agents);
 	free(conf->wanted.servers);
+	free(conf->wanted.giveups);
 	free(conf);
 }

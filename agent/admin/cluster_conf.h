@@ -10,7 +10,8 @@
 #include "list/list.h"
 
 /* What the file says, in the fields of a list.  Not set: epoch, parent, created, slots, hash and
- * document, which are not the operator's to write.  Within the bounds and rules of a list. */
+ * document, which are not the operator's to write, and giveups, which are for one change only (a
+ * caller may set them, malloc'd).  Within the bounds and rules of a list. */
 struct cluster_conf {
 	struct list wanted;
 };

@@ -26,12 +26,16 @@ static const char usage[] =
     "      --parent LIST         the active list, from a file; otherwise the agent is\n"
     "                            asked, by default that of the cluster on this host\n"
     "  -o, --output LIST         where the next list goes (replaced if it is there)\n"
+    "      --giveup SERVER       a server that leaves is dead already: its keys\n"
+    "                            become misses; may be repeated\n"
     "      --epoch N             its epoch; by default the parent's and one\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 struct plan_options {
 	const char *conf, *parent, *output;
 	uint64_t epoch; /* 0: by itself */
+	const char **giveups;
+	uint32_t giveup_count;
 	struct target target;
 };
 
@@ -75,6 +79,47 @@ static int parent_from_agent(const char *command, struct plan_options *options,
 	return error < 0 ? admin_fail(command, error, &failure) : -1;
 }
 
+/* The servers that --giveup names, each by its address in the parent. */
+static int giveups_resolve(const struct plan_options *options, const struct list *parent,
+			   struct list *wanted, struct failure *failure)
+{
+	if (options->giveup_count == 0)
+		return 0;
+	wanted->giveups = calloc(options->giveup_count, sizeof(*wanted->giveups));
+	if (wanted->giveups == NULL)
+		return failure_set(failure, ENOMEM, "no memory for the servers given up");
+	for (uint32_t i = 0; i < options->giveup_count; i++) {
+		const int at = list_server_find(parent, options->giveups[i]);
+
+		if (at < 0)
+			return failure_set(failure, EINVAL,
+					   "--giveup %s: epoch %" PRIu64 " has no such server",
+					   options->giveups[i], parent->epoch);
+		memcpy(wanted->giveups[i].name, parent->servers[at].name, LIST_NAME_MAX + 1);
+		memcpy(wanted->giveups[i].address, parent->servers[at].address,
+		       LIST_ADDRESS_MAX + 1);
+		wanted->giveup_count++;
+	}
+	return 0;
+}
+
+static void giveups_print(const struct change *change, const struct list *next)
+{
+	char percent[HUMAN_NUMBER_BYTES];
+
+	for (uint32_t i = 0; i < next->giveup_count; i++) {
+		const struct list_identity *gone = &next->giveups[i];
+		const int at = change_server_find(change, gone->name, gone->address);
+
+		if (at >= 0)
+			(void)printf(
+			    "giveup        %s: the keys of its %" PRIu32
+			    " slots (%s) become misses\n",
+			    gone->name, change->servers[at].lost,
+			    human_percent(change->servers[at].lost, change->slot_count, percent));
+	}
+}
+
 static int change_print(const struct list *parent, const struct list *next, struct failure *failure)
 {
 	struct change *change;
@@ -91,6 +136,7 @@ static int change_print(const struct list *parent, const struct list *next, stru
 		     change->slot_count, human_percent(change->moved, change->slot_count, percent));
 	(void)printf("balance       furthest from its share by weight: %.2f slots, before %.2f\n",
 		     change_report_imbalance(next), change_report_imbalance(parent));
+	giveups_print(change, next);
 	change_report_policy(parent, next, stdout);
 	change_free(change);
 	return error;
@@ -110,13 +156,15 @@ static int plan_write(const struct plan_options *options, const struct list *nex
 	return error;
 }
 
-static int plan_run(const struct plan_options *options, const struct cluster_conf *conf,
+static int plan_run(const struct plan_options *options, struct cluster_conf *conf,
 		    const struct list *parent, struct failure *failure)
 {
 	struct list *next = NULL;
 	bool same = false;
-	int error = next_list_make(conf, parent, options->epoch, &next, failure);
+	int error = giveups_resolve(options, parent, &conf->wanted, failure);
 
+	if (error == 0)
+		error = next_list_make(conf, parent, options->epoch, &next, failure);
 	if (error < 0)
 		return error;
 	error = next_list_same(parent, next, &same, failure);
@@ -143,6 +191,7 @@ static int options_read(int argc, char **argv, struct plan_options *options)
 	    {"parent", required_argument, NULL, 'P'},
 	    {"output", required_argument, NULL, 'o'},
 	    {"epoch", required_argument, NULL, 'e'},
+	    {"giveup", required_argument, NULL, 'g'},
 	    {"help", no_argument, NULL, 'h'},
 	    TARGET_OPTIONS,
 	    {NULL, 0, NULL, 0},
@@ -162,6 +211,9 @@ static int options_read(int argc, char **argv, struct plan_options *options)
 		case 'e':
 			if (!human_number(optarg, 1, LIST_EPOCH_MAX, &options->epoch))
 				return admin_usage(argv[0], "--epoch '%s' is not an epoch", optarg);
+			break;
+		case 'g':
+			options->giveups[options->giveup_count++] = optarg;
 			break;
 		case 'h':
 			return admin_help(usage);
@@ -184,19 +236,24 @@ int command_plan(int argc, char **argv)
 	struct cluster_conf *conf = NULL;
 	struct list *parent = NULL;
 	struct failure failure;
-	int error, code = options_read(argc, argv, &options);
+	int error = 0, code;
 
-	if (code >= 0)
-		return code;
-	error = cluster_conf_load(options.conf, &conf, &failure);
-	if (error == 0 && options.parent != NULL)
+	/* An option takes a place of argv at least, so this is room for any number of them. */
+	options.giveups = calloc((size_t)argc + 1, sizeof(*options.giveups));
+	if (options.giveups == NULL)
+		return admin_fail(argv[0], failure_set(&failure, ENOMEM, "no memory"), &failure);
+	code = options_read(argc, argv, &options);
+	if (code < 0)
+		error = cluster_conf_load(options.conf, &conf, &failure);
+	if (code < 0 && error == 0 && options.parent != NULL)
 		error = list_source_file(options.parent, NULL, &parent, &failure);
-	else if (error == 0)
+	else if (code < 0 && error == 0)
 		code = parent_from_agent(argv[0], &options, conf, &parent);
-	if (error == 0 && code < 0)
+	if (code < 0 && error == 0)
 		error = plan_run(&options, conf, parent, &failure);
 	list_free(parent);
 	cluster_conf_free(conf);
+	free(options.giveups);
 	if (code >= 0)
 		return code;
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;

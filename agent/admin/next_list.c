@@ -194,6 +194,11 @@ int next_list_same(const struct list *parent, const struct list *next, bool *sam
 	twin.has_parent = parent->has_parent;
 	memcpy(twin.parent, parent->parent, sizeof(twin.parent));
 	memcpy(twin.created, parent->created, sizeof(twin.created));
+	/* What the parent gave up was for the change to it alone. */
+	if (next->giveup_count == 0) {
+		twin.giveups = parent->giveups;
+		twin.giveup_count = parent->giveup_count;
+	}
 	error = list_write(&twin, &body, &body_bytes, failure);
 	if (error < 0)
 		return error;

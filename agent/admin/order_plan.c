@@ -79,7 +79,8 @@ static int change_check(const struct order_scene *scene, enum order_kind kind,
 		return failure_set(
 		    failure, EINVAL, "%s: no change is under way: epoch %" PRIu64 " is settled%s",
 		    command, scene->active->epoch,
-		    kind == ORDER_GIVEUP ? "; the next list leaves out what is gone" : "");
+		    kind == ORDER_GIVEUP ? "; 'mcadmin plan --giveup' makes the list without it"
+					 : "");
 	if (!status->cluster_view)
 		return failure_set(failure, EAGAIN,
 				   "%s: agent %s does not reach the coordinator %s, whose register "

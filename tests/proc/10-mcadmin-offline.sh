@@ -300,6 +300,17 @@ refused 3 'cluster' "plan for another cluster" plan other.conf --parent list.2
 done_ "plan --epoch" plan three.conf --parent list.2 --epoch 9 -o list.9
 is "list.9: epoch" "$(grep ^epoch list.9)" "epoch 9"
 refused 3 'epoch 2' "plan --epoch of the past" plan three.conf --parent list.2 --epoch 2 -o x
+done_ "plan --giveup" plan three.conf --parent list.2 --giveup cache04 -o list.given
+says "plan --giveup" '^giveup +cache04: the keys of its 4096 slots \(25.0 %\) become misses$'
+is "list.given: the line" "$(grep '^giveup' list.given)" "giveup cache04 10.0.0.4:11211"
+narrow "plan --giveup"
+done_ "plan after a giveup" plan three.conf --parent list.given
+says "plan after a giveup" '^Nothing changes'
+refused 3 'cache09: epoch 2 has no such server' "plan --giveup of no server" \
+	plan three.conf --parent list.2 --giveup cache09
+refused 3 'only one that leaves can be given up' "plan --giveup of a server that stays" \
+	plan four.conf --parent list.2 --giveup cache04
+refused 3 'cache04' "plan --giveup twice" plan three.conf --parent list.2 --giveup cache04 --giveup cache04
 refused 2 "--epoch 'x'" "plan --epoch x" plan three.conf --parent list.2 --epoch x
 refused 3 'short: ' "plan from a damaged list" plan four.conf --parent short
 refused 2 'only one can say' "plan with two parents" plan four.conf --parent list.1 --cluster web

@@ -1,9 +1,9 @@
 /* test_command_order.c - the commands whole: what is asked, said, signed and offered. */
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "admin/admin.h"
 #include "admin/keyfile.h"
+#include "command_run.h"
 #include "list/order.h"
 #include "peer.h"
 #include "sample_scene.h"
@@ -12,7 +12,6 @@ static struct list *active, *pending;
 static uint8_t public_keys[2][DOCUMENT_KEY_BYTES];
 static char *status_now;
 static struct peer_script script;
-static char out[8192], err[2048];
 
 static void key_make(const char *name, unsigned number)
 {
@@ -68,59 +67,6 @@ static void peer_begin(const char *phase, const char *more)
 	free(two);
 	memset(script.documents, 0, sizeof(script.documents));
 }
-
-static void text_read(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "r");
-	size_t got;
-
-	ck_assert_ptr_nonnull(file);
-	got = fread(text, 1, size - 1, file);
-	text[got] = '\0';
-	(void)fclose(file);
-}
-
-static void descriptor_point(int fd, const char *path, int flags)
-{
-	int made = open(path, flags, 0600);
-
-	ck_assert_int_ge(made, 0);
-	ck_assert_int_eq(dup2(made, fd), fd);
-	(void)close(made);
-}
-
-/* Runs a command with what it reads and says in files; the words are split at blanks. */
-static int run(int (*command)(int argc, char **argv), const char *words)
-{
-	char *argv[32] = {0}, *text = strdup(words), *rest = text, *word;
-	int argc = 0, code, saved[2] = {dup(1), dup(2)};
-
-	while ((word = strsep(&rest, " ")) != NULL && argc < 31)
-		argv[argc++] = word;
-	(void)fflush(stdout);
-	(void)fflush(stderr);
-	descriptor_point(0, "/dev/null", O_RDONLY);
-	descriptor_point(1, "out", O_WRONLY | O_CREAT | O_TRUNC);
-	descriptor_point(2, "err", O_WRONLY | O_CREAT | O_TRUNC);
-	code = command(argc, argv);
-	(void)fflush(stdout);
-	(void)fflush(stderr);
-	(void)dup2(saved[0], 1);
-	(void)dup2(saved[1], 2);
-	(void)close(saved[0]);
-	(void)close(saved[1]);
-	free(text);
-	text_read("out", out, sizeof(out));
-	text_read("err", err, sizeof(err));
-	return code;
-}
-
-#define assert_code(found, wanted)                                                                 \
-	do {                                                                                       \
-		const int code_ = (found);                                                         \
-		ck_assert_msg(code_ == (wanted), "exit code %d, expected %d: %s%s", code_,         \
-			      (wanted), out, err);                                                 \
-	} while (0)
 
 /* The document in the file, signed by `signers` of the two keys. */
 static struct order *assert_order(const char *path, uint32_t signers)
@@ -179,6 +125,30 @@ START_TEST(nothing_is_signed_unless_somebody_says_yes)
 		    ADMIN_USAGE);
 	ck_assert_says(err, "nobody can be asked, --yes says it");
 	ck_assert_int_eq(file_bytes("order"), -1);
+	ck_assert_int_eq(file_bytes("offered"), -1);
+}
+END_TEST
+
+START_TEST(yes_at_a_terminal_is_enough)
+{
+	struct order *order;
+
+	peer_begin("COPY", "");
+	assert_code(run_typed(command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control", "yes\n"),
+		    ADMIN_DONE);
+	ck_assert_says(out, "Sign and offer this order? Type yes: ");
+	order = assert_order("offered", 1);
+	ck_assert_int_eq(order->kind, ORDER_GIVEUP);
+	order_free(order);
+}
+END_TEST
+
+START_TEST(no_at_a_terminal_signs_nothing)
+{
+	peer_begin("COPY", "");
+	assert_code(run_typed(command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control", "no\n"),
+		    ADMIN_FAILED);
+	ck_assert_says(err, "not confirmed: nothing was signed\n");
 	ck_assert_int_eq(file_bytes("offered"), -1);
 }
 END_TEST
@@ -341,6 +311,8 @@ int main(void)
 	tcase_add_test(tcase, giveup_is_explained_signed_by_all_and_offered);
 	tcase_add_test(tcase, order_is_written_for_others_to_sign_and_not_offered);
 	tcase_add_test(tcase, nothing_is_signed_unless_somebody_says_yes);
+	tcase_add_test(tcase, yes_at_a_terminal_is_enough);
+	tcase_add_test(tcase, no_at_a_terminal_signs_nothing);
 	tcase_add_test(tcase, what_makes_no_sense_is_refused_before_anything_is_signed);
 	tcase_add_test(tcase, agent_that_is_not_ready_is_asked_again);
 	tcase_add_test(tcase, asking_again_ends_with_the_time_given);

@@ -94,6 +94,20 @@ START_TEST(another_document_is_not_believed)
 }
 END_TEST
 
+START_TEST(another_document_of_the_version_is_not_believed)
+{
+	struct keys *other = make(first, 3);
+	char *text = strndup((const char *)other->document, other->document_bytes);
+
+	script.documents[0] = text;
+	script.liar = true;
+	ck_assert_int_eq(ask(2, second), -EBADMSG);
+	ck_assert_says(failure.text, "gave another keys document than is in force");
+	free(text);
+	keys_free(other);
+}
+END_TEST
+
 START_TEST(version_that_does_not_fit_the_hash_is_not_believed)
 {
 	ck_assert_int_eq(ask(3, second), -EBADMSG);
@@ -134,6 +148,7 @@ int main(void)
 	tcase_add_test(tcase, document_in_force_is_fetched_by_its_hash);
 	tcase_add_test(tcase, where_none_is_in_force_there_is_none);
 	tcase_add_test(tcase, another_document_is_not_believed);
+	tcase_add_test(tcase, another_document_of_the_version_is_not_believed);
 	tcase_add_test(tcase, version_that_does_not_fit_the_hash_is_not_believed);
 	tcase_add_test(tcase, version_without_a_hash_is_refused);
 	tcase_add_test(tcase, document_that_the_agent_has_lost_is_missed);

@@ -283,6 +283,23 @@ START_TEST(link_dials_again_when_the_agent_is_back)
 }
 END_TEST
 
+START_TEST(link_that_hung_up_dials_the_agent_that_is_there_now)
+{
+	char *body;
+	size_t body_bytes;
+
+	peer_start(MANNER_GOOD);
+	link_make();
+	ck_assert_int_eq(link_list_get(dialled, &body, &body_bytes, &failure), 0);
+	free(body);
+	link_hang_up(dialled);
+	link_hang_up(dialled);
+	peer_stop();
+	peer_start(MANNER_GOOD);
+	assert_all_answered();
+}
+END_TEST
+
 START_TEST(missing_socket_is_named)
 {
 	link_make();
@@ -360,6 +377,7 @@ int main(void)
 	tcase_add_test(tcase, agent_without_a_list_says_so);
 	tcase_add_test(tcase, peer_that_hangs_up_is_an_error);
 	tcase_add_test(tcase, link_dials_again_when_the_agent_is_back);
+	tcase_add_test(tcase, link_that_hung_up_dials_the_agent_that_is_there_now);
 	tcase_add_test(tcase, missing_socket_is_named);
 	tcase_add_test(tcase, wrong_pre_shared_key_gets_no_answer);
 	tcase_add_test(tcase, wrong_host_key_gets_no_answer);

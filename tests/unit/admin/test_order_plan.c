@@ -106,6 +106,17 @@ START_TEST(agent_whose_lease_is_over_is_excused_though_it_had_adopted)
 }
 END_TEST
 
+START_TEST(agent_that_is_a_step_behind_is_excused)
+{
+	sample_scene(3, 4, "PREPARE", "host a2 lease-ms-left=9 adopted=3.16\n", &scene);
+	assert_made(plan(ORDER_EXCUSE, "a2", NULL, 0));
+	order_free(order);
+	order_scene_clear(&scene);
+	sample_scene(3, 4, "PREPARE", "host a2 lease-ms-left=9 adopted=2.17\n", &scene);
+	assert_made(plan(ORDER_EXCUSE, "a2", NULL, 0));
+}
+END_TEST
+
 START_TEST(server_that_gains_is_given_up_once_it_was_sanitised)
 {
 	sample_scene(3, 4, "COPY", "", &scene);
@@ -131,7 +142,8 @@ static const struct refusal {
 } refusals[] = {
     {3, 0, "STEADY", "", ORDER_ABORT, NULL, NULL, 0, EINVAL,
      "abort: no change is under way: epoch 41 is settled"},
-    {3, 0, "STEADY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL, "the next list leaves out"},
+    {3, 0, "STEADY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL,
+     "'mcadmin plan --giveup' makes the list without it"},
     {3, 0, "STEADY", "", ORDER_EXCUSE, "a1", NULL, 0, EINVAL, "no change is under way"},
     {3, 4, "SWITCH", "", ORDER_ABORT, NULL, NULL, 0, EINVAL, "is in SWITCH: only PREPARE and COPY"},
     {3, 4, "PURGE", "", ORDER_ABORT, NULL, NULL, 0, EINVAL, "is in PURGE"},
@@ -254,6 +266,7 @@ int main(void)
 	tcase_add_test(tcase, failover_is_possible_while_settled_and_to_the_same_agent);
 	tcase_add_test(tcase, failover_from_a_coordinator_that_has_stopped_itself);
 	tcase_add_test(tcase, agent_whose_lease_is_over_is_excused_though_it_had_adopted);
+	tcase_add_test(tcase, agent_that_is_a_step_behind_is_excused);
 	tcase_add_test(tcase, server_that_gains_is_given_up_once_it_was_sanitised);
 	tcase_add_test(tcase, server_is_given_up_in_an_aborted_change_too);
 	tcase_add_loop_test(tcase, what_makes_no_sense_is_refused_with_the_reason, 0,

@@ -1,0 +1,85 @@
+/* test_command_status.c - what a person is shown of orders and of whom the cluster trusts. */
+#include "admin/admin.h"
+#include "command_run.h"
+#include "peer.h"
+#include "sample_scene.h"
+
+static struct list *active, *pending;
+static char *text;
+
+static void setup(void)
+{
+	scratch_setup();
+	ck_assert_int_eq(chdir(scratch_directory), 0);
+	sample_lists(3, 4, &active, &pending);
+	text = NULL;
+}
+
+static void teardown(void)
+{
+	peer_stop();
+	free(text);
+	list_free(active);
+	list_free(pending);
+	scratch_teardown();
+}
+
+static void show(const char *more)
+{
+	struct peer_script script = {0};
+
+	text = sample_status(active, pending, "PREPARE", more);
+	script.status[0] = text;
+	peer_start("control", &script);
+	assert_code(run(command_status, "mcadmin-status --agent ./control"), ADMIN_DONE);
+	ck_assert_str_eq(err, "");
+}
+
+START_TEST(orders_are_shown)
+{
+	show("aborting yes\ngiven-up s1 s2\nexcused a2\nfailover 4 a3\n");
+	ck_assert_says(out, "\naborting      the change is being undone by a signed order\n");
+	ck_assert_says(out, "\ngiven up      s1 s2\n");
+	ck_assert_says(out, "\nexcused       a2\n");
+	ck_assert_says(out, "\nfailover      to a3, ordered for term 4\n");
+}
+END_TEST
+
+START_TEST(trust_and_its_breach_are_shown)
+{
+	show("keys-version 3\nequivocation 1\n");
+	ck_assert_says(out, "\ntrust         keys document version 3\n");
+	ck_assert_says(out, "\nEQUIVOCATION  1 signed document contradicting an accepted one:");
+	peer_stop();
+	(void)unlink("control");
+	free(text);
+	optind = 0;
+	show("equivocation 2\n");
+	ck_assert_says(out, "\nEQUIVOCATION  2 signed documents contradicting");
+}
+END_TEST
+
+START_TEST(where_nothing_was_ordered_nothing_is_said)
+{
+	show("keys-version 0\nequivocation 0\n");
+	ck_assert_silent(out, "aborting");
+	ck_assert_silent(out, "given up");
+	ck_assert_silent(out, "excused");
+	ck_assert_silent(out, "failover");
+	ck_assert_silent(out, "trust");
+	ck_assert_silent(out, "EQUIVOCATION");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("command_status");
+	TCase *tcase = tcase_create("command_status");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, orders_are_shown);
+	tcase_add_test(tcase, trust_and_its_breach_are_shown);
+	tcase_add_test(tcase, where_nothing_was_ordered_nothing_is_said);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
