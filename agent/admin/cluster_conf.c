@@ -61,7 +61,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct reading *r = reading_now;
 	const struct conf_rule *rule = conf_rule_find(cfg_name(cfg), cfg_opt_name(opt));
-	const char *value = cfg_opt_getnstr(opt, 0);
+	const unsigned count = cfg_opt_size(opt);
+	const char *value = count > 0 ? cfg_opt_getnstr(opt, count - 1) : NULL;
 	char expected[160];
 	int *line;
 
@@ -69,7 +70,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 		return refuse(r, cfg->line, "%s: found nothing, expected a value",
 			      cfg_opt_name(opt));
 	line = &r->line[rule - conf_rules];
-	if (*line != 0)
+	if (*line != 0 && count == 1)
 		return refuse(r, cfg->line, "%s: found a second one, expected it once (line %d)",
 			      cfg_opt_name(opt), *line);
 	*line = cfg->line;
@@ -258,13 +259,24 @@ static int policy_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 
 static int coordinator_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 {
-	int agent = list_agent_find(wanted, cfg_getstr(cfg, "coordinator"));
+	const unsigned count = cfg_size(cfg, "coordinator");
 
-	if (agent < 0)
+	if (count > LIST_COORDINATORS_MAX)
 		return refuse(r, line_of(r, "coordinator"),
-			      "coordinator: found '%s', expected the name of an agent",
-			      cfg_getstr(cfg, "coordinator"));
-	wanted->coordinator = (uint32_t)agent;
+			      "coordinator: found %u names, expected at most %u", count,
+			      LIST_COORDINATORS_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		const char *name = cfg_getnstr(cfg, "coordinator", i);
+		int agent = list_agent_find(wanted, name);
+
+		if (agent < 0)
+			return refuse(r, line_of(r, "coordinator"),
+				      "coordinator: found '%s', expected the name of an agent",
+				      name);
+		wanted->coordinators[i] = (uint32_t)agent;
+	}
+	wanted->coordinator = wanted->coordinators[0];
+	wanted->coordinator_count = count;
 	return 0;
 }
 
@@ -308,7 +320,7 @@ static cfg_t *parser_new(void)
 	    CFG_STR("client-quorum", "0", CFGF_NONE),
 	    CFG_STR("registration", "required", CFGF_NONE),
 	    CFG_STR("isolation", "serve", CFGF_NONE),
-	    CFG_STR("coordinator", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("coordinator", NULL, CFGF_NODEFAULT),
 	    CFG_STR("prefix", "", CFGF_NONE),
 	    CFG_SEC("agent", agent, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_SEC("server", server, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),

@@ -92,7 +92,10 @@ void list_report_policy(const struct list *list, FILE *out)
 		      list_report_isolation(list));
 	if (list->prefix[0] != '\0')
 		(void)fprintf(out, "prefix        %s\n", list->prefix);
-	(void)fprintf(out, "coordinator   %s\n", list->agents[list->coordinator].name);
+	(void)fprintf(out, "coordinator   %s", list->agents[list->coordinator].name);
+	for (uint32_t i = 1; i < list->coordinator_count; i++)
+		(void)fprintf(out, " or %s", list->agents[list->coordinators[i]].name);
+	(void)fprintf(out, "%s\n", list->coordinator_count > 1 ? " (elected in etcd)" : "");
 }
 
 static void json_members(const struct list *list, const uint32_t *slots, struct json *json)

@@ -129,6 +129,9 @@ static int draft_fill(struct draft *draft, const struct list *wanted, const stru
 				   wanted->server_count);
 	agents_order(draft, wanted, parent);
 	servers_order(draft, wanted, parent);
+	for (uint32_t i = 0; i < wanted->coordinator_count; i++)
+		list->coordinators[i] =
+		    (uint32_t)list_agent_find(list, wanted->agents[wanted->coordinators[i]].name);
 	list->coordinator =
 	    (uint32_t)list_agent_find(list, wanted->agents[wanted->coordinator].name);
 	error = slots_allocate(draft, parent);
