@@ -62,8 +62,8 @@ static void renew_answer(struct peer *peer, const struct renew *renew)
 
 	memset(&message, 0, sizeof(message));
 	if (agent->coord.state == COORD_IDLE) {
-		if (coordinator == NULL)
-			return;
+		if (coordinator == NULL || strcmp(coordinator->name, agent->config->name) == 0)
+			return; /* nobody can tell who coordinates yet */
 		message.type = MESSAGE_ELSEWHERE;
 		(void)snprintf(message.elsewhere.name, sizeof(message.elsewhere.name), "%s",
 			       coordinator->name);
@@ -164,9 +164,12 @@ void coordinator_message(struct peer *peer, const struct message *message)
 		relay_answered(peer->peers, message);
 		return;
 	case MESSAGE_ELSEWHERE:
-		log_line(LOG_LEVEL_WARNING, "agent %s does not coordinate: it says %s at %s does",
-			 session_peer_name(peer->session), message->elsewhere.name,
-			 message->elsewhere.address);
+		if (!peer->elsewhere)
+			log_line(LOG_LEVEL_WARNING,
+				 "agent %s does not coordinate: it says %s at %s does",
+				 session_peer_name(peer->session), message->elsewhere.name,
+				 message->elsewhere.address);
+		peer->elsewhere = true;
 		agent_led_by(agent, message->elsewhere.name);
 		peer_ask_newest(peer);
 		return;

@@ -26,6 +26,7 @@ struct peer {
 	struct session *session;
 	bool ready;
 	uint32_t questions; /* of an announcement, not answered yet */
+	bool elsewhere;	    /* it said that others coordinate */
 	bool renews;	    /* it asked for a lease: the register is pushed to it */
 	struct peer *next, **link;
 };
