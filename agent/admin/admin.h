@@ -25,6 +25,11 @@ int command_sign(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_push(int argc, char **argv);
+int command_abort(int argc, char **argv);
+int command_giveup(int argc, char **argv);
+int command_excuse(int argc, char **argv);
+int command_failover(int argc, char **argv);
+int command_keys(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_route(int argc, char **argv);
 

@@ -1,58 +1,51 @@
-/* command_sign.c - mcadmin sign: an operator's signature under a list that agents would take. */
+/* command_sign.c - mcadmin sign: operators' signatures under a document that agents would take. */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include <sodium.h>
-
 #include "admin/admin.h"
+#include "admin/any_document.h"
 #include "admin/file.h"
-#include "admin/keyfile.h"
-#include "admin/list_source.h"
+#include "admin/signing_keys.h"
 
 static const char usage[] =
-    "Usage: mcadmin sign -k KEYFILE LIST [-o OUT]\n"
+    "Usage: mcadmin sign -k KEYFILE... DOCUMENT [-o OUT]\n"
     "\n"
-    "Adds a signature to a list, after checking that it is one that agents take.\n"
+    "Adds signatures to a list, an order or a keys document, after checking that it\n"
+    "is one that agents take.\n"
     "\n"
-    "  -k, --key KEYFILE  the operator's secret key, from 'mcadmin keygen'\n"
-    "  -o, --output OUT   where the signed list goes; by default LIST is replaced\n"
+    "  -k, --key KEYFILE  an operator's secret key, from 'mcadmin keygen'; may be\n"
+    "                     repeated\n"
+    "  -o, --output OUT   where it goes; by default DOCUMENT is replaced\n"
     "  -h, --help         this text\n";
 
-static int sign_run(const char *key_path, const char *path, const char *output,
+static int sign_run(struct signing_keys *keys, const char *path, const char *output,
 		    struct failure *failure)
 {
-	struct list *list = NULL;
-	uint8_t *secret = NULL;
+	struct any_document any = {0};
 	void *signed_document = NULL;
 	size_t signed_bytes;
-	char id[DOCUMENT_KEY_ID_CHARS + 1];
+	char ids[SIGNING_KEYS_IDS_BYTES], title[ANY_TITLE_BYTES];
 	struct failure why;
-	int error = list_source_file(path, NULL, &list, failure);
+	int error = any_document_file(path, NULL, &any, failure);
 
 	if (error == 0)
-		error = keyfile_operator_load(key_path, &secret, failure);
+		error = signing_keys_load(keys, failure);
 	if (error == 0) {
-		error = document_sign(list->document, list->document_bytes, secret,
-				      &signed_document, &signed_bytes, &why);
+		error = signing_keys_sign(keys, any.bytes, any.length, &signed_document,
+					  &signed_bytes, &why);
 		if (error < 0)
 			(void)failure_set(failure, -error, "%s: %s", path, why.text);
 	}
 	if (error == 0)
 		error = file_write(output, 0644, true, signed_document, signed_bytes, failure);
-	if (error == 0) {
-		/* libsodium keeps the public key in the secret's second half. */
-		document_key_id(secret + crypto_sign_SEEDBYTES, id);
-		(void)printf("Cluster %s, epoch %" PRIu64 ": signed by %s, in %s\n", list->cluster,
-			     list->epoch, id, output);
-	}
+	if (error == 0)
+		(void)printf("Cluster %s, %s: signed by %s, in %s\n", any.cluster,
+			     any_document_title(&any, title), signing_keys_ids(keys, ids), output);
 	free(signed_document);
-	sodium_free(secret);
-	list_free(list);
+	any_document_clear(&any);
 	return error;
 }
 
@@ -64,14 +57,16 @@ int command_sign(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *key = NULL, *output = NULL;
+	struct signing_keys keys = {0};
+	const char *output = NULL;
 	struct failure failure;
 	int option, error;
 
 	while ((option = getopt_long(argc, argv, "k:o:h", table, NULL)) != -1) {
 		switch (option) {
 		case 'k':
-			key = optarg;
+			if (signing_keys_add(&keys, optarg, &failure) < 0)
+				return admin_usage(argv[0], "%s", failure.text);
 			break;
 		case 'o':
 			output = optarg;
@@ -83,9 +78,10 @@ int command_sign(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 1)
-		return admin_usage(argv[0], "one LIST is wanted, %d given", argc - optind);
-	if (key == NULL)
+		return admin_usage(argv[0], "one DOCUMENT is wanted, %d given", argc - optind);
+	if (keys.count == 0)
 		return admin_usage(argv[0], "-k KEYFILE is missing");
-	error = sign_run(key, argv[optind], output == NULL ? argv[optind] : output, &failure);
+	error = sign_run(&keys, argv[optind], output == NULL ? argv[optind] : output, &failure);
+	signing_keys_clear(&keys);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }

@@ -27,6 +27,34 @@ static const char usage[] =
 
 enum form { FORM_TEXT, FORM_JSON, FORM_RAW };
 
+static bool said(const char *names)
+{
+	return names != NULL && names[0] != '\0';
+}
+
+/* What operators have ordered, and whom the cluster believes. */
+static void orders_print(const struct status *status)
+{
+	if (status->aborting)
+		(void)printf("aborting      the change is being undone by a signed order\n");
+	if (said(status->given_up))
+		(void)printf("given up      %s\n", status->given_up);
+	if (said(status->excused))
+		(void)printf("excused       %s\n", status->excused);
+	if (status->failover_agent[0] != '\0')
+		(void)printf("failover      to %s, ordered for term %" PRIu64 "\n",
+			     status->failover_agent, status->failover_term);
+	if (status->keys_version != 0)
+		(void)printf("trust         keys document version %" PRIu64 "\n",
+			     status->keys_version);
+	if (status->equivocation != 0)
+		(void)printf(
+		    "EQUIVOCATION  %" PRIu64 " signed %s contradicting an accepted one: "
+		    "refused,\n"
+		    "              kept as evidence by the agent; whose key signed both?\n",
+		    status->equivocation, status->equivocation == 1 ? "document" : "documents");
+}
+
 static void head_print(const struct status *status)
 {
 	char lease[HUMAN_NUMBER_BYTES];
@@ -152,6 +180,7 @@ static int status_print(const struct status *status, bool as_json, struct failur
 	}
 	head_print(status);
 	change_print(status);
+	orders_print(status);
 	error = hosts_print(status);
 	if (error == 0)
 		error = servers_print(status);

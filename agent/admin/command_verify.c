@@ -1,4 +1,4 @@
-/* command_verify.c - mcadmin verify: would an agent with these keys take this list? */
+/* command_verify.c - mcadmin verify: would an agent with these keys take this list or order? */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -6,19 +6,20 @@
 #include <string.h>
 
 #include "admin/admin.h"
+#include "admin/any_document.h"
 #include "admin/human.h"
-#include "admin/list_source.h"
 #include "admin/signers.h"
 
 static const char usage[] =
-    "Usage: mcadmin verify -p PUBLIC... [-t THRESHOLD] [--cluster NAME] LIST\n"
+    "Usage: mcadmin verify -p PUBLIC... [-t THRESHOLD] [--cluster NAME] DOCUMENT\n"
     "\n"
-    "Checks a list as an agent does: enough signatures by trusted keys, none of them\n"
-    "wrong, and the one canonical form.  Says who signed.\n"
+    "Checks a list or an order as an agent does: enough signatures by trusted keys,\n"
+    "none of them wrong, and the one canonical form.  Says who signed.  (Keys\n"
+    "documents are checked by 'mcadmin keys verify'.)\n"
     "\n"
     "  -p, --public PUBLIC  a trusted key: the .pub file or its base64\n"
     "  -t, --threshold N    so many of them must have signed (1)\n"
-    "      --cluster NAME   the list must be of this cluster\n"
+    "      --cluster NAME   it must be of this cluster\n"
     "  -h, --help           this text\n";
 
 struct verify_options {
@@ -26,27 +27,57 @@ struct verify_options {
 	struct signers_trusted trusted;
 };
 
+/* What an order commands: its text is short, and its operator should see all of it. */
+static void order_print(const struct order *order)
+{
+	char hash[2 * LIST_HASH_BYTES + 1] = "none";
+
+	for (uint32_t i = 0; i < order->target_count; i++)
+		(void)printf("target     %s at %s\n", order->targets[i].name,
+			     order->targets[i].address);
+	(void)printf("created    %s\n", order->created);
+	human_hex(order->binding.active, LIST_HASH_BYTES, hash);
+	(void)printf("active     %s\n", hash);
+	if (order->binding.has_pending)
+		human_hex(order->binding.pending, LIST_HASH_BYTES, hash);
+	(void)printf("pending    %s\n", order->binding.has_pending ? hash : "none");
+}
+
+static void verified_print(const struct verify_options *options, const struct any_document *any,
+			   const struct signers *signers)
+{
+	char hash[2 * LIST_HASH_BYTES + 1], title[ANY_TITLE_BYTES];
+
+	human_hex(any->hash, LIST_HASH_BYTES, hash);
+	(void)printf("%s: good\ncluster    %s\n", options->path, any->cluster);
+	if (any->kind == ANY_LIST)
+		(void)printf("epoch      %" PRIu64 "\nhash       %s\n", any->list->epoch, hash);
+	else
+		(void)printf("%s\nhash       %s\n", any_document_title(any, title), hash);
+	if (any->kind == ANY_ORDER)
+		order_print(any->order);
+	signers_print(signers, &options->trusted, "signed by  ", stdout);
+}
+
 static int verify_run(const struct verify_options *options, struct failure *failure)
 {
-	struct list *list = NULL;
+	struct any_document any;
 	struct signers signers;
-	char hash[2 * LIST_HASH_BYTES + 1];
-	int error = list_source_file(options->path, &options->trusted, &list, failure);
+	int error = any_document_file(options->path, &options->trusted, &any, failure);
 
 	if (error < 0)
 		return error;
-	error = signers_read(list->document, list->document_bytes, &options->trusted, &signers,
-			     failure);
-	if (error == 0 && options->cluster != NULL && strcmp(options->cluster, list->cluster) != 0)
+	error = signers_read(any.bytes, any.length, &options->trusted, &signers, failure);
+	if (error == 0 && any.kind == ANY_KEYS)
+		error = failure_set(failure, EINVAL,
+				    "%s: a keys document, which 'mcadmin keys verify' checks",
+				    options->path);
+	if (error == 0 && options->cluster != NULL && strcmp(options->cluster, any.cluster) != 0)
 		error = failure_set(failure, EINVAL, "%s: for the cluster %s, want %s",
-				    options->path, list->cluster, options->cluster);
-	if (error == 0) {
-		human_hex(list->hash, sizeof(list->hash), hash);
-		(void)printf("%s: good\ncluster    %s\nepoch      %" PRIu64 "\nhash       %s\n",
-			     options->path, list->cluster, list->epoch, hash);
-		signers_print(&signers, &options->trusted, "signed by  ", stdout);
-	}
-	list_free(list);
+				    options->path, any.cluster, options->cluster);
+	if (error == 0)
+		verified_print(options, &any, &signers);
+	any_document_clear(&any);
 	return error;
 }
 
@@ -87,7 +118,7 @@ int command_verify(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 1)
-		return admin_usage(argv[0], "one LIST is wanted, %d given", argc - optind);
+		return admin_usage(argv[0], "one DOCUMENT is wanted, %d given", argc - optind);
 	if (options.trusted.trust.count == 0)
 		return admin_usage(argv[0], "-p PUBLIC is missing: whose signature counts?");
 	if (signers_trust_finish(&options.trusted, (uint32_t)threshold, &failure) < 0)

@@ -225,23 +225,37 @@ static int link_ask(struct link *link, struct message *message, uint8_t answer_t
 	return 0;
 }
 
-int link_list_get(struct link *link, char **document, size_t *document_bytes,
-		  struct failure *failure)
+int link_document_get(struct link *link, const uint8_t hash[LIST_HASH_BYTES], char **document,
+		      size_t *document_bytes, struct failure *failure)
 {
 	struct message message = {.type = MESSAGE_LIST_GET};
+	char hex[2 * LIST_HASH_BYTES + 1];
 	int error;
 
 	message.list_get.request = ++link->request;
+	memcpy(message.list_get.hash, hash, LIST_HASH_BYTES);
 	error = link_ask(link, &message, MESSAGE_LIST, LINK_ANSWER_MS, failure);
 	if (error < 0)
 		return error;
 	if (link->body_bytes == 0) {
 		free(link->body);
-		return failure_set(failure, ENOENT, "%s: has no active list yet", link->name);
+		if (sodium_is_zero(hash, LIST_HASH_BYTES))
+			return failure_set(failure, ENOENT, "%s: has no active list yet",
+					   link->name);
+		human_hex(hash, LIST_HASH_BYTES, hex);
+		return failure_set(failure, ENOENT, "%s: has no document %s", link->name, hex);
 	}
 	*document = link->body;
 	*document_bytes = link->body_bytes;
 	return 0;
+}
+
+int link_list_get(struct link *link, char **document, size_t *document_bytes,
+		  struct failure *failure)
+{
+	static const uint8_t active[LIST_HASH_BYTES];
+
+	return link_document_get(link, active, document, document_bytes, failure);
 }
 
 int link_offer(struct link *link, const void *document, size_t document_bytes,
@@ -281,6 +295,13 @@ int link_pause(struct link *link, uint32_t ms, struct failure *failure)
 	if (link_run(link, ms, waits_for_time) == -EINTR)
 		return interrupted_say(failure);
 	return 0;
+}
+
+void link_hang_up(struct link *link)
+{
+	session_close(link->session);
+	link->session = NULL;
+	link->ready = false;
 }
 
 const char *link_peer_name(const struct link *link)

@@ -46,11 +46,19 @@ int link_limit(struct link *link, uint64_t ms, struct failure *failure);
 /* The active list's document.  -ENOENT when the agent has none. */
 int link_list_get(struct link *link, char **document, size_t *document_bytes,
 		  struct failure *failure);
+/* A document of any kind by its hash (all zero: the active list, as above).  -ENOENT: the agent has
+ * none with it.  What comes is not checked: it may be another. */
+int link_document_get(struct link *link, const uint8_t hash[LIST_HASH_BYTES], char **document,
+		      size_t *document_bytes, struct failure *failure);
 /* `text` is the agent's sentence, fit for a terminal. */
 int link_offer(struct link *link, const void *document, size_t document_bytes,
 	       enum verdict *verdict, char text[MESSAGE_TEXT_BYTES], struct failure *failure);
 int link_status_get(struct link *link, enum status_scope scope, char **body, size_t *body_bytes,
 		    struct failure *failure);
+
+/* Ends the session; the next request dials.  For a pause in which nobody turns the event loop: the
+ * agent may be gone after it. */
+void link_hang_up(struct link *link);
 
 /* Waits; -EINTR when interrupted.  It ends early, with 0, when the limit is over. */
 int link_pause(struct link *link, uint32_t ms, struct failure *failure);

@@ -16,4 +16,8 @@ int list_source_file(const char *path, const struct signers_trusted *trusted, st
 int list_source_agent(struct link *link, const struct signers_trusted *trusted, struct list **list,
 		      struct failure *failure);
 
+/* The list with this hash, from an agent.  -EBADMSG when it answers with another. */
+int list_source_hash(struct link *link, const uint8_t hash[LIST_HASH_BYTES], struct list **list,
+		     struct failure *failure);
+
 #endif

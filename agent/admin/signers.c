@@ -94,7 +94,7 @@ void signers_print(const struct signers *signers, const struct signers_trusted *
 		   const char *label, FILE *out)
 {
 	if (signers->count == 0)
-		(void)fprintf(out, "%snobody: this list is unsigned\n", label);
+		(void)fprintf(out, "%snobody: this document is unsigned\n", label);
 	for (uint32_t i = 0; i < signers->count; i++) {
 		int key = signers->by[i].trusted;
 

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "admin/human.h"
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SIGNED, KIND_BOOL };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SIGNED, KIND_BOOL, KIND_HASH, KIND_NAMES };
 
 struct field {
 	const char *name;
@@ -35,6 +37,14 @@ struct field {
 #define BOOL(name, member)                                                                         \
 	{                                                                                          \
 		name, KIND_BOOL, offsetof(struct status, member), 0                                \
+	}
+#define HASH(name, member)                                                                         \
+	{                                                                                          \
+		name, KIND_HASH, offsetof(struct status, member), 0                                \
+	}
+#define NAMES(name, member)                                                                        \
+	{                                                                                          \
+		name, KIND_NAMES, offsetof(struct status, member), 0                               \
 	}
 
 static const struct field fields[] = {
@@ -63,6 +73,14 @@ static const struct field fields[] = {
     NUMBER("change-keys-left", keys_left),
     NUMBER("change-rate", keys_rate),
     NUMBER("change-ms", change_ms),
+    HASH("active", active),
+    HASH("pending", pending),
+    BOOL("aborting", aborting),
+    NAMES("given-up", given_up),
+    NAMES("excused", excused),
+    NUMBER("keys-version", keys_version),
+    HASH("keys-hash", keys),
+    NUMBER("equivocation", equivocation),
 };
 
 struct parser {
@@ -99,6 +117,33 @@ static bool bool_parse(const char *text, bool *value)
 	return *value || strcmp(text, "no") == 0;
 }
 
+/* 64 hex digits; "none" or nothing: there is no such document. */
+static bool hash_parse(const char *text, struct status_hash *hash)
+{
+	size_t bytes = 0;
+	const char *end = text;
+
+	hash->there = false;
+	if (*text == '\0' || strcmp(text, "none") == 0)
+		return true;
+	hash->there = sodium_hex2bin(hash->bytes, sizeof(hash->bytes), text, strlen(text), NULL,
+				     &bytes, &end) == 0 &&
+		      bytes == sizeof(hash->bytes) && *end == '\0';
+	return hash->there;
+}
+
+static int no_memory(const struct parser *parser)
+{
+	return failure_set(parser->failure, ENOMEM, "no memory for the agent's status");
+}
+
+static int names_take(const struct parser *parser, char **names, const char *value)
+{
+	free(*names);
+	*names = strdup(value);
+	return *names == NULL ? no_memory(parser) : 0;
+}
+
 static int field_take(const struct parser *parser, const struct field *field, const char *value)
 {
 	char *at = (char *)parser->status + field->offset;
@@ -117,6 +162,11 @@ static int field_take(const struct parser *parser, const struct field *field, co
 	case KIND_BOOL:
 		good = bool_parse(value, (bool *)(void *)at);
 		break;
+	case KIND_HASH:
+		good = hash_parse(value, (struct status_hash *)(void *)at);
+		break;
+	case KIND_NAMES:
+		return names_take(parser, (char **)(void *)at, value);
 	}
 	return good ? 0 : refuse(parser, field->name, value);
 }
@@ -164,11 +214,6 @@ static void *array_grow(void *array, uint32_t count, size_t size)
 	if (count != 0 && (count & (count - 1)) != 0)
 		return array;
 	return reallocarray(array, count == 0 ? 1 : (size_t)count * 2, size);
-}
-
-static int no_memory(const struct parser *parser)
-{
-	return failure_set(parser->failure, ENOMEM, "no memory for the agent's status");
 }
 
 static int server_take(const struct parser *parser, char *value)
@@ -279,6 +324,21 @@ static int other_take(const struct parser *parser, const char *name, const char 
 	return other->name == NULL || other->value == NULL ? no_memory(parser) : 0;
 }
 
+/* "TERM AGENT", or nothing. */
+static int failover_take(const struct parser *parser, char *value)
+{
+	struct status *status = parser->status;
+	char *rest = value;
+	const char *term = word_take(&rest);
+
+	if (*term == '\0' || strcmp(term, "none") == 0)
+		return 0;
+	if (!human_number(term, 1, UINT64_MAX, &status->failover_term) || *rest == '\0')
+		return refuse(parser, "failover", term);
+	(void)snprintf(status->failover_agent, sizeof(status->failover_agent), "%s", rest);
+	return 0;
+}
+
 static int line_take(const struct parser *parser, char *line)
 {
 	char *value = line, *name = word_take(&value);
@@ -290,6 +350,8 @@ static int line_take(const struct parser *parser, char *line)
 		return server_take(parser, value);
 	if (strcmp(name, "host") == 0)
 		return host_take(parser, value);
+	if (strcmp(name, "failover") == 0)
+		return failover_take(parser, value);
 	if (strcmp(name, "view") == 0) {
 		parser->status->cluster_view = strcmp(value, "cluster") == 0;
 		return 0;
@@ -351,7 +413,31 @@ void status_free(struct status *status)
 		free(status->others[i].value);
 	}
 	free(status->others);
+	free(status->given_up);
+	free(status->excused);
 	free(status->servers);
 	free(status->hosts);
 	free(status);
+}
+
+bool status_names(const char *names, const char *name)
+{
+	const size_t length = strlen(name);
+
+	while (names != NULL && *names != '\0') {
+		const size_t word = strcspn(names, " ");
+
+		if (word == length && memcmp(names, name, length) == 0)
+			return true;
+		names += word + (names[word] == ' ');
+	}
+	return false;
+}
+
+const struct status_host *status_host_find(const struct status *status, const char *name)
+{
+	for (uint32_t i = 0; i < status->host_count; i++)
+		if (strcmp(status->hosts[i].name, name) == 0)
+			return &status->hosts[i];
+	return NULL;
 }

@@ -31,6 +31,12 @@ struct status_host {
 	char reason[STATUS_TEXT_MAX + 1];
 };
 
+/* A document by its hash, or none. */
+struct status_hash {
+	bool there;
+	uint8_t bytes[LIST_HASH_BYTES];
+};
+
 struct status_other {
 	char *name, *value;
 };
@@ -46,6 +52,14 @@ struct status {
 	char reason[STATUS_TEXT_MAX + 1];    /* why the last change was undone */
 	char waits_for[STATUS_TEXT_MAX + 1]; /* what holds the present phase up */
 	char trouble[STATUS_TEXT_MAX + 1];   /* why the agent cannot store its state */
+	struct status_hash active, pending;  /* the lists that the register names */
+	bool aborting;			     /* the change is to be undone by an order */
+	char *given_up, *excused;	     /* names, a blank between them; NULL: not said */
+	uint64_t keys_version; /* of the keys document in force; 0: agent.conf's keys */
+	struct status_hash keys;
+	uint64_t equivocation; /* contradicting documents that were refused and kept */
+	uint64_t failover_term;
+	char failover_agent[LIST_NAME_MAX + 1]; /* "": none was ordered */
 	/* The present or last change. */
 	uint64_t change_epoch, change_slots, change_slots_moved;
 	uint64_t keys_found, keys_moved, keys_failed, keys_left, keys_rate;
@@ -61,6 +75,12 @@ struct status {
 int status_parse(const char *body, size_t body_bytes, struct status **status,
 		 struct failure *failure);
 void status_free(struct status *status); /* NULL is fine */
+
+/* Is the name one of `names` (given_up, excused)? */
+bool status_names(const char *names, const char *name);
+
+/* The host of that name; NULL: the status has none. */
+const struct status_host *status_host_find(const struct status *status, const char *name);
 
 /* The members of an object. */
 void status_json(const struct status *status, struct json *json);

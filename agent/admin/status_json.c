@@ -1,6 +1,8 @@
 /* status_json.c - a status as JSON, for programs.  Names are those of the text, with '_' for '-'.
  */
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "admin/status.h"
 
@@ -59,6 +61,39 @@ static void others_json(const struct status *status, struct json *json)
 	json_array_close(json);
 }
 
+static void hash_json(const char *name, const struct status_hash *hash, struct json *json)
+{
+	if (hash->there)
+		json_hex(json, name, hash->bytes, sizeof(hash->bytes));
+	else
+		json_string(json, name, NULL);
+}
+
+static void names_json(const char *name, const char *names, struct json *json)
+{
+	json_array_open(json, name);
+	while (names != NULL && *names != '\0') {
+		const size_t length = strcspn(names, " ");
+		char word[LIST_NAME_MAX + 1];
+
+		(void)snprintf(word, sizeof(word), "%.*s", (int)length, names);
+		json_string(json, NULL, word);
+		names += length + (names[length] == ' ');
+	}
+	json_array_close(json);
+}
+
+static void trust_json(const struct status *status, struct json *json)
+{
+	const bool failover = status->failover_agent[0] != '\0';
+
+	json_unsigned(json, "keys_version", status->keys_version);
+	hash_json("keys_hash", &status->keys, json);
+	json_unsigned(json, "equivocation", status->equivocation);
+	json_unsigned(json, "failover_term", status->failover_term);
+	json_string(json, "failover_agent", failover ? status->failover_agent : NULL);
+}
+
 void status_json(const struct status *status, struct json *json)
 {
 	json_string(json, "view", status->cluster_view ? "cluster" : "local");
@@ -87,6 +122,12 @@ void status_json(const struct status *status, struct json *json)
 	json_unsigned(json, "change_keys_left", status->keys_left);
 	json_unsigned(json, "change_rate", status->keys_rate);
 	json_unsigned(json, "change_ms", status->change_ms);
+	hash_json("active", &status->active, json);
+	hash_json("pending", &status->pending, json);
+	json_bool(json, "aborting", status->aborting);
+	names_json("given_up", status->given_up, json);
+	names_json("excused", status->excused, json);
+	trust_json(status, json);
 	servers_json(status, json);
 	hosts_json(status, json);
 	others_json(status, json);

@@ -29,6 +29,25 @@ enum watch_state watch_judge(struct watch *watch, const struct status *status)
 	return status->settled && watch->seen ? WATCH_UNDONE : WATCH_RUNNING;
 }
 
+static bool is_hash(const struct status_hash *hash, const uint8_t bytes[LIST_HASH_BYTES])
+{
+	return hash->there && memcmp(hash->bytes, bytes, LIST_HASH_BYTES) == 0;
+}
+
+enum watch_state watch_abort_judge(const struct order_binding *bound, const struct status *status)
+{
+	if (status->term < bound->term ||
+	    (status->term == bound->term && status->serial <= bound->serial))
+		return WATCH_RUNNING;
+	if (!status->active.there || is_hash(&status->pending, bound->pending))
+		return WATCH_RUNNING;
+	if (is_hash(&status->active, bound->pending))
+		return WATCH_SETTLED;
+	if (!is_hash(&status->active, bound->active))
+		return WATCH_OVERTAKEN;
+	return status->settled || status->pending.there ? WATCH_UNDONE : WATCH_RUNNING;
+}
+
 char *watch_keys(const struct status *status, char *out, size_t size)
 {
 	uint64_t left = status->keys_left, found = status->keys_found;

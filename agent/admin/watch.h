@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "admin/status.h"
+#include "list/order.h"
 
 enum watch_state {
 	WATCH_RUNNING,
@@ -23,6 +24,10 @@ struct watch {
 
 /* What the status says of the change.  An agent may not have heard of it yet: RUNNING. */
 enum watch_state watch_judge(struct watch *watch, const struct status *status);
+
+/* What the status says of the change that an abort with this binding is for.  Carrying an order out
+ * is a step of the register, so what an agent says of that register or an earlier one is old. */
+enum watch_state watch_abort_judge(const struct order_binding *bound, const struct status *status);
 
 /* "61234 keys moved (61.2 %), 20000/s, 2.0 s left"; "" while no key is known of.  The percentage is
  * of all that was found, whatever became of it.  Returns `out`. */

@@ -70,8 +70,9 @@ lines() { wc -l <"$1"; }
 done_ "help" --help
 says "help" '^  keygen .*key'
 narrow "help"
-is "help: commands" "$(grep -c '^  [a-z]' out)" 10
-for command in keygen hostkey init plan sign verify show push status route; do
+is "help: commands" "$(grep -c '^  [a-z]' out)" 15
+for command in keygen hostkey init plan sign verify show push abort giveup excuse failover keys \
+	status route; do
 	done_ "$command --help" "$command" --help
 	says "$command --help" "^Usage: mcadmin $command "
 	narrow "$command --help"
@@ -202,7 +203,7 @@ refused 3 'the same key' "verify with a key twice" verify -p op.key.pub -p op.ke
 refused 1 'neither a file nor' "verify with no key file" verify -p none.pub list.1
 refused 3 'not a public key' "verify with a secret key" verify -p op.key list.1
 refused 1 'none: No such file' "verify of no file" verify -p op.key.pub none
-refused 2 'one LIST is wanted' "verify of two lists" verify -p op.key.pub list.1 list.1
+refused 2 'one DOCUMENT is wanted' "verify of two lists" verify -p op.key.pub list.1 list.1
 
 refused 2 '-k KEYFILE is missing' "sign without a key" sign list.1
 refused 3 "host1: not an operator's key" "sign with a host key" sign -k host1 unsigned
@@ -354,7 +355,7 @@ chmod 600 psk
 refused 2 'are for a remote agent' "a key for a control socket" status --agent ./none --psk psk
 refused 2 'a socket.s path' "a path too long" status --agent "./$(printf 'p%.0s' {1..120})"
 refused 2 "--timeout '0'" "push --timeout 0" push list.2 --timeout 0 --agent ./none
-refused 2 'one LIST is wanted' "push of nothing" push --agent ./none
+refused 2 'one DOCUMENT is wanted' "push of nothing" push --agent ./none
 refused 3 'short: ' "push of a damaged list" push short --agent ./none
 refused 2 'about the cluster web' "push to another cluster" push list.2 --cluster other
 run 1 "push --json to no agent" push list.2 --json --agent ./none

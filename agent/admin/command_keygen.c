@@ -1,0 +1,186 @@
+/* command_keygen.c - mcadmin keygen and hostkey: new keys, never over old ones unasked. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "admin/admin.h"
+#include "admin/keyfile.h"
+#include "list/document.h"
+
+static const char keygen_usage[] =
+    "Usage: mcadmin keygen -o FILE [--force]\n"
+    "       mcadmin keygen --psk -o FILE [--force]\n"
+    "\n"
+    "Makes the operator's Ed25519 key.  FILE gets the secret (mode 0600), FILE.pub\n"
+    "the public key, one line that goes into trusted-keys of every agent.conf.\n"
+    "\n"
+    "  -o, --output FILE  where the key goes\n"
+    "      --psk          make the cluster's pre-shared key instead: 32 random bytes\n"
+    "                     in FILE (0600), the same file on every host\n"
+    "      --force        overwrite existing files\n"
+    "  -h, --help         this text\n";
+
+static const char hostkey_usage[] =
+    "Usage: mcadmin hostkey -o FILE [--force]\n"
+    "\n"
+    "Makes an agent's X25519 key.  FILE gets the secret (mode 0600) for host-key in\n"
+    "agent.conf, FILE.pub the public key for the agent's section in cluster.conf.\n"
+    "\n"
+    "  -o, --output FILE  where the key goes\n"
+    "      --force        overwrite existing files\n"
+    "  -h, --help         this text\n";
+
+struct key_options {
+	const char *output;
+	bool force, psk;
+	char public_path[PATH_MAX];
+};
+
+/* Returns a negative number to go on, an exit code otherwise. */
+static int options_read(int argc, char **argv, const char *usage, bool psk_allowed,
+			struct key_options *options)
+{
+	static const struct option table[] = {
+	    {"output", required_argument, NULL, 'o'},
+	    {"force", no_argument, NULL, 'f'},
+	    {"psk", no_argument, NULL, 'p'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "o:h", table, NULL)) != -1) {
+		switch (option) {
+		case 'o':
+			options->output = optarg;
+			break;
+		case 'f':
+			options->force = true;
+			break;
+		case 'p':
+			if (!psk_allowed)
+				return admin_usage(argv[0], "--psk belongs to 'mcadmin keygen'");
+			options->psk = true;
+			break;
+		case 'h':
+			return admin_help(usage);
+		default:
+			return admin_usage_hint(argv[0]);
+		}
+	}
+	if (optind < argc)
+		return admin_usage(argv[0], "'%s' is one argument too many", argv[optind]);
+	if (options->output == NULL || options->output[0] == '\0')
+		return admin_usage(argv[0], "-o FILE is missing");
+	if (strlen(options->output) + sizeof(".pub") > sizeof(options->public_path))
+		return admin_usage(argv[0], "the path given with -o is too long");
+	(void)snprintf(options->public_path, sizeof(options->public_path), "%s.pub",
+		       options->output);
+	return -1;
+}
+
+/* The secret is written first; without this a .pub left from elsewhere would stop us half way. */
+static int public_free(const struct key_options *options, struct failure *failure)
+{
+	if (!options->force && access(options->public_path, F_OK) == 0)
+		return failure_set(failure, EEXIST,
+				   "%s: is there already and is not overwritten (--force does)",
+				   options->public_path);
+	return 0;
+}
+
+static int operator_make(const struct key_options *options, struct failure *failure)
+{
+	uint8_t public_key[DOCUMENT_KEY_BYTES];
+	char id[DOCUMENT_KEY_ID_CHARS + 1], text[DOCUMENT_KEY_CHARS + 1];
+	uint8_t *secret = sodium_malloc(DOCUMENT_SECRET_BYTES);
+	int error;
+
+	if (secret == NULL)
+		return failure_set(failure, ENOMEM, "no locked memory for the secret");
+	(void)crypto_sign_keypair(public_key, secret);
+	error = keyfile_operator_store(options->output, options->force, secret, failure);
+	sodium_free(secret);
+	if (error == 0)
+		error =
+		    keyfile_public_store(options->public_path, options->force, public_key, failure);
+	if (error < 0)
+		return error;
+	document_key_id(public_key, id);
+	document_key_print(public_key, text);
+	(void)printf("key id      %s\npublic key  %s\nsecret in   %s\npublic in   %s\n", id, text,
+		     options->output, options->public_path);
+	return 0;
+}
+
+static int psk_make(const struct key_options *options, struct failure *failure)
+{
+	uint8_t *key = sodium_malloc(KEYFILE_KEY_BYTES);
+	int error;
+
+	if (key == NULL)
+		return failure_set(failure, ENOMEM, "no locked memory for the secret");
+	randombytes_buf(key, KEYFILE_KEY_BYTES);
+	error = keyfile_secret_store(options->output, options->force, key, failure);
+	sodium_free(key);
+	if (error == 0)
+		(void)printf("pre-shared key in  %s\n", options->output);
+	return error;
+}
+
+static int host_make(const struct key_options *options, struct failure *failure)
+{
+	uint8_t public_key[KEYFILE_KEY_BYTES];
+	char text[DOCUMENT_KEY_CHARS + 1];
+	uint8_t *secret = sodium_malloc(KEYFILE_KEY_BYTES);
+	int error;
+
+	if (secret == NULL)
+		return failure_set(failure, ENOMEM, "no locked memory for the secret");
+	(void)crypto_box_keypair(public_key, secret);
+	error = keyfile_secret_store(options->output, options->force, secret, failure);
+	sodium_free(secret);
+	if (error == 0)
+		error =
+		    keyfile_public_store(options->public_path, options->force, public_key, failure);
+	if (error < 0)
+		return error;
+	document_key_print(public_key, text);
+	(void)printf("public key  %s\nsecret in   %s\npublic in   %s\n", text, options->output,
+		     options->public_path);
+	return 0;
+}
+
+int command_keygen(int argc, char **argv)
+{
+	struct key_options options = {0};
+	struct failure failure;
+	int error, code = options_read(argc, argv, keygen_usage, true, &options);
+
+	if (code >= 0)
+		return code;
+	if (options.psk)
+		error = psk_make(&options, &failure);
+	else if ((error = public_free(&options, &failure)) == 0)
+		error = operator_make(&options, &failure);
+	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
+}
+
+int command_hostkey(int argc, char **argv)
+{
+	struct key_options options = {0};
+	struct failure failure;
+	int error, code = options_read(argc, argv, hostkey_usage, false, &options);
+
+	if (code >= 0)
+		return code;
+	error = public_free(&options, &failure);
+	if (error == 0)
+		error = host_make(&options, &failure);
+	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
+}

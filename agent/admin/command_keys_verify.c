@@ -1,0 +1,153 @@
+/* command_keys_verify.c - mcadmin keys verify: would an agent take these keys documents, one after
+ * the other? */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/admin.h"
+#include "admin/command_keys.h"
+#include "admin/human.h"
+#include "admin/keys_report.h"
+#include "admin/keys_source.h"
+
+static const char usage[] =
+    "Usage: mcadmin keys verify -p PUBLIC... [-t N] [--cluster NAME] KEYS...\n"
+    "       mcadmin keys verify --parent KEYS KEYS...\n"
+    "\n"
+    "Checks keys documents as an agent does, in the order given: each is the next\n"
+    "version of the one before, signed by the threshold of that one and by its own.\n"
+    "The first follows --parent or is version 1.\n"
+    "\n"
+    "  -p, --public PUBLIC  a key of the agents' trusted-keys: the .pub file or its\n"
+    "                       base64\n"
+    "  -t, --threshold N    the agents' threshold (1)\n"
+    "      --cluster NAME   they must be of this cluster\n"
+    "      --parent KEYS    the document before the first, taken as good\n"
+    "  -h, --help           this text\n";
+
+struct verify_options {
+	const char *parent, *cluster;
+	uint64_t threshold;
+	struct signers_trusted trusted;
+	char *const *paths;
+	int count;
+};
+
+/* The document at `path`, as the next after *last, which it replaces. */
+static int next_verify(const struct verify_options *options, const char *path, struct keys **last,
+		       struct failure *failure)
+{
+	const struct signers_trusted *trusted = *last == NULL ? &options->trusted : NULL;
+	struct keys *read = NULL, *opened = NULL;
+	char hash[2 * LIST_HASH_BYTES + 1];
+	struct failure why;
+	int error = keys_source_file(path, trusted, &read, failure);
+
+	if (error < 0)
+		return error;
+	if (*last == NULL)
+		error = keys_open_first(
+		    read->document, read->document_bytes, &options->trusted.trust,
+		    options->cluster != NULL ? options->cluster : read->cluster, &opened, &why);
+	else
+		error = keys_open_next(read->document, read->document_bytes, *last, &opened, &why);
+	keys_free(read);
+	if (error < 0)
+		return failure_set(failure, -error, "%s: %s", path, why.text);
+	human_hex(opened->hash, sizeof(opened->hash), hash);
+	(void)printf("%s: good\n"
+		     "cluster       %s\n"
+		     "version       %" PRIu64 "\n"
+		     "hash          %s\n"
+		     "threshold     %" PRIu32 " of these %" PRIu32 " keys\n",
+		     path, opened->cluster, opened->version, hash, opened->threshold,
+		     opened->key_count);
+	keys_report_keys(*last, opened, stdout);
+	error = keys_report_signers(*last, opened, stdout, failure);
+	keys_free(*last);
+	*last = opened;
+	return error;
+}
+
+static int verify_run(const struct verify_options *options, struct failure *failure)
+{
+	struct keys *last = NULL;
+	int error = 0;
+
+	if (options->parent != NULL)
+		error = keys_source_file(options->parent, NULL, &last, failure);
+	if (error == 0 && last != NULL && options->cluster != NULL &&
+	    strcmp(options->cluster, last->cluster) != 0)
+		error = failure_set(failure, EINVAL, "%s: for the cluster %s, want %s",
+				    options->parent, last->cluster, options->cluster);
+	for (int i = 0; error == 0 && i < options->count; i++)
+		error = next_verify(options, options->paths[i], &last, failure);
+	keys_free(last);
+	return error;
+}
+
+static int options_check(const char *command, struct verify_options *options)
+{
+	struct failure failure;
+
+	if (options->count < 1)
+		return admin_usage(command, "KEYS is missing");
+	if (options->parent != NULL && options->trusted.trust.count > 0)
+		return admin_usage(command, "-p and --parent: only one says whom to trust");
+	if (options->parent != NULL && options->threshold != 0)
+		return admin_usage(command, "-t belongs to -p: --parent has its own threshold");
+	if (options->parent == NULL && options->trusted.trust.count == 0)
+		return admin_usage(
+		    command, "-p PUBLIC or --parent KEYS is missing: whose signature counts?");
+	if (options->parent == NULL &&
+	    signers_trust_finish(&options->trusted, (uint32_t)options->threshold, &failure) < 0)
+		return admin_usage(command, "%s", failure.text);
+	return -1;
+}
+
+int command_keys_verify(int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {"public", required_argument, NULL, 'p'},  {"threshold", required_argument, NULL, 't'},
+	    {"cluster", required_argument, NULL, 'c'}, {"parent", required_argument, NULL, 'P'},
+	    {"help", no_argument, NULL, 'h'},	       {NULL, 0, NULL, 0},
+	};
+	struct verify_options options = {0};
+	struct failure failure;
+	int option, error, code;
+
+	while ((option = getopt_long(argc, argv, "p:t:h", table, NULL)) != -1) {
+		switch (option) {
+		case 'p':
+			error = signers_trust_add(&options.trusted, optarg, &failure);
+			if (error < 0)
+				return admin_fail(argv[0], error, &failure);
+			break;
+		case 't':
+			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &options.threshold))
+				return admin_usage(argv[0],
+						   "-t '%s': a number from 1 to %u is wanted",
+						   optarg, TRUST_KEYS_MAX);
+			break;
+		case 'c':
+			options.cluster = optarg;
+			break;
+		case 'P':
+			options.parent = optarg;
+			break;
+		case 'h':
+			return admin_help(usage);
+		default:
+			return admin_usage_hint(argv[0]);
+		}
+	}
+	options.paths = argv + optind;
+	options.count = argc - optind;
+	code = options_check(argv[0], &options);
+	if (code >= 0)
+		return code;
+	error = verify_run(&options, &failure);
+	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
+}

@@ -1,0 +1,314 @@
+/* command_order.c - mcadmin abort, giveup, excuse and failover: an order made for the register as
+ * it is, explained, confirmed, signed and offered, or written for others to sign. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "admin/admin.h"
+#include "admin/confirm.h"
+#include "admin/file.h"
+#include "admin/follow.h"
+#include "admin/human.h"
+#include "admin/offer.h"
+#include "admin/order_plan.h"
+#include "admin/order_report.h"
+#include "admin/signing_keys.h"
+#include "admin/target.h"
+
+#define ORDER_USAGE                                                                                \
+	"  -k, --key KEYFILE         an operator's secret key; may be repeated\n"                  \
+	"      --yes                 do not ask\n"                                                 \
+	"  -o, --output FILE         write the signed order instead of offering it:\n"             \
+	"                            'mcadmin sign' adds more, 'mcadmin push' offers it\n"         \
+	"      --timeout SECONDS     stop waiting then (exit 4)\n"
+
+static const char abort_usage[] =
+    "Usage: mcadmin abort -k KEYFILE... [--cluster NAME | --agent ...] [--yes]\n"
+    "                     [-o FILE] [--timeout SECONDS] [--no-wait]\n"
+    "\n"
+    "Undoes the change that is under way, in PREPARE or COPY, and waits until it is\n"
+    "undone.  No key is lost.\n"
+    "\n" ORDER_USAGE "      --no-wait             do not wait until it is undone\n" TARGET_USAGE
+    "  -h, --help                this text\n";
+
+static const char giveup_usage[] =
+    "Usage: mcadmin giveup SERVER... -k KEYFILE... [--cluster NAME | --agent ...]\n"
+    "                      [--yes] [-o FILE] [--timeout SECONDS]\n"
+    "\n"
+    "Lets the change under way go on without servers that are dead: their work is\n"
+    "not waited for, and the keys that only they had become misses.  Where two\n"
+    "servers of the change have the name, SERVER is NAME@ADDRESS:PORT.\n"
+    "\n" ORDER_USAGE TARGET_USAGE "  -h, --help                this text\n";
+
+static const char excuse_usage[] =
+    "Usage: mcadmin excuse AGENT... -k KEYFILE... [--cluster NAME | --agent ...]\n"
+    "                      [--yes] [-o FILE] [--timeout SECONDS]\n"
+    "\n"
+    "Lets a change leave PREPARE without agents that cannot answer.  An excuse waives\n"
+    "no server's work.\n"
+    "\n" ORDER_USAGE TARGET_USAGE "  -h, --help                this text\n";
+
+static const char failover_usage[] =
+    "Usage: mcadmin failover AGENT --term N|asked -k KEYFILE...\n"
+    "                        [--cluster NAME | --agent ...] [--yes] [-o FILE]\n"
+    "                        [--timeout SECONDS]\n"
+    "\n"
+    "Makes AGENT the coordinator when the old one and its register are gone.  The old\n"
+    "one must be off.\n"
+    "\n"
+    "      --term N              the term that begins: one more than the newest that\n"
+    "                            the agents know ('mcadmin status' shows it)\n"
+    "      --term asked          one more than the asked agent knows\n" ORDER_USAGE TARGET_USAGE
+    "  -h, --help                this text\n";
+
+struct form {
+	enum order_kind kind;
+	const char *usage;
+	const char *wanted; /* the arguments, for what is said where they are missing */
+	int min, max;
+};
+
+static const struct form forms[] = {
+    {ORDER_ABORT, abort_usage, NULL, 0, 0},
+    {ORDER_GIVEUP, giveup_usage, "SERVER", 1, ORDER_TARGETS_MAX},
+    {ORDER_EXCUSE, excuse_usage, "AGENT", 1, ORDER_TARGETS_MAX},
+    {ORDER_FAILOVER, failover_usage, "AGENT", 1, 1},
+};
+
+struct order_options {
+	const char *command;
+	const struct form *form;
+	const char *output;
+	char *const *names;
+	uint32_t name_count;
+	bool yes, no_wait, has_term;
+	uint64_t term;	     /* 0: asked */
+	uint64_t timeout_ms; /* 0: none */
+	struct signing_keys keys;
+	struct target target;
+};
+
+static int arguments_read(int argc, char **argv, struct order_options *options)
+{
+	const struct form *form = options->form;
+	const int count = argc - optind;
+
+	if (form->max == 0 && count > 0)
+		return admin_usage(argv[0], "'%s' is one argument too many", argv[optind]);
+	if (count < form->min)
+		return admin_usage(argv[0], "%s is missing", form->wanted);
+	if (count > form->max)
+		return admin_usage(argv[0], "at most %d %s, %d given", form->max, form->wanted,
+				   count);
+	if (form->kind == ORDER_FAILOVER && !options->has_term)
+		return admin_usage(argv[0], "--term N or --term asked is missing");
+	if (options->keys.count == 0)
+		return admin_usage(argv[0], "-k KEYFILE is missing");
+	options->names = argv + optind;
+	options->name_count = (uint32_t)count;
+	return -1;
+}
+
+static int term_read(const char *command, const char *text, struct order_options *options)
+{
+	if (options->form->kind != ORDER_FAILOVER)
+		return admin_usage(command, "--term belongs to 'mcadmin failover'");
+	options->has_term = true;
+	options->term = 0;
+	if (strcmp(text, "asked") != 0 && !human_number(text, 2, LIST_EPOCH_MAX, &options->term))
+		return admin_usage(command, "--term '%s': a number from 2 or 'asked' is wanted",
+				   text);
+	return -1;
+}
+
+/* Returns a negative number to go on, an exit code otherwise. */
+static int options_read(int argc, char **argv, struct order_options *options)
+{
+	static const struct option table[] = {
+	    {"key", required_argument, NULL, 'k'},
+	    {"output", required_argument, NULL, 'o'},
+	    {"yes", no_argument, NULL, 'y'},
+	    {"timeout", required_argument, NULL, 't'},
+	    {"no-wait", no_argument, NULL, 'n'},
+	    {"term", required_argument, NULL, 'T'},
+	    {"help", no_argument, NULL, 'h'},
+	    TARGET_OPTIONS,
+	    {NULL, 0, NULL, 0},
+	};
+	struct failure failure;
+	uint64_t seconds;
+	int option, code;
+
+	while ((option = getopt_long(argc, argv, "k:o:h", table, NULL)) != -1) {
+		if (target_option(&options->target, option, optarg))
+			continue;
+		switch (option) {
+		case 'k':
+			if (signing_keys_add(&options->keys, optarg, &failure) < 0)
+				return admin_usage(argv[0], "%s", failure.text);
+			break;
+		case 'o':
+			options->output = optarg;
+			break;
+		case 'y':
+			options->yes = true;
+			break;
+		case 't':
+			if (!human_number(optarg, 1, 1000000, &seconds))
+				return admin_usage(argv[0], "--timeout '%s': 1 to 1000000 seconds",
+						   optarg);
+			options->timeout_ms = seconds * 1000;
+			break;
+		case 'n':
+			if (options->form->kind != ORDER_ABORT)
+				return admin_usage(argv[0], "--no-wait belongs to 'mcadmin abort'");
+			options->no_wait = true;
+			break;
+		case 'T':
+			code = term_read(argv[0], optarg, options);
+			if (code >= 0)
+				return code;
+			break;
+		case 'h':
+			return admin_help(options->form->usage);
+		default:
+			return admin_usage_hint(argv[0]);
+		}
+	}
+	return arguments_read(argc, argv, options);
+}
+
+/* Asks the agent, explains the order and has it confirmed. */
+static int order_agree(const struct order_options *options, struct link *link, struct order **order,
+		       struct failure *failure)
+{
+	struct order_scene scene;
+	int error = order_scene_fetch(link, &scene, failure);
+
+	if (error < 0)
+		return error;
+	if (options->target.cluster != NULL &&
+	    strcmp(options->target.cluster, scene.active->cluster) != 0)
+		error = failure_set(failure, EINVAL, "%s is of the cluster %s, want %s",
+				    link_peer_name(link), scene.active->cluster,
+				    options->target.cluster);
+	if (error == 0)
+		error = order_plan(&scene, options->form->kind, options->names, options->name_count,
+				   options->term, order, failure);
+	if (error == 0)
+		order_report(&scene, *order, stdout);
+	order_scene_clear(&scene);
+	if (error == 0 && !options->yes) {
+		/* The operator takes his time; the agent may have ended the session by then. */
+		link_hang_up(link);
+		error = confirm_ask(options->output == NULL ? "Sign and offer this order?"
+							    : "Sign this order?",
+				    stdin, stdout, failure);
+	}
+	return error;
+}
+
+static int order_write_out(const struct order_options *options, const void *document,
+			   size_t document_bytes, struct failure *failure)
+{
+	char ids[SIGNING_KEYS_IDS_BYTES];
+	int error = file_write(options->output, 0644, true, document, document_bytes, failure);
+
+	if (error == 0)
+		(void)printf("\nSigned by %s, in %s.  Next:\n"
+			     "  mcadmin sign -k KEY %s     (where more signatures are needed)\n"
+			     "  mcadmin push %s\n",
+			     signing_keys_ids(&options->keys, ids), options->output,
+			     options->output, options->output);
+	return error;
+}
+
+static int order_offer(const struct order_options *options, const struct order *order,
+		       struct link *link, const void *document, size_t document_bytes)
+{
+	struct elapsed elapsed;
+	struct follow follow = {.link = link, .elapsed = &elapsed};
+	struct outcome outcome = {0};
+	struct failure failure;
+	int error;
+
+	elapsed_begin(&elapsed, options->timeout_ms);
+	error = offer_prepare(link, &elapsed, &failure);
+	if (error < 0)
+		return admin_fail(options->command, error, &failure);
+	(void)putchar('\n');
+	offer_document(link, document, document_bytes, &elapsed, &outcome);
+	if (outcome.code == ADMIN_DONE && order->kind == ORDER_ABORT && !options->no_wait)
+		follow_abort(&follow, order, &outcome);
+	status_free(follow.status);
+	return outcome_say(&outcome, options->command, false);
+}
+
+static int order_run(struct order_options *options, struct link_peer *peer)
+{
+	struct link *link = NULL;
+	struct order *order = NULL;
+	void *document = NULL;
+	size_t document_bytes;
+	struct failure failure;
+	int code = ADMIN_DONE, error = signing_keys_load(&options->keys, &failure);
+
+	if (error == 0)
+		error = link_new(peer, &link, &failure);
+	if (error == 0)
+		error = order_agree(options, link, &order, &failure);
+	if (error == 0)
+		error = signing_keys_sign(&options->keys, order->document, order->document_bytes,
+					  &document, &document_bytes, &failure);
+	if (error == 0 && options->output != NULL)
+		error = order_write_out(options, document, document_bytes, &failure);
+	else if (error == 0)
+		code = order_offer(options, order, link, document, document_bytes);
+	if (error == -ENOTTY)
+		code = admin_usage(options->command, "%s", failure.text);
+	else if (error < 0)
+		code = admin_fail(options->command, error, &failure);
+	free(document);
+	order_free(order);
+	link_free(link);
+	return code;
+}
+
+static int order_command(int argc, char **argv, enum order_kind kind)
+{
+	struct order_options options = {.command = argv[0], .form = &forms[kind]};
+	struct link_peer peer;
+	int code = options_read(argc, argv, &options);
+
+	if (code >= 0)
+		return code;
+	code = target_peer(argv[0], &options.target, NULL, &peer);
+	if (code < 0)
+		code = order_run(&options, &peer);
+	signing_keys_clear(&options.keys);
+	return code;
+}
+
+int command_abort(int argc, char **argv)
+{
+	return order_command(argc, argv, ORDER_ABORT);
+}
+
+int command_giveup(int argc, char **argv)
+{
+	return order_command(argc, argv, ORDER_GIVEUP);
+}
+
+int command_excuse(int argc, char **argv)
+{
+	return order_command(argc, argv, ORDER_EXCUSE);
+}
+
+int command_failover(int argc, char **argv)
+{
+	return order_command(argc, argv, ORDER_FAILOVER);
+}

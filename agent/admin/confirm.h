@@ -1,0 +1,13 @@
+/* confirm.h - the operator's yes. */
+#ifndef MCROSTER_ADMIN_CONFIRM_H
+#define MCROSTER_ADMIN_CONFIRM_H
+
+#include <stdio.h>
+
+#include "list/failure.h"
+
+/* Asks on `out` and reads a line from `in`, which must be a terminal (-ENOTTY otherwise: --yes is
+ * for programs).  0 for "yes"; -ECANCELED for anything else. */
+int confirm_ask(const char *question, FILE *in, FILE *out, struct failure *failure);
+
+#endif

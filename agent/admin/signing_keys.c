@@ -1,0 +1,88 @@
+/* signing_keys.c - see signing_keys.h.  A secret is in locked memory from the file to the end. */
+#include "admin/signing_keys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "admin/keyfile.h"
+
+int signing_keys_add(struct signing_keys *keys, const char *path, struct failure *failure)
+{
+	if (keys->count == DOCUMENT_SIGNATURES_MAX)
+		return failure_set(failure, EINVAL, "-k %s: a document has at most %u signatures",
+				   path, DOCUMENT_SIGNATURES_MAX);
+	keys->path[keys->count++] = path;
+	return 0;
+}
+
+/* libsodium keeps the public key in the secret's second half. */
+static const uint8_t *public_of(const uint8_t *secret)
+{
+	return secret + crypto_sign_SEEDBYTES;
+}
+
+int signing_keys_load(struct signing_keys *keys, struct failure *failure)
+{
+	for (uint32_t i = 0; i < keys->count; i++) {
+		int error = keyfile_operator_load(keys->path[i], &keys->secret[i], failure);
+
+		if (error < 0)
+			return error;
+		for (uint32_t j = 0; j < i; j++)
+			if (memcmp(public_of(keys->secret[i]), public_of(keys->secret[j]),
+				   DOCUMENT_KEY_BYTES) == 0)
+				return failure_set(failure, EEXIST,
+						   "-k %s: the same key as -k %s, and each key "
+						   "signs a document once",
+						   keys->path[i], keys->path[j]);
+	}
+	return 0;
+}
+
+void signing_keys_clear(struct signing_keys *keys)
+{
+	for (uint32_t i = 0; i < keys->count; i++)
+		sodium_free(keys->secret[i]);
+	memset(keys, 0, sizeof(*keys));
+}
+
+int signing_keys_sign(const struct signing_keys *keys, const void *document, size_t document_bytes,
+		      void **out, size_t *out_bytes, struct failure *failure)
+{
+	void *signed_document = NULL;
+	size_t signed_bytes = document_bytes;
+
+	for (uint32_t i = 0; i < keys->count; i++) {
+		void *more = NULL;
+		int error =
+		    document_sign(signed_document != NULL ? signed_document : document,
+				  signed_bytes, keys->secret[i], &more, &signed_bytes, failure);
+
+		free(signed_document);
+		if (error < 0)
+			return error;
+		signed_document = more;
+	}
+	*out = signed_document;
+	*out_bytes = signed_bytes;
+	return 0;
+}
+
+const char *signing_keys_ids(const struct signing_keys *keys, char ids[SIGNING_KEYS_IDS_BYTES])
+{
+	size_t used = 0;
+
+	ids[0] = '\0';
+	for (uint32_t i = 0; i < keys->count; i++) {
+		char id[DOCUMENT_KEY_ID_CHARS + 1];
+
+		document_key_id(public_of(keys->secret[i]), id);
+		used += (size_t)snprintf(ids + used, SIGNING_KEYS_IDS_BYTES - used, "%s%s",
+					 i == 0 ? "" : ", ", id);
+	}
+	return ids;
+}
