@@ -185,9 +185,12 @@ static bool agent_store(struct agent *agent, const char *name, const void *bytes
 static void agent_log_step(const char *who, const struct reg *reg)
 {
 	log_line(LOG_LEVEL_NOTICE,
-		 "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64 ")%s%s",
+		 "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64
+		 ")%s%s%s%s",
 		 who, reg->epoch, reg->next_epoch != 0 ? " to " : "", reg->next_epoch,
 		 phase_name((enum phase)reg->phase), reg->term, reg->serial,
+		 reg->handed_over ? ": handed over to " : "",
+		 reg->handed_over ? reg->coordinator : "",
 		 reg->reason[0] != '\0' ? ": undone: " : "", reg->reason);
 }
 
