@@ -203,6 +203,8 @@ static int link_ask(struct link *link, struct message *message, uint8_t answer_t
 
 	if (error < 0)
 		return error;
+	if (link->limited)
+		return failure_set(failure, ETIME, "%s: no time is left to ask", link->name);
 	link->answer_type = answer_type;
 	link->answered = link->lost = false;
 	link->body = NULL;

@@ -87,7 +87,8 @@ void offer_document(struct link *link, const void *document, size_t document_byt
 		if (error != 0)
 			break;
 	}
-	if (error == 0)
+	/* Out of time between two offers: the last verdict stands. */
+	if (error == 0 || (error == -ETIME && said))
 		verdict_judge(link, verdict, text, outcome);
 	else
 		offer_lost(error, failure.text, outcome);

@@ -61,16 +61,20 @@ static void source_report(const struct order_scene *scene, const struct change_s
 	slots_print(server->lost, scene->change->slot_count, out);
 	switch (scene->binding.phase) {
 	case PHASE_PREPARE:
-		(void)fprintf(out, ".  None of their keys is copied yet: all of them\n"
-				   "          become misses.\n");
+		(void)fprintf(
+		    out,
+		    ":\n          none of their keys is copied yet, all of them become misses\n");
 		break;
 	case PHASE_COPY:
-		(void)fprintf(out, ".  Those of their keys that are not copied yet\n"
-				   "          become misses.\n");
+		(void)fprintf(
+		    out,
+		    ":\n          those of their keys that are not copied yet become misses\n");
 		break;
 	default:
-		(void)fprintf(out, ".  Those of their keys that COPY did not bring\n"
-				   "          to their new owners become misses.\n");
+		(void)fprintf(
+		    out,
+		    ":\n          those of their keys that COPY did not bring to their new owners\n"
+		    "          become misses\n");
 		break;
 	}
 }
@@ -80,8 +84,9 @@ static void gainer_report(const struct order_scene *scene, const struct change_s
 {
 	(void)fprintf(out, "  gains   ");
 	slots_print(server->gained, scene->change->slot_count, out);
-	(void)fprintf(out, ".  Their keys have no other place to go: all of\n"
-			   "          them become misses, and are deleted where they are now.\n");
+	(void)fprintf(
+	    out, ":\n          their keys have no other place to go: all of them become misses,\n"
+		 "          and are deleted where they are now\n");
 }
 
 /* What its agent has counted; it may work for other servers too. */
@@ -116,8 +121,9 @@ static void kept_report(const struct order_scene *scene, const struct change_ser
 		return;
 	(void)fprintf(out, "  keeps   ");
 	slots_print(kept, scene->change->slot_count, out);
-	(void)fprintf(out, ".  Their keys go on being asked of it: misses\n"
-			   "          while it is down; a next list without it moves them.\n");
+	(void)fprintf(
+	    out, ":\n          their keys go on being asked of it, and are misses while it is\n"
+		 "          down; a next list without it moves them\n");
 }
 
 static void giveup_report(const struct order_scene *scene, const struct list_identity *target,
@@ -147,7 +153,7 @@ static void giveup_report(const struct order_scene *scene, const struct list_ide
 static void giveup_end(FILE *out)
 {
 	(void)fprintf(out, "\nNothing stale is read from it, whatever it still holds.  A giveup "
-			   "cannot be taken\nback within this change.\n");
+			   "cannot be\ntaken back within this change.\n");
 }
 
 /* ---- excuse ---- */

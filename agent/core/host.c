@@ -170,6 +170,11 @@ void host_successor(struct host *host, bool connected, bool ready)
 	host->ready = ready;
 }
 
+void host_hold(struct host *host, bool held)
+{
+	host->held = held;
+}
+
 void host_stored(struct host *host, bool ok, uint64_t now_ms)
 {
 	host->storing = false;
@@ -360,7 +365,7 @@ static bool host_work_next(struct host *host, struct host_action *action)
 static void host_adopt(struct host *host, uint64_t now_ms)
 {
 	if (!reg_present(&host->published) || reg_same(&host->adopted, &host->published) ||
-	    now_ms < host->adopt_after_ms || host->stopping || host_work_cut(host))
+	    now_ms < host->adopt_after_ms || host->held || host->stopping || host_work_cut(host))
 		return;
 	host->adopted = host->published;
 	host->renew_now = true;

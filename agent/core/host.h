@@ -87,6 +87,7 @@ struct host {
 	struct work work;	/* of the published phase */
 	struct moved moved;	/* as it is on disk */
 
+	bool held; /* an owed invalidation of an older generation is being carried out */
 	bool connected;
 	bool successor, ready; /* as in struct renew */
 	uint64_t renew_after_ms;
@@ -117,6 +118,9 @@ void host_grant(struct host *host, const struct grant *grant, uint64_t now_ms);
 void host_connected(struct host *host, bool connected, uint64_t now_ms);
 /* The session to the coordinator of the pending list is up, or not; `ready`: that is this agent. */
 void host_successor(struct host *host, bool connected, bool ready);
+/* An operation of the agent's own, planned in an older generation, is in flight: nothing newer is
+ * reported meanwhile. */
+void host_hold(struct host *host, bool held);
 void host_stored(struct host *host, bool ok, uint64_t now_ms);
 /* `changed`: a new generation went out (false: the segment said it already). */
 void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms);

@@ -13,6 +13,7 @@
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
+#include "daemon/owed_run.h"
 #include "daemon/peers.h"
 #include "daemon/workers.h"
 
@@ -234,6 +235,24 @@ static const struct list *agent_single(const struct agent *agent, const struct r
 	return NULL;
 }
 
+/* What owed invalidations go by: the phase that clients see. */
+static const uint8_t owed_phase[PHASE_COUNT] = {
+    [PHASE_STEADY] = PHASE_STEADY, [PHASE_PREPARE] = PHASE_PREPARE, [PHASE_COPY] = PHASE_COPY,
+    [PHASE_SWITCH] = PHASE_SWITCH, [PHASE_SETTLE] = PHASE_SETTLE,   [PHASE_DRAIN] = PHASE_DRAIN,
+    [PHASE_GIVEUP] = PHASE_GIVEUP, [PHASE_AFTER] = PHASE_STEADY,    [PHASE_PURGE] = PHASE_STEADY,
+    [PHASE_UNWIND] = PHASE_UNWIND, [PHASE_BACK] = PHASE_STEADY,	    [PHASE_CLEAN] = PHASE_STEADY,
+};
+
+static void agent_owed(struct agent *agent, const struct change *change, uint8_t phase,
+		       uint32_t generation)
+{
+	agent->owed_phase = phase;
+	agent->owed_generation = generation;
+	if (owed_run_phase(agent->owed, change, (enum phase)phase, generation,
+			   agent->host.usable_ms) != 0)
+		log_line(LOG_LEVEL_ERROR, "owed invalidations: no memory: none is carried out");
+}
+
 static int agent_segment_publish(struct agent *agent, const struct reg *reg, uint32_t *generation,
 				 struct failure *failure)
 {
@@ -256,6 +275,8 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, uin
 	}
 	if (error == 0)
 		error = segment_publish(agent->segment, &view, clock_now_ns(), generation, failure);
+	if (error == 0)
+		agent_owed(agent, view.change, owed_phase[reg->phase], *generation);
 	change_free(change);
 	return error;
 }
@@ -316,6 +337,7 @@ static void agent_host_do(struct agent *agent, struct host_action *action)
 		break;
 	case HOST_LEASE:
 		segment_lease(agent->segment, action->deadline_ms * 1000000u);
+		agent_owed(agent, agent->host_change, agent->owed_phase, agent->owed_generation);
 		break;
 	case HOST_RENEW:
 		action->renew.generation = segment_generation(agent->segment, NULL);
@@ -371,6 +393,8 @@ void agent_pump(struct agent *agent)
 			agent_coord_do(agent, &coord_action);
 			more = true;
 		}
+		host_hold(&agent->host, owed_run_in_flight(
+					    agent->owed, segment_generation(agent->segment, NULL)));
 		while (host_next(&agent->host, clock_now_ms(), &host_action)) {
 			agent_host_do(agent, &host_action);
 			agent_lists(agent);

@@ -24,6 +24,7 @@
 struct keyring;
 struct lists;
 struct order;
+struct owed_run;
 struct peers;
 struct workers;
 
@@ -44,6 +45,9 @@ struct agent {
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
 	uint32_t last_slots, last_slots_moved; /* of the present or last change */
+	struct owed_run *owed;		       /* invalidations that clients could not deliver */
+	uint8_t owed_phase;		       /* what it was told last */
+	uint32_t owed_generation;
 	struct peers *peers;
 	struct workers *workers;
 

@@ -12,11 +12,14 @@
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
+#include "daemon/owed_run.h"
 #include "daemon/peers.h"
 #include "daemon/workers.h"
 
 #define TICK_SETTLED_MS 100u
 #define TICK_CHANGE_MS	20u
+
+static const struct owed_limits owed_limits = {.keys = 100000, .keys_per_uid = 20000};
 
 static void agent_tick(evutil_socket_t fd, short what, void *context)
 {
@@ -279,7 +282,9 @@ int agent_open(const struct config *config, struct event_base *base,
 	    (error = keyring_open(agent->state, &config->trust, config->cluster, &agent->ring,
 				  failure)) != 0 ||
 	    (error = lists_open(agent->state, agent->ring, &agent->lists, failure)) != 0 ||
-	    (error = agent_load(agent, failure)) != 0)
+	    (error = agent_load(agent, failure)) != 0 ||
+	    (error = owed_run_new(base, config->state_directory, &owed_limits, &agent->owed,
+				  failure)) != 0)
 		goto failed;
 	agent_load_failover(agent);
 	if ((error = agent_load_register(agent, failure)) != 0 ||
@@ -299,6 +304,7 @@ void agent_close(struct agent *agent)
 	if (agent == NULL)
 		return;
 	peers_close(agent->peers);
+	owed_run_free(agent->owed);
 	workers_free(agent->workers);
 	if (agent->tick != NULL)
 		event_free(agent->tick);

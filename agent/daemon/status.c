@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "daemon/agent.h"
+#include "daemon/owed_run.h"
 #include "list/order.h"
 
 static const char *yes_no(bool value)
@@ -76,6 +77,8 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 {
 	const struct host *host = &agent->host;
 	const struct list_agent *coordinator = agent_coordinator(agent);
+	struct owed_status owed;
+	const char *owed_trouble;
 	const bool settled = reg->term != 0 && reg->phase == PHASE_STEADY;
 
 	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, AGENT_VERSION,
@@ -93,6 +96,9 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	status_hash(out, "pending", reg->pending, reg->next_epoch != 0);
 	fprintf(out, "keys-version %" PRIu64 "\n", reg->keys_version);
 	status_hash(out, "keys-hash", reg->keys, reg->keys_version != 0);
+	owed_run_status(agent->owed, &owed, &owed_trouble);
+	fprintf(out, "owed %u\nowed-since %" PRIu64 "\nowed-trouble %s\n", owed.keys,
+		owed.oldest_since_s, owed_trouble);
 	fprintf(out, "aborting %s\nequivocation %u\n", yes_no(reg->aborting),
 		agent_evidence(agent));
 	status_set(out, agent, reg);

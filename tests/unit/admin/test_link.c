@@ -336,6 +336,7 @@ START_TEST(limit_ends_every_waiting)
 	ck_assert_int_eq(link_pause(dialled, 60000, &failure), 0);
 	(void)clock_gettime(CLOCK_MONOTONIC, &after);
 	ck_assert_int_lt(after.tv_sec - before.tv_sec, 30);
+	assert_no_list(-ETIME, "no time is left to ask");
 }
 END_TEST
 

@@ -30,7 +30,10 @@ static const char whole[] =
     "reason a server of 3 words\ntrouble \nview cluster\nwaits-for host a2 to adopt\n"
     "change-epoch 42\nchange-slots 16384\nchange-slots-moved 4096\nchange-keys-found 1000\n"
     "change-keys-moved 600\nchange-keys-failed 1\nchange-keys-left 390\nchange-rate 100\n"
-    "change-ms 1500\nnew-thing of a later agent\n"
+    "change-ms 1500\naborting yes\ngiven-up s1 s22\nexcused a2\nkeys-version 7\nequivocation 2\n"
+    "active a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\npending none\n"
+    "keys-hash 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c\n"
+    "failover 4 a2\nnew-thing of a later agent\n"
     "server s1 10.0.0.1:11211 agent=a1 slots=8192/4096\n"
     "server s2 10.0.0.2:11211 agent=a2 slots=8192/12288 colour=blue\n"
     "host a1 lease-ms-left=4000 adopted=3.17 phase=COPY work=running found=10 moved=6 present=1 "
@@ -65,6 +68,18 @@ START_TEST(every_field_is_taken)
 	ck_assert_uint_eq(status->keys_left, 390);
 	ck_assert_uint_eq(status->keys_rate, 100);
 	ck_assert_uint_eq(status->change_ms, 1500);
+	ck_assert(status->active.there);
+	ck_assert_uint_eq(status->active.bytes[31], 0xa5);
+	ck_assert(!status->pending.there);
+	ck_assert(status->aborting);
+	ck_assert_str_eq(status->given_up, "s1 s22");
+	ck_assert_str_eq(status->excused, "a2");
+	ck_assert_uint_eq(status->keys_version, 7);
+	ck_assert(status->keys.there);
+	ck_assert_uint_eq(status->keys.bytes[0], 0x5c);
+	ck_assert_uint_eq(status->equivocation, 2);
+	ck_assert_uint_eq(status->failover_term, 4);
+	ck_assert_str_eq(status->failover_agent, "a2");
 	ck_assert_uint_eq(status->server_count, 2);
 	ck_assert_str_eq(status->servers[1].name, "s2");
 	ck_assert_str_eq(status->servers[1].address, "10.0.0.2:11211");
@@ -106,6 +121,9 @@ START_TEST(json_hands_everything_on)
 	ck_assert_says(text,
 		       ",\"epoch\":41,\"next_epoch\":42,\"phase\":\"COPY\",\"settled\":false,");
 	ck_assert_says(text, ",\"change_keys_left\":390,\"change_rate\":100,");
+	ck_assert_says(text, "\"pending\":null,\"aborting\":true,\"given_up\":[\"s1\",\"s22\"],"
+			     "\"excused\":[\"a2\"],\"keys_version\":7,\"keys_hash\":\"5c5c");
+	ck_assert_says(text, "\"equivocation\":2,\"failover_term\":4,\"failover_agent\":\"a2\",");
 	ck_assert_says(text, "\"slots_old\":8192,\"slots_new\":12288}");
 	ck_assert_says(text, "{\"name\":\"a2\",\"lease_ms_left\":-1,\"adopted_term\":3,"
 			     "\"adopted_serial\":16,\"phase\":\"PREPARE\",\"work\":\"none\",");
@@ -133,6 +151,13 @@ static const struct {
     {"host h adopted=1\n", "line 1: 'host adopted=1'"},
     {"host h left=-1\n", "line 1: 'host left=-1'"},
     {"host h lease-ms-left=soon\n", "line 1: 'host lease-ms-left=soon'"},
+    {"active a5a5\n", "line 1: 'active a5a5'"},
+    {"pending maybe\n", "line 1: 'pending maybe'"},
+    {"keys-hash 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c\n",
+     "line 1: 'keys-hash 5c5c"},
+    {"failover a2\n", "line 1: 'failover a2'"},
+    {"failover 4\n", "line 1: 'failover 4'"},
+    {"equivocation some\n", "line 1: 'equivocation some'"},
 };
 
 START_TEST(value_of_another_kind_is_refused_with_its_line)
@@ -141,6 +166,32 @@ START_TEST(value_of_another_kind_is_refused_with_its_line)
 			 -EBADMSG);
 	ck_assert_ptr_null(status);
 	ck_assert_says(failure.text, wrong[_i].says);
+}
+END_TEST
+
+START_TEST(nothing_ordered_is_said_by_empty_lines_or_by_none)
+{
+	parse("given-up \nexcused\nfailover \nactive \nkeys-hash none\ngiven-up \n");
+	ck_assert_str_eq(status->given_up, "");
+	ck_assert_str_eq(status->failover_agent, "");
+	ck_assert(!status->active.there);
+	ck_assert(!status->keys.there);
+	status_free(status);
+	parse("epoch 1\n");
+	ck_assert_ptr_null(status->given_up);
+	ck_assert(!status_names(status->given_up, "s1"));
+}
+END_TEST
+
+START_TEST(names_are_found_whole)
+{
+	ck_assert(status_names("s1 s22 s3", "s1"));
+	ck_assert(status_names("s1 s22 s3", "s22"));
+	ck_assert(status_names("s1 s22 s3", "s3"));
+	ck_assert(!status_names("s1 s22 s3", "s2"));
+	ck_assert(!status_names("s1 s22 s3", "22"));
+	ck_assert(!status_names("s1 s22 s3", "s222"));
+	ck_assert(!status_names("", "s1"));
 }
 END_TEST
 
@@ -195,6 +246,8 @@ int main(void)
 	tcase_add_test(tcase, json_hands_everything_on);
 	tcase_add_loop_test(tcase, value_of_another_kind_is_refused_with_its_line, 0,
 			    sizeof(wrong) / sizeof(wrong[0]));
+	tcase_add_test(tcase, nothing_ordered_is_said_by_empty_lines_or_by_none);
+	tcase_add_test(tcase, names_are_found_whole);
 	tcase_add_test(tcase, hostile_bytes_do_no_harm);
 	tcase_add_test(tcase, long_words_are_cut_and_many_lines_are_held);
 	suite_add_tcase(suite, tcase);

@@ -61,6 +61,50 @@ START_TEST(next_change_tells_how_ours_ended)
 }
 END_TEST
 
+/* What is said of a change from list 1 to list 2, aborted at (3, 17). */
+static enum watch_state judge_abort(uint64_t term, uint64_t serial, uint8_t active, uint8_t pending,
+				    bool settled)
+{
+	struct order_binding bound = {.has_pending = true, .term = 3, .serial = 17};
+
+	bound.active[0] = 1;
+	bound.pending[0] = 2;
+	status.term = term;
+	status.serial = serial;
+	status.active.there = true;
+	status.active.bytes[0] = active;
+	status.pending.there = pending != 0;
+	status.pending.bytes[0] = pending;
+	status.settled = settled;
+	return watch_abort_judge(&bound, &status);
+}
+
+START_TEST(abort_runs_until_its_change_is_undone)
+{
+	ck_assert_int_eq(judge_abort(3, 18, 1, 2, false), WATCH_RUNNING);
+	ck_assert_int_eq(judge_abort(3, 21, 1, 0, true), WATCH_UNDONE);
+	ck_assert_int_eq(judge_abort(4, 1, 1, 0, true), WATCH_UNDONE);
+	ck_assert_int_eq(judge_abort(3, 22, 1, 3, false), WATCH_UNDONE); /* the next change runs */
+}
+END_TEST
+
+START_TEST(what_an_agent_says_from_before_the_abort_is_old)
+{
+	ck_assert_int_eq(judge_abort(3, 17, 1, 0, true), WATCH_RUNNING);
+	ck_assert_int_eq(judge_abort(2, 99, 1, 0, true), WATCH_RUNNING);
+	ck_assert_int_eq(judge_abort(3, 16, 5, 0, true), WATCH_RUNNING);
+}
+END_TEST
+
+START_TEST(abort_that_came_to_nothing_is_told_as_such)
+{
+	ck_assert_int_eq(judge_abort(3, 30, 2, 0, true), WATCH_SETTLED);
+	ck_assert_int_eq(judge_abort(3, 40, 3, 0, true), WATCH_OVERTAKEN);
+	status.active.there = false;
+	ck_assert_int_eq(watch_abort_judge(&(struct order_binding){0}, &status), WATCH_RUNNING);
+}
+END_TEST
+
 START_TEST(keys_are_told_with_rate_and_time_left)
 {
 	char text[128];
@@ -145,6 +189,9 @@ int main(void)
 	tcase_add_test(tcase, change_that_was_seen_and_is_gone_was_undone);
 	tcase_add_test(tcase, change_undone_before_anybody_looked_is_told_by_its_number);
 	tcase_add_test(tcase, next_change_tells_how_ours_ended);
+	tcase_add_test(tcase, abort_runs_until_its_change_is_undone);
+	tcase_add_test(tcase, what_an_agent_says_from_before_the_abort_is_old);
+	tcase_add_test(tcase, abort_that_came_to_nothing_is_told_as_such);
 	tcase_add_test(tcase, keys_are_told_with_rate_and_time_left);
 	tcase_add_test(tcase, off_a_terminal_each_phase_has_one_line_and_what_holds_it_up_a_few);
 	suite_add_tcase(suite, tcase);
