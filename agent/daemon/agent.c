@@ -48,6 +48,16 @@ static const struct list_agent *agent_named(const struct list *list, const char 
 	return index >= 0 ? &list->agents[index] : NULL;
 }
 
+/* Does the list that was found later say who coordinates?  Not once the register has caught up. */
+static bool agent_healed(const struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+
+	return agent->healed != NULL &&
+	       (agent->healed->epoch > known->epoch ||
+		(agent->healed->epoch == known->epoch && agent->healed_term == known->term));
+}
+
 const struct list_agent *agent_coordinator(const struct agent *agent)
 {
 	const struct reg *known = &agent->host.known;
@@ -60,7 +70,7 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 		return NULL;
 	if (agent->failover != NULL && agent->failover->binding.term > known->term)
 		found = agent_named(list, agent->failover->targets[0].name);
-	else if (agent->healed != NULL && agent->healed->epoch > known->epoch)
+	else if (agent_healed(agent))
 		return &agent->healed->agents[agent->healed->coordinator];
 	else if (known->term != 0)
 		found = agent_named(list, known->coordinator);
@@ -69,16 +79,32 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 	return found != NULL ? found : &list->agents[list->coordinator];
 }
 
+/* A newer list names its coordinator; so does the one that we have, when it has settled and the last
+ * word of the coordinator before, that he hands over, did not reach us. */
 void agent_heal(struct agent *agent, const struct list *list)
 {
-	if (list->epoch <= agent->host.known.epoch ||
-	    (agent->healed != NULL && list->epoch <= agent->healed->epoch))
+	const struct reg *known = &agent->host.known;
+	const char *name = list->agents[list->coordinator].name;
+	const bool newer = list->epoch > known->epoch &&
+			   (agent->healed == NULL || list->epoch > agent->healed->epoch);
+	const bool handed_over = list->epoch == known->epoch && known->next_epoch == 0 &&
+				 strcmp(name, known->coordinator) != 0 && !agent_healed(agent);
+
+	if (!newer && !handed_over)
 		return;
-	log_line(LOG_LEVEL_NOTICE,
-		 "epoch %" PRIu64 " is proven and newer than ours (%" PRIu64
-		 "): its coordinator is %s",
-		 list->epoch, agent->host.known.epoch, list->agents[list->coordinator].name);
+	log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven%s: its coordinator is %s",
+		 list->epoch, newer ? " and newer than ours" : "", name);
 	agent->healed = list;
+	agent->healed_term = known->term;
+}
+
+void agent_heal_not(struct agent *agent, const char *name)
+{
+	const struct reg *known = &agent->host.known;
+
+	if (agent_healed(agent) && agent->healed->epoch == known->epoch &&
+	    strcmp(name, known->coordinator) == 0)
+		agent->healed = NULL;
 }
 
 bool agent_is_coordinator(const struct agent *agent)
@@ -120,6 +146,8 @@ static void agent_lists(struct agent *agent)
 	/* Movers read the change they were started with: it stays until they have stopped. */
 	if (workers_busy(agent->workers))
 		return;
+	if (!agent_healed(agent))
+		agent->healed = NULL; /* it may be let go below */
 	if (known->term != 0) {
 		if (!host_lists_match(known, agent->host_change) &&
 		    agent_change(agent, known, &agent->host_change)) {
