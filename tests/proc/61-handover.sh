@@ -26,6 +26,9 @@ begins() { # N EPOCH HOST...
 }
 handed_over() { grep -q "^register: .*handed over to a$2" "$LAB/$1/agent.log"; }
 hearing() { [[ $(lab_status -"$1" waits_for) = amajorityofthelistedagents* ]]; }
+knows() { # N: it has adopted the register as it is
+	[[ $(lab_status_json "$LAB_COORDINATOR") = *"\"name\":\"a$1\",\"lease_ms_left\":"[0-9]*",\"adopted_term\":$(lab_status term),\"adopted_serial\":$(lab_status serial),"* ]]
+}
 term=1
 
 lab_new
@@ -63,8 +66,21 @@ lab_ordered excuse a7
 lab_wait_for "toreachthenextcoordinator,a7"
 check "the change is still in PREPARE" equal "$(lab_status phase)" PREPARE
 lab_agent_start 7
+lab_wait_segment 7 copy
+lab_wait_segment 1 steady 3
+kill -STOP "${LAB_AGENT_PID[7]}"
 check "it is there: the change goes through" lab_push_wait
-begins 7 3 1 2 3 4 5 6 7
+
+say "a5 sleeps through the last word of a2, which then is gone"
+lab_until 20 knows 5 || fail "a5 has not adopted the last step"
+lab_agent_kill 5
+check "a2 has not handed over yet" equal "$(lab_status settled) $(lab_status coordinator)" "true a2"
+kill -CONT "${LAB_AGENT_PID[7]}"
+lab_until 20 handed_over 2 7 || fail "a2 does not hand over"
+lab_agent_kill 2
+lab_agent_start 5
+begins 7 3 1 3 4 5 6 7
+lab_agent_start 2
 
 say "back to a1; a majority is away, and a1 is killed before it has begun"
 LAB_COORDINATOR=1 lab_conf 1 2 3 4 a5 a6 a7
