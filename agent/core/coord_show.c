@@ -55,6 +55,10 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 		(void)snprintf(text, bytes, "%s to adopt %s, or its lease to end in %" PRIu64 " ms",
 			       host->listed ? host->name : "an observer",
 			       phase_name((enum phase)coord->reg.phase), host->lease_ms - now_ms);
+	else if ((host = coord_successor_missing(coord, now_ms)) != NULL)
+		(void)snprintf(text, bytes, "%s to reach the next coordinator, %s",
+			       host->listed ? host->name : "an observer",
+			       coord_successor(coord)->name);
 	else if ((server = coord_work_missing(coord)) >= 0) {
 		host =
 		    coord_host_named(coord, change_server_agent(coord->change, (uint32_t)server));

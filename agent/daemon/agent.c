@@ -49,6 +49,16 @@ static const struct list_agent *agent_named(const struct list *list, const char 
 	return index >= 0 ? &list->agents[index] : NULL;
 }
 
+/* Does the list that was found later say who coordinates?  Not once the register has caught up. */
+static bool agent_healed(const struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+
+	return agent->healed != NULL &&
+	       (agent->healed->epoch > known->epoch ||
+		(agent->healed->epoch == known->epoch && agent->healed_term == known->term));
+}
+
 const struct list_agent *agent_coordinator(const struct agent *agent)
 {
 	const struct reg *known = &agent->host.known;
@@ -63,7 +73,7 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 		found = agent_named(list, agent->failover->targets[0].name);
 	else if (agent->leader[0] != '\0' && list->coordinator_count > 1)
 		found = agent_named(list, agent->leader);
-	else if (agent->healed != NULL && agent->healed->epoch > known->epoch)
+	else if (agent_healed(agent))
 		return &agent->healed->agents[agent->healed->coordinator];
 	else if (known->term != 0)
 		found = agent_named(list, known->coordinator);
@@ -81,16 +91,32 @@ void agent_led_by(struct agent *agent, const char *name)
 		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
 }
 
+/* A newer list names its coordinator; so does the one that we have, when it has settled and the last
+ * word of the coordinator before, that he hands over, did not reach us. */
 void agent_heal(struct agent *agent, const struct list *list)
 {
-	if (list->epoch <= agent->host.known.epoch ||
-	    (agent->healed != NULL && list->epoch <= agent->healed->epoch))
+	const struct reg *known = &agent->host.known;
+	const char *name = list->agents[list->coordinator].name;
+	const bool newer = list->epoch > known->epoch &&
+			   (agent->healed == NULL || list->epoch > agent->healed->epoch);
+	const bool handed_over = list->epoch == known->epoch && known->next_epoch == 0 &&
+				 strcmp(name, known->coordinator) != 0 && !agent_healed(agent);
+
+	if (!newer && !handed_over)
 		return;
-	log_line(LOG_LEVEL_NOTICE,
-		 "epoch %" PRIu64 " is proven and newer than ours (%" PRIu64
-		 "): its coordinator is %s",
-		 list->epoch, agent->host.known.epoch, list->agents[list->coordinator].name);
+	log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven%s: its coordinator is %s",
+		 list->epoch, newer ? " and newer than ours" : "", name);
 	agent->healed = list;
+	agent->healed_term = known->term;
+}
+
+void agent_heal_not(struct agent *agent, const char *name)
+{
+	const struct reg *known = &agent->host.known;
+
+	if (agent_healed(agent) && agent->healed->epoch == known->epoch &&
+	    strcmp(name, known->coordinator) == 0)
+		agent->healed = NULL;
 }
 
 bool agent_may_coordinate(const struct agent *agent, const struct list *list)
@@ -142,6 +168,8 @@ static void agent_lists(struct agent *agent)
 	/* Movers read the change they were started with: it stays until they have stopped. */
 	if (workers_busy(agent->workers))
 		return;
+	if (!agent_healed(agent))
+		agent->healed = NULL; /* it may be let go below */
 	if (known->term != 0) {
 		if (!host_lists_match(known, agent->host_change) &&
 		    agent_change(agent, known, &agent->host_change)) {
@@ -208,9 +236,12 @@ static bool agent_store(struct agent *agent, const char *name, const void *bytes
 static void agent_log_step(const char *who, const struct reg *reg)
 {
 	log_line(LOG_LEVEL_NOTICE,
-		 "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64 ")%s%s",
+		 "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64
+		 ")%s%s%s%s",
 		 who, reg->epoch, reg->next_epoch != 0 ? " to " : "", reg->next_epoch,
 		 phase_name((enum phase)reg->phase), reg->term, reg->serial,
+		 reg->handed_over ? ": handed over to " : "",
+		 reg->handed_over ? reg->coordinator : "",
 		 reg->reason[0] != '\0' ? ": undone: " : "", reg->reason);
 }
 

@@ -47,8 +47,8 @@ struct agent {
 	char register_trouble[FAILURE_BYTES];
 	struct keyring *ring;
 	struct lists *lists;
-	const struct list *healed;   /* newer than the register, proven: it names the coordinator */
-	bool asked_newest;	     /* some agent was asked for the newest list that it has */
+	const struct list *healed;   /* proven, and names another coordinator than the register */
+	uint64_t healed_term;	     /* the register's term then */
 	struct order *failover;	     /* the newest failover order; NULL */
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
@@ -93,8 +93,11 @@ void agent_led_by(struct agent *agent, const char *name);
  * be asked instead. */
 uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
 		    size_t text_bytes, bool *relay);
-/* A document that was asked for: stored when it verifies. */
-void agent_document_came(struct agent *agent, const void *document, size_t bytes);
+/* A document that was asked for: stored when it verifies.  `newest`: not by its hash, it is the
+ * active list of some agent that knows more than we do. */
+void agent_document_came(struct agent *agent, const void *document, size_t bytes, bool newest);
+/* Whom we took for the coordinator says that `name` is. */
+void agent_heal_not(struct agent *agent, const char *name);
 /* A document by hash (all zero: the active list); NULL when it is not here.  Borrowed. */
 const void *agent_document(const struct agent *agent, const uint8_t hash[LIST_HASH_BYTES],
 			   size_t *bytes);

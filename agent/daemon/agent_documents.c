@@ -320,7 +320,7 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 	return verdict;
 }
 
-void agent_document_came(struct agent *agent, const void *document, size_t bytes)
+void agent_document_came(struct agent *agent, const void *document, size_t bytes, bool newest)
 {
 	struct offered came = {.agent = agent, .document = document, .bytes = bytes};
 	uint8_t want[LIST_HASH_BYTES];
@@ -337,7 +337,7 @@ void agent_document_came(struct agent *agent, const void *document, size_t bytes
 			return;
 	} else {
 		error = lists_add(agent->lists, document, bytes, &list, &came.failure);
-		if (error == 0 && agent->asked_newest && list != agent_list(agent))
+		if (error == 0 && newest)
 			agent_heal(agent, list);
 	}
 	if (error != 0)

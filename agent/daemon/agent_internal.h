@@ -27,7 +27,8 @@ void agent_binding(const struct reg *reg, struct order_binding *binding);
 int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure);
 /* Begins by the failover order in force, if it names this agent. */
 void agent_failover_begin(struct agent *agent);
-/* A proven list that is newer than the register: from now on it tells who coordinates. */
+/* A proven list that some agent has active: where it names another coordinator than the register
+ * does, it is asked. */
 void agent_heal(struct agent *agent, const struct list *list);
 
 /* How many slots the present or last change moved: what is shown. */

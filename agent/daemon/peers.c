@@ -247,7 +247,7 @@ void peers_fetch(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES])
 {
 	struct message message = {.type = MESSAGE_LIST_GET};
 
-	message.list_get.request = 1;
+	message.list_get.request = ASKED_BY_HASH;
 	memcpy(message.list_get.hash, hash, LIST_HASH_BYTES);
 	if (coordinator_ready(peers))
 		peer_send(peers->coordinator, &message);

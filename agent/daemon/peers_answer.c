@@ -117,7 +117,7 @@ void inbound_message(struct peer *peer, const struct message *message)
 		break;
 	case MESSAGE_LIST: /* asked for after a failover */
 		if (!session_is_local(peer->session) && message->body_bytes > 0)
-			agent_document_came(agent, message->body, message->body_bytes);
+			agent_document_came(agent, message->body, message->body_bytes, false);
 		agent_pump(agent);
 		break;
 	case MESSAGE_STATUS_GET:
@@ -138,9 +138,8 @@ void inbound_message(struct peer *peer, const struct message *message)
 /* Somebody who knows that others coordinate has a newer list than we have. */
 void peer_ask_newest(struct peer *peer)
 {
-	struct message message = {.type = MESSAGE_LIST_GET, .list_get.request = 1};
+	struct message message = {.type = MESSAGE_LIST_GET, .list_get.request = ASKED_NEWEST};
 
-	peer->peers->agent->asked_newest = true;
 	peer_send(peer, &message);
 }
 
@@ -157,7 +156,8 @@ void coordinator_message(struct peer *peer, const struct message *message)
 		break;
 	case MESSAGE_LIST:
 		if (message->body_bytes > 0)
-			agent_document_came(agent, message->body, message->body_bytes);
+			agent_document_came(agent, message->body, message->body_bytes,
+					    message->request == ASKED_NEWEST);
 		break;
 	case MESSAGE_VERDICT:
 	case MESSAGE_STATUS:
@@ -171,6 +171,7 @@ void coordinator_message(struct peer *peer, const struct message *message)
 				 message->elsewhere.address);
 		peer->elsewhere = true;
 		agent_led_by(agent, message->elsewhere.name);
+		agent_heal_not(agent, message->elsewhere.name);
 		peer_ask_newest(peer);
 		return;
 	default:

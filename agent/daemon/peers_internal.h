@@ -77,6 +77,10 @@ void candidate_next(struct peers *peers);
 void announce_answered(struct peer *peer);
 void guide_answered(struct peer *peer, const struct message *message);
 
+/* What a LIST answers (peers_answer.c). */
+#define ASKED_BY_HASH 1u
+#define ASKED_NEWEST  2u
+
 /* What comes in (peers_answer.c). */
 void peer_ask_newest(struct peer *peer);
 void inbound_message(struct peer *peer, const struct message *message);

@@ -105,7 +105,7 @@ void guide_answered(struct peer *peer, const struct message *message)
 	struct agent *agent = peer->peers->agent;
 
 	if (message->body_bytes > 0)
-		agent_document_came(agent, message->body, message->body_bytes);
+		agent_document_came(agent, message->body, message->body_bytes, true);
 	peer_close(peer);
 	agent_pump(agent);
 }

@@ -24,6 +24,9 @@ LAB_CLUSTER=lab
 LAB_RATE=0    # rate-keys of agents that are started from now on
 LAB_COORDINATOR=1
 LAB_SETTINGS= # further lines of cluster.conf
+LAB_OPERATORS=(operator) # whose keys hosts trust by their agent.conf
+LAB_THRESHOLD=1
+LAB_SIGNERS=() # who sign lists and orders; by default the first LAB_THRESHOLD operators
 declare -A LAB_SERVER_PID=() LAB_AGENT_PID=()
 LAB_PUSH_PID=
 
@@ -121,9 +124,13 @@ lab_new() {
 	trap 'lab_exit $?' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	"$BUILD/mcadmin" keygen -o "$LAB/operator.key" >/dev/null || fail "mcadmin keygen"
+	local name
+	for name in "${LAB_OPERATORS[@]}"; do lab_operator "$name"; done
 	"$BUILD/mcadmin" keygen --psk -o "$LAB/psk" >/dev/null || fail "mcadmin keygen --psk"
 }
+
+# lab_operator NAME: a key pair in $LAB/NAME.key
+lab_operator() { "$BUILD/mcadmin" keygen -o "$LAB/$1.key" >/dev/null || fail "mcadmin keygen"; }
 
 lab_exit() {
 	local code=$1
@@ -237,7 +244,10 @@ lab_agent_socket() { printf '%s/%s/control\n' "$LAB" "$1"; }
 
 # lab_agent_conf N: keys and agent.conf of a host.
 lab_agent_conf() {
-	local n=$1
+	local n=$1 name trusted=
+	for name in "${LAB_OPERATORS[@]}"; do
+		trusted+="${trusted:+, }\"$(lab_public "$LAB/$name.key")\""
+	done
 	mkdir -p "$LAB/$n"
 	[ -f "$LAB/$n/host.key" ] || "$BUILD/mcadmin" hostkey -o "$LAB/$n/host.key" >/dev/null ||
 		fail "mcadmin hostkey"
@@ -250,8 +260,8 @@ lab_agent_conf() {
 		segment = "$(lab_segment "$n")"
 		host-key = "$LAB/$n/host.key"
 		psk = "$LAB/psk"
-		trusted-keys = { "$(lab_public "$LAB/operator.key")" }
-		threshold = 1
+		trusted-keys = { $trusted }
+		threshold = $LAB_THRESHOLD
 		rate-keys = $LAB_RATE
 		boot-wait = ${LAB_BOOT_WAIT_MS:-30000}
 	END
@@ -329,18 +339,48 @@ lab_conf() {
 	} >"$LAB/cluster.conf"
 }
 
+# lab_signers [OPERATOR...]: the arguments of mcadmin that name their keys, in LAB_KEYS.
+lab_signers() {
+	local name signers=("${@:-${LAB_SIGNERS[@]:-${LAB_OPERATORS[@]:0:$LAB_THRESHOLD}}}")
+	LAB_KEYS=()
+	for name in "${signers[@]}"; do LAB_KEYS+=(-k "$LAB/$name.key"); done
+}
+
+# lab_sign DOCUMENT [OPERATOR...]
+lab_sign() {
+	local document=$1
+	shift
+	lab_signers "$@"
+	"$BUILD/mcadmin" sign "${LAB_KEYS[@]}" "$document"
+}
+
+# lab_order [-N] COMMAND [ARGUMENT...]: mcadmin abort, giveup, excuse or failover, at agent N.
+lab_order() {
+	local n=$LAB_COORDINATOR
+	case $1 in -[0-9]*) n=${1#-} && shift ;; esac
+	lab_signers
+	"$BUILD/mcadmin" "$@" "${LAB_KEYS[@]}" --agent "$(lab_agent_socket "$n")" --yes --timeout 30
+}
+
+# lab_ordered COMMAND...: the same, and what it says at last is shown.
+lab_ordered() {
+	lab_order "$@" >"$LAB/order.log" 2>&1 || fail "mcadmin $*: $(tail -n 3 "$LAB/order.log")"
+	say "  ok: $*: $(tail -n 1 "$LAB/order.log")"
+}
+
 # The list that cluster.conf asks for, signed, in $LAB/list.  Prints what mcadmin says.
 lab_list_init() {
 	rm -f "$LAB/list"
 	"$BUILD/mcadmin" init "$LAB/cluster.conf" -o "$LAB/list" || return
-	"$BUILD/mcadmin" sign -k "$LAB/operator.key" "$LAB/list"
+	lab_sign "$LAB/list"
 }
 
 lab_list_plan() {
 	rm -f "$LAB/list"
 	"$BUILD/mcadmin" plan "$LAB/cluster.conf" --agent "$(lab_agent_socket "$LAB_COORDINATOR")" \
 		-o "$LAB/list" || return
-	"$BUILD/mcadmin" sign -k "$LAB/operator.key" "$LAB/list"
+	[ -z "${LAB_LIST_EDIT:-}" ] || sed -i -E "$LAB_LIST_EDIT" "$LAB/list"
+	lab_sign "$LAB/list"
 }
 
 # lab_push [AGENT [SECONDS [LIST]]]: waits for the cluster to settle; mcadmin's exit code.

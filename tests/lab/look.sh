@@ -36,12 +36,23 @@ lab_killed_in() {
 # What host N's segment shows: PHASE epoch E generation G
 lab_shown() { "$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --timeout 1000; }
 
-# lab_status [-N] FIELD: one field of what agent N (the coordinator's) says, by its JSON name.
+# lab_status [-N] FIELD: one field of what agent N (the coordinator's) says, by its JSON name, without
+# white space.
 lab_status() {
 	local n=$LAB_COORDINATOR
 	case $1 in -*) n=${1#-} && shift ;; esac
-	lab_status_json "$n" | sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+	lab_status_json "$n" | grep -oE "\"$1\":(\"[^\"]*|[^,}\"]*)" | sed -n '1s/^"[a-z_]*":"\{0,1\}//p'
 }
+
+# lab_wait_for WHAT: until the coordinator says that this is what it waits for (without white space).
+lab_wait_for() {
+	lab_until "$LAB_WAIT_S" lab_waits_for "$1" || fail "waits for: $(lab_status waits_for)"
+	say "  ok: waits for $(lab_status waits_for)"
+}
+lab_waits_for() { [[ $(lab_status waits_for) = *"$1"* ]]; }
+
+# lab_passed EPOCHS PHASE: it stands in the coordinator's log.
+lab_passed() { grep -q "^register: epoch $1: $2 " "$LAB/$LAB_COORDINATOR/agent.log"; }
 
 # The agent's status on one line without white space, the arrays last.
 lab_status_json() {
@@ -122,12 +133,28 @@ lab_load_zeros() {
 	done
 }
 
+# Where keys were lost or clients cut off: none was read that was older than the last write.
+lab_load_not_stale() {
+	local name
+	lab_load report
+	for name in stale foreign overdue; do
+		check "$name reads: 0" equal "$(lab_load_number $name)" 0
+	done
+}
+
 # lab_inspect [ADDRESS...]: dumps every server (and those that left), for lab_inspected to read.
 lab_inspect() {
 	local also=() address
 	for address in "$@"; do also+=(--also "$address"); done
 	"$LAB_TOOLS/inspect" --segment "$(lab_segment "$LAB_COORDINATOR")" "${also[@]}" \
 		>"$LAB/inspect.txt" || fail "the memcacheds could not be inspected"
+}
+
+# lab_inspect_zeros [ADDRESS...]: the load at rest, and nothing where it does not belong.
+lab_inspect_zeros() {
+	lab_inspect "$@"
+	check "misplaced keys: 0" equal "$(lab_inspected misplaced)" 0
+	check "reservations left: 0" equal "$(lab_inspected stubs)" 0
 }
 
 # lab_inspected NAME [LINE]: a number of the total, or of the line that begins so.
