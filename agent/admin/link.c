@@ -14,8 +14,10 @@
 #include "admin/human.h"
 #include "net/session.h"
 
-#define LINK_DIAL_MS   5000u
-#define LINK_ANSWER_MS 10000u
+#define LINK_DIAL_MS	    5000u
+#define LINK_ANSWER_MS	    10000u
+#define LINK_DOCUMENT_TRIES 15u
+#define LINK_DOCUMENT_MS    200u
 /* The agent may have to ask the coordinator, and that to write to its disk. */
 #define LINK_VERDICT_MS 30000u
 
@@ -227,8 +229,8 @@ static int link_ask(struct link *link, struct message *message, uint8_t answer_t
 	return 0;
 }
 
-int link_document_get(struct link *link, const uint8_t hash[LIST_HASH_BYTES], char **document,
-		      size_t *document_bytes, struct failure *failure)
+static int document_ask(struct link *link, const uint8_t hash[LIST_HASH_BYTES],
+			struct failure *failure)
 {
 	struct message message = {.type = MESSAGE_LIST_GET};
 	char hex[2 * LIST_HASH_BYTES + 1];
@@ -237,16 +239,30 @@ int link_document_get(struct link *link, const uint8_t hash[LIST_HASH_BYTES], ch
 	message.list_get.request = ++link->request;
 	memcpy(message.list_get.hash, hash, LIST_HASH_BYTES);
 	error = link_ask(link, &message, MESSAGE_LIST, LINK_ANSWER_MS, failure);
+	if (error < 0 || link->body_bytes > 0)
+		return error;
+	free(link->body);
+	if (sodium_is_zero(hash, LIST_HASH_BYTES))
+		return failure_set(failure, ENOENT, "%s: has no active list yet", link->name);
+	human_hex(hash, LIST_HASH_BYTES, hex);
+	return failure_set(failure, ENOENT, "%s: has no document %s", link->name, hex);
+}
+
+int link_document_get(struct link *link, const uint8_t hash[LIST_HASH_BYTES], char **document,
+		      size_t *document_bytes, struct failure *failure)
+{
+	const bool named = !sodium_is_zero(hash, LIST_HASH_BYTES);
+	int error = document_ask(link, hash, failure);
+
+	/* The hash may be the coordinator's word, and the agent be fetching the document still. */
+	for (unsigned tries = 1; error == -ENOENT && named && tries < LINK_DOCUMENT_TRIES;
+	     tries++) {
+		error = link_pause(link, LINK_DOCUMENT_MS, failure);
+		if (error == 0)
+			error = document_ask(link, hash, failure);
+	}
 	if (error < 0)
 		return error;
-	if (link->body_bytes == 0) {
-		free(link->body);
-		if (sodium_is_zero(hash, LIST_HASH_BYTES))
-			return failure_set(failure, ENOENT, "%s: has no active list yet",
-					   link->name);
-		human_hex(hash, LIST_HASH_BYTES, hex);
-		return failure_set(failure, ENOENT, "%s: has no document %s", link->name, hex);
-	}
 	*document = link->body;
 	*document_bytes = link->body_bytes;
 	return 0;

@@ -47,7 +47,8 @@ int link_limit(struct link *link, uint64_t ms, struct failure *failure);
 int link_list_get(struct link *link, char **document, size_t *document_bytes,
 		  struct failure *failure);
 /* A document of any kind by its hash (all zero: the active list, as above).  -ENOENT: the agent has
- * none with it.  What comes is not checked: it may be another. */
+ * none with it, and does not get it within three seconds.  What comes is not checked: it may be
+ * another. */
 int link_document_get(struct link *link, const uint8_t hash[LIST_HASH_BYTES], char **document,
 		      size_t *document_bytes, struct failure *failure);
 /* `text` is the agent's sentence, fit for a terminal. */
