@@ -120,6 +120,13 @@ $(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
 	$(call say,LD,$@)
 	$(Q)$(link) -fsanitize=fuzzer $(PKG_LIBS) -lm
 
+# The simulator: the real core in a simulated world.
+SIM := $(B)/tests/sim/sim
+$(B)/tests/sim/%.o: cppflags += -Itests/sim
+$(SIM): $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(BELOW_core)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) -lm
+
 .PHONY: built fuzzers unit check check-full model fuzz demo
 built: all $(UNITS) $(CLIENTS)
 fuzzers: $(FUZZERS)
