@@ -357,6 +357,7 @@ void cache_crash(struct world *world, uint32_t server, uint64_t away_us)
 		item_gone(&cache->item[k]);
 	}
 	cache->life++;
+	movers_hang_up(world, server);
 	at(world, world->now_us + away_us, EV_CACHE_UP, server, 0, cache->life, 0);
 }
 

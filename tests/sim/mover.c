@@ -87,6 +87,18 @@ static void hang_up(struct world *world, struct mover *mover, uint32_t server)
 	wake(world, mover, 0);
 }
 
+/* A server has died: its connections end, where that can be heard. */
+void movers_hang_up(struct world *world, uint32_t server)
+{
+	for (uint32_t i = 0; i < MOVERS; i++) {
+		struct mover *mover = &world->mover[i];
+
+		if (mover->used && !mover->finished &&
+		    !world->cut[world->cache[server].machine][mover->machine])
+			hang_up(world, mover, server);
+	}
+}
+
 void mover_dialled(struct world *world, uint32_t number, uint32_t server, uint32_t life)
 {
 	struct mover *mover = &world->mover[number];
@@ -237,6 +249,10 @@ static void dump_lines(struct world *world, struct mover *mover, uint32_t first)
 
 static void dump_part(struct world *world, struct mover *mover, bool last)
 {
+	if (mover->connection[mover->server].life != world->cache[mover->server].life) {
+		hang_up(world, mover, mover->server);
+		return;
+	}
 	if (!reachable(world, mover, mover->server) ||
 	    world->cache[mover->server].life != mover->dump_life ||
 	    mover->connection[mover->server].life != mover->dump_life ||
@@ -554,6 +570,18 @@ void mover_step(struct world *world, uint32_t number)
 		agent_pump(world, mover->machine);
 		break;
 	}
+}
+
+void mover_tell(struct world *world, uint32_t number)
+{
+	const struct mover *mover = &world->mover[number];
+
+	trace(world,
+	      "mover %u of s%u on %s: order %d, identified %d, busy %d, %u keys open, %u queued, %u "
+	      "for later, stopping %d, finished %d",
+	      number, mover->server, world->machine[mover->machine].name, mover->pass.order,
+	      mover->identified, mover->busy, mover->open, mover->queued, mover->later,
+	      mover->stopping, mover->finished);
 }
 
 void mover_unbusy(struct world *world, uint32_t number, uint32_t what, uint32_t stamp,

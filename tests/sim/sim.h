@@ -399,6 +399,8 @@ void movers_start(struct world *world, uint32_t machine, const struct reg *reg, 
 void movers_stop(struct world *world, uint32_t machine);
 void movers_report(struct world *world, uint32_t machine);
 void movers_die(struct world *world, uint32_t machine);
+void movers_hang_up(struct world *world, uint32_t server);
+void mover_tell(struct world *world, uint32_t number);
 void mover_step(struct world *world, uint32_t number);
 void mover_dialled(struct world *world, uint32_t number, uint32_t server, uint32_t life);
 void mover_unbusy(struct world *world, uint32_t number, uint32_t what, uint32_t stamp,

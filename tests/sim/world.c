@@ -143,6 +143,9 @@ static void world_look(struct world *world)
 		char why[300] = "";
 		const uint32_t leading = leader(world);
 
+		for (uint32_t i = 0; i < MOVERS && world->tracing; i++)
+			if (world->mover[i].used)
+				mover_tell(world, i);
 		if (leading != NOBODY)
 			coord_waits_for(&world->machine[leading].coord, local_ms(world, leading),
 					why, sizeof(why));
