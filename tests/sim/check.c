@@ -4,6 +4,7 @@
  * still come; a value is stale for a read when a write that began after its own was over had been
  * completed before the read began (the model's min_ok, for writes that overlap).
  */
+#include "core/coord_internal.h"
 #include "sim.h"
 
 #include <stdlib.h>
@@ -21,7 +22,10 @@ uint32_t write_begin(struct world *world, uint32_t key)
 		return number;
 	}
 	world->write[number] = (struct write){
-	    .begin_us = world->now_us, .over_us = NEVER, .key = (uint8_t)key};
+	    .begin_us = world->now_us,
+	    .over_us = NEVER,
+	    .overlapped = world->fate[key].writers > 0,
+	    .key = (uint8_t)key};
 	world->fate[key].writers++;
 	world->fate[key].serial++;
 	world->fate[key].stored = false;
@@ -62,7 +66,7 @@ void write_end(struct world *world, uint32_t number, bool complete, bool stored)
 		return;
 	if (world->fate[key].floor_us < write->begin_us)
 		world->fate[key].floor_us = write->begin_us;
-	world->fate[key].stored = stored && world->fate[key].writers == 0 &&
+	world->fate[key].stored = stored && !write->overlapped && world->fate[key].writers == 0 &&
 				  world->fate[key].last_begin_us == write->begin_us;
 }
 
@@ -124,7 +128,8 @@ static bool same_register(const struct reg *a, const struct reg *b)
 	return memcmp(x, y, sizeof(x)) == 0;
 }
 
-static void count_step(struct world *world, const struct reg *from, const struct reg *to)
+static void count_step(struct world *world, const struct coord *coord, const struct reg *from,
+		       const struct reg *to)
 {
 	if (from->phase == PHASE_PREPARE && to->phase == PHASE_UNWIND)
 		reached(world, REACHED_UNWIND_PREPARE);
@@ -140,6 +145,15 @@ static void count_step(struct world *world, const struct reg *from, const struct
 				reached(world, REACHED_EXCUSED);
 	if (to->handed_over)
 		reached(world, REACHED_HANDOVER);
+	for (uint32_t i = 0; i < coord->host_count && from->phase != PHASE_STEADY; i++) {
+		const struct coord_host *host = &coord->host[i];
+
+		if (host->listed && to->phase != from->phase && !coord_adopted(coord, host) &&
+		    from->term == to->term) {
+			reached(world, REACHED_LEASE_RAN_OUT);
+			break;
+		}
+	}
 	if (to->phase != PHASE_STEADY && to->long_leases)
 		reached(world, REACHED_LONG_LEASES);
 }
@@ -175,7 +189,7 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 	const struct reg before = world->truth;
 	int vis;
 
-	(void)number;
+
 	for (uint32_t i = 0; i < world->history_count; i++)
 		if (register_compare(&world->history[i], reg) == 0 &&
 		    !same_register(&world->history[i], reg))
@@ -217,7 +231,7 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 	world->truth = *reg;
 	world->stepped_us = world->now_us;
 	world->truth_vis = vis;
-	count_step(world, &before, reg);
+	count_step(world, &world->machine[number].coord, &before, reg);
 	check_given_up(world, reg);
 	check_barrier(world);
 	if (before.next_epoch != 0 && reg->next_epoch == 0)

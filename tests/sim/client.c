@@ -378,12 +378,29 @@ static enum mcr_op client_choose(struct world *world)
 	return (enum mcr_op)ops[pick(world, 20)];
 }
 
+/* Often a key that is being moved just now, or one that everybody wants. */
+static uint8_t client_key(struct world *world)
+{
+	const uint32_t how = pick(world, 100);
+
+	if (how < 30) {
+		const struct mover *mover = &world->mover[pick(world, 8)];
+		const struct mover_key *slot = &mover->slot[pick(world, BATCH)];
+
+		if (mover->used && slot->used)
+			return slot->key;
+		if (mover->used && mover->queued > 0)
+			return mover->queue[mover->queued - 1].key;
+	}
+	return (uint8_t)(how < 60 ? pick(world, 6) : pick(world, KEYS));
+}
+
 void client_begin(struct world *world, uint32_t number)
 {
 	struct client *client = &world->client[number];
 	const enum mcr_op op = client_choose(world);
 
-	client->key = (uint8_t)(chance(world, 40) ? pick(world, 6) : pick(world, KEYS));
+	client->key = client_key(world);
 	client->op = (uint8_t)op;
 	client->failed = client->failed_delete = client->found = client->wrote = false;
 	client->planned_again = client->was_write = false;

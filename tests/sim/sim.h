@@ -109,7 +109,7 @@ struct command {
 struct write {
 	uint64_t begin_us, over_us; /* over: nothing of it can still come; NEVER: it can */
 	uint16_t in_flight;
-	bool ended;
+	bool ended, overlapped;
 	uint8_t key;
 };
 
