@@ -27,9 +27,8 @@ uint32_t write_begin(struct world *world, uint32_t key)
 	    .overlapped = world->fate[key].writers > 0,
 	    .key = (uint8_t)key};
 	world->fate[key].writers++;
-	world->fate[key].serial++;
+	world->write[number].serial = ++world->fate[key].serial;
 	world->fate[key].stored = false;
-	world->fate[key].last_begin_us = world->now_us;
 	return number;
 }
 
@@ -66,8 +65,8 @@ void write_end(struct world *world, uint32_t number, bool complete, bool stored)
 		return;
 	if (world->fate[key].floor_us < write->begin_us)
 		world->fate[key].floor_us = write->begin_us;
-	world->fate[key].stored = stored && !write->overlapped && world->fate[key].writers == 0 &&
-				  world->fate[key].last_begin_us == write->begin_us;
+	world->fate[key].stored = stored && !write->overlapped &&
+				  world->fate[key].serial == write->serial;
 }
 
 bool value_is_stale(const struct world *world, uint32_t value, uint64_t floor_us)

@@ -29,10 +29,14 @@ static void client_idle(struct world *world, struct client *client)
 
 	client->at = AT_IDLE;
 	client->stamp++;
-	/* Dense where the register moves, sparse where everything waits. */
-	if (world->truth.phase == PHASE_STEADY || world->now_us > world->stepped_us + 2 * SECOND)
-		pause_us *= 6;
-	if (world->events > 9000)
+	/* Dense where the register or a mover moves, sparse where everything waits. */
+	if (world->now_us > world->moved_us + 200 * MS) {
+		pause_us *= 3;
+		if (world->truth.phase == PHASE_STEADY ||
+		    world->now_us > world->stepped_us + 2 * SECOND)
+			pause_us *= 5;
+	}
+	if (world->events > 8000)
 		pause_us *= 3;
 	at(world, world->now_us + 1000 + pick(world, pause_us), EV_CLIENT_BEGIN,
 	   number_of(world, client), 0, client->life, 0);

@@ -69,13 +69,15 @@ static void disk(struct world *world, uint32_t number)
 	}
 }
 
-static bool everybody_knows(const struct world *world)
+/* Do so many know the newest register that no majority can be without one of them? */
+static bool widely_known(const struct world *world)
 {
+	uint32_t know = 0;
+
 	for (uint32_t i = 0; i < AGENTS; i++)
-		if (!world->machine[i].up ||
-		    register_compare(&world->machine[i].disk.host.reg, &world->truth) != 0)
-			return false;
-	return true;
+		know += world->machine[i].disk.has_host &&
+			register_compare(&world->machine[i].disk.host.reg, &world->truth) == 0;
+	return know > AGENTS / 2 + 1;
 }
 
 /* The coordinator loses its register, or gets an older one back. */
@@ -91,7 +93,7 @@ static void lose_register(struct world *world)
 	world->disks_lost++;
 	world->register_gone = true;
 	world->gone_term = world->truth.term;
-	if (world->history_count > 3 && everybody_knows(world) && chance(world, 50)) {
+	if (world->history_count > 3 && widely_known(world) && chance(world, 60)) {
 		const struct reg *old =
 		    &world->history[world->history_count - 2 -
 				    pick(world, world->history_count < 6 ? 2 : 4)];
@@ -195,8 +197,7 @@ void fault_strikes(struct world *world)
 		disk(world, number);
 		break;
 	case 6:
-		if (chance(world, 50))
-			lose_register(world);
+		lose_register(world);
 		break;
 	case 7:
 		count(world, FAULT_STOPPED_AGENT);

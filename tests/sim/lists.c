@@ -123,13 +123,9 @@ int lists_next(struct world *world, int parent, uint32_t coordinator, uint64_t e
 	memcpy(list->parent, from->hash, LIST_HASH_BYTES);
 	list->coordinator = coordinator;
 	for (uint32_t i = 0; i < list->server_count; i++) {
-		const uint32_t number = server_number(list->servers[i].name);
-
 		if (chance(world, 10))
 			list->servers[i].agent = pick(world, AGENTS);
-		/* One that was given up may hold anything: only an operator who says so may have
-		 * it dropped. */
-		if (!world->cache[number].tainted && chance(world, 15))
+		if (chance(world, world->faults_on ? 30 : 0))
 			list->servers[i].has_wipe = false;
 	}
 	slots_make(world, from, list);

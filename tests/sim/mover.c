@@ -496,6 +496,7 @@ static void step_keys(struct world *world, struct mover *mover)
 		return;
 	}
 	mover->late = false;
+	world->moved_us = world->now_us;
 	mover->batch_deadline_us =
 	    local_us(world, mover->machine) + world->op_timeout_ms * MS;
 	if (count > mover->queued)

@@ -256,19 +256,20 @@ static void fail_over(struct world *world)
 
 void operator_acts(struct world *world)
 {
-	const uint32_t leading = leader(world);
+	uint32_t leading;
 
 	at(world, world->now_us + 300 * MS + pick(world, 700 * MS), EV_OPERATOR, 0, 0, 0, 0);
 	if (world->truth.term == 0)
-		return;
-	fail_over(world);
-	if (leading == NOBODY || world->now_us < world->machine[leading].stopped_until_us)
 		return;
 	if (world->register_gone && world->truth.term >= world->gone_term + 1) {
 		world->register_gone = world->register_copy = false;
 		world->failed_over_to = NOBODY;
 		reached(world, REACHED_FAILED_OVER);
 	}
+	fail_over(world);
+	leading = leader(world);
+	if (leading == NOBODY || world->now_us < world->machine[leading].stopped_until_us)
+		return;
 	if (world->truth.next_epoch != 0)
 		orders(world, leading);
 	if (world->faults_on && chance(world, 10))

@@ -111,6 +111,7 @@ struct write {
 	uint16_t in_flight;
 	bool ended, overlapped;
 	uint8_t key;
+	uint32_t serial;
 };
 
 enum client_at { AT_IDLE, AT_PLAN, AT_REPAIR_OLD, AT_REPAIR };
@@ -320,12 +321,11 @@ struct world {
 	struct {
 		uint64_t floor_us; /* the latest begin of a completed write */
 		uint32_t writers, serial;
-		uint64_t last_begin_us;
 		bool stored;
 	} fate[KEYS];
 	struct reg truth;
 	bool given_up;
-	uint64_t stepped_us;
+	uint64_t stepped_us, moved_us; /* the register's last step; a mover's last batch */
 	int truth_vis, vis_count;
 	struct {
 		int active, pending;

@@ -50,7 +50,7 @@ static void world_make(struct world *world)
 	world->delay_us = 1000 + pick(world, 8000);
 	world->loss_percent = chance(world, 40) ? 0 : pick(world, 31);
 	world->duplicate_percent = chance(world, 50) ? 0 : pick(world, 20);
-	world->op_pause_us = 1500 * MS;
+	world->op_pause_us = 400 * MS;
 	world->fault_rate_us = (uint32_t[]){200 * MS, 600 * MS, 2 * SECOND}[pick(world, 3)];
 	world->changes_wanted = 2 + (pick(world, 4) == 0);
 	world->now_us = 1000 * (uint64_t)SECOND;
