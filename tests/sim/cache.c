@@ -194,10 +194,8 @@ static void fill(struct world *world, struct command *command, struct item *item
 
 	if (cache->refuses) {
 		reply->answer = MOVE_REFUSED;
-	} else if (item == NULL) {
-		reply->answer = MOVE_ABSENT;
-	} else if (item->cas != command->cas) {
-		reply->answer = MOVE_DIFFERS;
+	} else if (item == NULL || item->cas != command->cas) {
+		reply->answer = item == NULL ? MOVE_ABSENT : MOVE_DIFFERS;
 		reached(world, REACHED_STUB_LOST);
 	} else {
 		item_store(world, cache, command->key, command->value, command->ttl);

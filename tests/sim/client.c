@@ -201,6 +201,7 @@ static void client_repair_old(struct world *world, struct client *client)
 static void client_repeat(struct world *world, struct client *client)
 {
 	reached(world, REACHED_REPEAT);
+	key_lost(world, client->key);
 	client->old_count = 0;
 	client->repaired = 0;
 	client->tries = 0;

@@ -92,7 +92,6 @@ static void lose_register(struct world *world)
 	machine = &world->machine[number];
 	world->disks_lost++;
 	world->register_gone = true;
-	world->gone_term = world->truth.term;
 	if (world->history_count > 3 && widely_known(world) && chance(world, 60)) {
 		const struct reg *old =
 		    &world->history[world->history_count - 2 -

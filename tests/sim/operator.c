@@ -166,13 +166,13 @@ static void orders(struct world *world, uint32_t leading)
 
 /* ---- failover: the register is gone, or an old copy ---- */
 
-static bool fail_over_to(struct world *world, uint32_t number, bool with_file)
+static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, bool with_file)
 {
 	struct machine *machine = &world->machine[number];
 	const struct reg *known = with_file ? &world->truth : &machine->host.known;
 	const struct layout *layout;
 
-	if (!machine->up || known->term == 0 || machine->coord.state != COORD_IDLE ||
+	if (!machine->up || known->term < newest || machine->coord.state != COORD_IDLE ||
 	    world->now_us < machine->stopped_until_us ||
 	    !machine->disk.list[list_number(known->active)] ||
 	    (known->next_epoch != 0 && !machine->disk.list[list_number(known->pending)]))
@@ -209,6 +209,8 @@ static bool fail_over_to(struct world *world, uint32_t number, bool with_file)
 			       layout->change, local_ms(world, number));
 	}
 	world->failed_over_to = number;
+	world->gone = world->truth;
+	world->failover_term = machine->failover_term;
 	agent_pump(world, number);
 	return true;
 }
@@ -222,7 +224,7 @@ static bool register_is_gone(const struct world *world)
 	if (world->failed_over_to != NOBODY) {
 		const struct machine *to = &world->machine[world->failed_over_to];
 
-		if (to->disk.has_failover && to->disk.failover_term > world->truth.term &&
+		if (to->disk.has_failover && to->disk.failover_to == world->failed_over_to &&
 		    !(to->up && to->coord.state == COORD_HALTED))
 			return false;
 	}
@@ -232,6 +234,11 @@ static bool register_is_gone(const struct world *world)
 static void fail_over(struct world *world)
 {
 	const int named = machine_named(world, world->truth.coordinator);
+	uint64_t newest = 0; /* the highest term that any agent shows */
+
+	for (uint32_t i = 0; i < MACHINES; i++)
+		if (world->machine[i].up && world->machine[i].host.known.term > newest)
+			newest = world->machine[i].host.known.term;
 
 	if (!register_is_gone(world)) {
 		world->halted_since_us = world->now_us;
@@ -250,7 +257,8 @@ static void fail_over(struct world *world)
 		agent_crash(world, (uint32_t)named, SECOND);
 	}
 	for (uint32_t tries = 0; tries < 4; tries++)
-		if (fail_over_to(world, pick(world, AGENTS), world->register_copy && chance(world, 50)))
+		if (fail_over_to(world, pick(world, AGENTS), newest,
+				 world->register_copy && chance(world, 50)))
 			break;
 }
 
@@ -261,7 +269,8 @@ void operator_acts(struct world *world)
 	at(world, world->now_us + 300 * MS + pick(world, 700 * MS), EV_OPERATOR, 0, 0, 0, 0);
 	if (world->truth.term == 0)
 		return;
-	if (world->register_gone && world->truth.term >= world->gone_term + 1) {
+	if (world->failed_over_to != NOBODY && world->truth.term >= world->failover_term &&
+	    register_compare(&world->truth, &world->gone) > 0) {
 		world->register_gone = world->register_copy = false;
 		world->failed_over_to = NOBODY;
 		reached(world, REACHED_FAILED_OVER);

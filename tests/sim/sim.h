@@ -313,7 +313,8 @@ struct world {
 	uint32_t deadline_changes, disks_lost, failed_over_to;
 	int next_list;
 	bool register_gone, register_copy; /* the coordinator's; the operator has its file */
-	uint64_t gone_term, halted_since_us;
+	struct reg gone; /* the newest register when the last failover was ordered */
+	uint64_t failover_term, halted_since_us;
 
 	/* The oracle. */
 	struct write write[WRITES];
