@@ -251,8 +251,11 @@ static void coord_do(struct world *world, uint32_t number, const struct coord_ac
 	machine->disk.reg = reg;
 	machine->disk.has_register = true;
 	check_stored(world, number, &reg);
-	if (crashes_after(world, number, FAULT_STORE_AFTER))
+	if (crashes_after(world, number, FAULT_STORE_AFTER)) {
+		if (chance(world, 30))
+			fault_register_lost(world, number);
 		return;
+	}
 	agent_coord_lists(world, machine, &reg);
 	coord_stored(&machine->coord, true, local_ms(world, number));
 }
@@ -594,6 +597,10 @@ void agent_start(struct world *world, uint32_t number)
 	host_start(&machine->host, machine->name, draw(world), 30000,
 		   disk->has_host ? &disk->host : NULL, machine->segment.generation != 0, now_ms);
 	host_connected(&machine->host, true, now_ms);
+	/* It may have died before it could tell of its last step: the word that another takes over
+	 * is only here. */
+	if (disk->has_register)
+		host_register(&machine->host, &disk->reg, now_ms);
 	if (coord_init(&machine->coord, machine->name) != 0)
 		abort();
 	agent_resume(world, number);

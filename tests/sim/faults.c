@@ -80,6 +80,21 @@ static bool widely_known(const struct world *world)
 	return know > AGENTS / 2 + 1;
 }
 
+/* The machine of the coordinator is gone, and its register with it. */
+void fault_register_lost(struct world *world, uint32_t number)
+{
+	struct machine *machine = &world->machine[number];
+
+	if (world->disks_lost > 0 || world->register_gone || world->truth.handed_over)
+		return;
+	world->disks_lost++;
+	world->register_gone = true;
+	count(world, FAULT_REGISTER_LOST);
+	TRACE(world, "%s: its register is lost", machine->name);
+	machine->disk.has_register = false;
+	machine_crash(world, number, pick(world, 12 * SECOND));
+}
+
 /* The coordinator loses its register, or gets an older one back. */
 static void lose_register(struct world *world)
 {
@@ -90,14 +105,14 @@ static void lose_register(struct world *world)
 	    world->truth.handed_over)
 		return;
 	machine = &world->machine[number];
-	world->disks_lost++;
-	world->register_gone = true;
 	if (world->history_count > 3 && widely_known(world) && chance(world, 60)) {
 		const struct reg *old =
 		    &world->history[world->history_count - 2 -
 				    pick(world, world->history_count < 6 ? 2 : 4)];
 
 		if (old->term == world->truth.term) {
+			world->disks_lost++;
+			world->register_gone = true;
 			count(world, FAULT_REGISTER_BACK);
 			TRACE(world, "%s: its register comes back as %llu.%llu", machine->name,
 			      (unsigned long long)old->term, (unsigned long long)old->serial);
@@ -106,11 +121,8 @@ static void lose_register(struct world *world)
 			return;
 		}
 	}
-	count(world, FAULT_REGISTER_LOST);
-	TRACE(world, "%s: its register is lost", machine->name);
 	world->register_copy = chance(world, 40);
-	machine->disk.has_register = false;
-	machine_crash(world, number, pick(world, 12 * SECOND));
+	fault_register_lost(world, number);
 }
 
 static void partition(struct world *world, bool one_way)

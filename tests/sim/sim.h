@@ -422,6 +422,7 @@ uint32_t leader(const struct world *world);
 void operator_acts(struct world *world);
 
 /* ---- faults.c ---- */
+void fault_register_lost(struct world *world, uint32_t machine);
 void fault_strikes(struct world *world);
 void faults_heal(struct world *world, bool all);
 
