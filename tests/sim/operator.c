@@ -250,6 +250,7 @@ static void fail_over(struct world *world)
 	for (uint32_t i = 0; i < MACHINES; i++)
 		if (world->machine[i].up && world->machine[i].coord.state == COORD_HALTED) {
 			world->machine[i].disk.has_register = false;
+			world->machine[i].disk.has_failover = false;
 			agent_crash(world, i, SECOND);
 		}
 	if (named >= 0 && world->machine[named].disk.has_register) {
