@@ -231,9 +231,15 @@ static void coord_do(struct world *world, uint32_t number, const struct coord_ac
 	if (action->type == COORD_TELL) {
 		host_register(&machine->host, &reg, local_ms(world, number));
 		message.grant.reg = reg;
-		for (uint32_t i = 0; i < MACHINES; i++)
-			if (i != number)
+		for (uint32_t i = 0; i < MACHINES; i++) {
+			if (i == number)
+				continue;
+			/* One that does not get the push lags behind until it asks. */
+			if (world->faults_on && chance(world, 20))
+				world->figures->fault[FAULT_LOSS]++;
+			else
 				message_send(world, &message, number, i);
+		}
 		return;
 	}
 	stored = store_begins(world, number);

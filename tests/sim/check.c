@@ -60,6 +60,7 @@ void write_end(struct world *world, uint32_t number, bool complete, bool stored)
 	const uint32_t key = write->key;
 
 	write->ended = true;
+	world->recent[world->recent_next++ % 16] = write->key;
 	write_settle(world, write);
 	if (!complete)
 		return;

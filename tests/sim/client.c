@@ -30,14 +30,11 @@ static void client_idle(struct world *world, struct client *client)
 	client->at = AT_IDLE;
 	client->stamp++;
 	/* Dense where the register or a mover moves, sparse where everything waits. */
-	if (world->now_us > world->moved_us + 200 * MS) {
-		pause_us *= 3;
-		if (world->truth.phase == PHASE_STEADY ||
-		    world->now_us > world->stepped_us + 2 * SECOND)
-			pause_us *= 5;
-	}
-	if (world->events > 8000)
-		pause_us *= 3;
+	if (world->now_us > world->moved_us + 100 * MS &&
+	    world->now_us > world->stepped_us + 2 * world->op_timeout_ms * MS)
+		pause_us *= world->truth.phase == PHASE_STEADY ? 40 : 20;
+	if (world->events > 9000)
+		pause_us *= 2;
 	at(world, world->now_us + 1000 + pick(world, pause_us), EV_CLIENT_BEGIN,
 	   number_of(world, client), 0, client->life, 0);
 }
@@ -375,10 +372,10 @@ void client_timeout(struct world *world, uint32_t number, uint32_t stamp)
 static enum mcr_op client_choose(struct world *world)
 {
 	static const uint8_t ops[20] = {
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET, MCR_OP_GET,
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET, MCR_OP_SET,
-	    MCR_OP_SET,	   MCR_OP_SET,	  MCR_OP_SET,	 MCR_OP_SET, MCR_OP_UPDATE,
-	    MCR_OP_UPDATE, MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD, MCR_OP_TOUCH};
+	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_GET,
+	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_SET,
+	    MCR_OP_SET,	   MCR_OP_SET,	  MCR_OP_SET,	 MCR_OP_UPDATE, MCR_OP_UPDATE,
+	    MCR_OP_DELETE, MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,	MCR_OP_TOUCH};
 
 	return (enum mcr_op)ops[pick(world, 20)];
 }
@@ -397,7 +394,9 @@ static uint8_t client_key(struct world *world)
 		if (mover->used && mover->queued > 0)
 			return mover->queue[mover->queued - 1].key;
 	}
-	return (uint8_t)(how < 60 ? pick(world, 6) : pick(world, KEYS));
+	if (how < 60)
+		return world->recent[pick(world, 16)];
+	return (uint8_t)(how < 75 ? pick(world, 6) : pick(world, KEYS));
 }
 
 void client_begin(struct world *world, uint32_t number)

@@ -326,6 +326,8 @@ struct world {
 	} fate[KEYS];
 	struct reg truth;
 	bool given_up;
+	uint8_t recent[16]; /* keys lately written */
+	uint32_t recent_next;
 	uint64_t stepped_us, moved_us; /* the register's last step; a mover's last batch */
 	int truth_vis, vis_count;
 	struct {

@@ -42,7 +42,7 @@ static void values_make(struct world *world)
 
 static void world_make(struct world *world)
 {
-	static const uint32_t op_timeouts_ms[] = {150, 300, 600};
+	static const uint32_t op_timeouts_ms[] = {250, 500, 800};
 
 	world->op_timeout_ms = op_timeouts_ms[pick(world, 3)];
 	world->lease_ms = world->op_timeout_ms * (4 + pick(world, 4));
@@ -50,8 +50,8 @@ static void world_make(struct world *world)
 	world->delay_us = 1000 + pick(world, 8000);
 	world->loss_percent = chance(world, 40) ? 0 : pick(world, 31);
 	world->duplicate_percent = chance(world, 50) ? 0 : pick(world, 20);
-	world->op_pause_us = 400 * MS;
-	world->fault_rate_us = (uint32_t[]){200 * MS, 600 * MS, 2 * SECOND}[pick(world, 3)];
+	world->op_pause_us = 250 * MS;
+	world->fault_rate_us = (uint32_t[]){400 * MS, SECOND, 3 * SECOND}[pick(world, 3)];
 	world->changes_wanted = 2 + (pick(world, 4) == 0);
 	world->now_us = 1000 * (uint64_t)SECOND;
 	world->faults_end_us = world->now_us + 15 * (uint64_t)SECOND + pick(world, 35 * SECOND);
