@@ -414,7 +414,7 @@ void client_begin(struct world *world, uint32_t number)
 	client->stored = world->fate[client->key].stored;
 	client->stored_serial = world->fate[client->key].serial;
 	if (!client_plan(world, client, op)) {
-		at(world, world->now_us + 100 * MS + pick(world, world->op_timeout_ms * MS),
+		at(world, world->now_us + 300 * MS + pick(world, 4 * world->op_timeout_ms * MS),
 		   EV_CLIENT_BEGIN, number, 0, client->life, 0);
 		return;
 	}
