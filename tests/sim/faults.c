@@ -176,6 +176,28 @@ void fault_evicts_stub(struct world *world)
 	}
 }
 
+/* An agent dies while keys of its movers are under way; what was at O may go meanwhile. */
+void fault_kills_mover(struct world *world, uint32_t number)
+{
+	if (!world->faults_on || !world->machine[number].up)
+		return;
+	for (uint32_t m = 0; m < MOVERS; m++) {
+		const struct mover *mover = &world->mover[m];
+
+		for (uint32_t i = 0; mover->used && mover->machine == number && i < BATCH; i++) {
+			const struct mover_key *slot = &mover->slot[i];
+
+			if (!slot->used || !chance(world, 40))
+				continue;
+			count(world, FAULT_EVICTION);
+			key_lost(world, slot->key);
+			item_gone(&world->cache[mover->server].item[slot->key]);
+		}
+	}
+	count(world, FAULT_AGENT_CRASH);
+	agent_crash(world, number, pick(world, SECOND));
+}
+
 static void evict(struct world *world, uint32_t server)
 {
 	for (uint32_t i = 0; i < 4; i++) {

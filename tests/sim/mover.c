@@ -377,6 +377,9 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	command_send(world, command, mover->machine);
 	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 60) == 0)
 		fault_evicts_stub(world);
+	else if (world->faults_on && pick(world, 250) == 0)
+		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
+		   0);
 }
 
 void mover_replied(struct world *world, struct command *command)

@@ -275,6 +275,7 @@ enum event_kind {
 	EV_OPERATOR,
 	EV_FAULT,
 	EV_HEAL,
+	EV_MOVER_DIES,
 	EV_KINDS
 };
 
@@ -451,6 +452,7 @@ void operator_acts(struct world *world);
 
 /* ---- faults.c ---- */
 void fault_register_lost(struct world *world, uint32_t machine);
+void fault_kills_mover(struct world *world, uint32_t machine);
 void fault_evicts_stub(struct world *world);
 void fault_strikes(struct world *world);
 void faults_heal(struct world *world, bool all);

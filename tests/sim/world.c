@@ -275,6 +275,9 @@ static void happen(struct world *world, const struct event *event)
 	case EV_HEAL:
 		faults_heal(world, false);
 		break;
+	case EV_MOVER_DIES:
+		fault_kills_mover(world, event->who);
+		break;
 	case EV_KINDS:
 		break;
 	}
