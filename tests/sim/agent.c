@@ -309,6 +309,7 @@ static void agent_publish(struct world *world, uint32_t number, const struct reg
 		      phase_name((enum phase)reg->phase), segment->generation);
 	}
 	turn->vis = check_vis(world, reg);
+	owing_present(world, number, reg);
 	if (crashes_after(world, number, FAULT_PUBLISH_CRASH))
 		return;
 	host_published(&machine->host, true, changed, local_ms(world, number));
@@ -371,6 +372,7 @@ static void host_do(struct world *world, uint32_t number, struct host_action *ac
 		break;
 	case HOST_LEASE:
 		machine->segment.deadline_us = action->deadline_ms * MS;
+		owed_lease(&machine->owed, action->deadline_ms);
 		if (!machine->listed)
 			reached(world, REACHED_OBSERVER);
 		break;
@@ -390,6 +392,8 @@ static void tick_at(struct world *world, uint32_t number)
 
 	if (machine->coord.state == COORD_LEADING && machine->coord.reg.phase != PHASE_STEADY)
 		next_ms = now_ms + world->op_timeout_ms / 3;
+	if (machine->owed.keys > 0)
+		next_ms = now_ms + world->op_timeout_ms / 4;
 	if (host->renew_after_ms > now_ms && host->renew_after_ms < next_ms)
 		next_ms = host->renew_after_ms;
 	if (register_compare(&host->adopted, &host->published) != 0 &&
@@ -441,6 +445,8 @@ void agent_pump(struct world *world, uint32_t number)
 				agent_lists(world, number);
 			more = true;
 		}
+		if (machine->life == life)
+			(void)owing_pump(world, number);
 	} while (machine->life == life && (more || machine->again));
 	if (machine->life != life)
 		return;
@@ -455,12 +461,21 @@ void agent_tick(struct world *world, uint32_t number)
 	if (!machine->up || machine->tick_us > world->now_us)
 		return;
 	host_tick(&machine->host, local_ms(world, number));
+	owing_tick(world, number);
 	agent_successor(world, number);
 	movers_report(world, number);
 	agent_pump(world, number);
 }
 
 /* ---- what comes in ---- */
+
+static bool holds_lease(const struct coord *coord, const uint8_t *key, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < coord->host_count; i++)
+		if (memcmp(coord->host[i].key, key, LIST_HOST_KEY_BYTES) == 0)
+			return coord->host[i].lease_ms > now_ms;
+	return false;
+}
 
 static void renew_came(struct world *world, uint32_t number, const struct message *from)
 {
@@ -469,6 +484,7 @@ static void renew_came(struct world *world, uint32_t number, const struct messag
 	const enum coord_state before = coord->state;
 	struct message answer = {.kind = SAY_GRANT};
 	uint8_t key[LIST_HOST_KEY_BYTES];
+	bool held;
 
 	memset(key, from->from + 1, sizeof(key));
 	if (coord->state == COORD_IDLE || coord->state == COORD_HALTED) {
@@ -478,9 +494,18 @@ static void renew_came(struct world *world, uint32_t number, const struct messag
 			message_send(world, &answer, number, from->from);
 		return;
 	}
+	held = holds_lease(coord, key, local_ms(world, number));
 	if (coord_renew(coord, key, from->from, &from->renew, local_ms(world, number),
-			&answer.grant))
+			&answer.grant)) {
+		if (answer.grant.lease_ms > 0 && !held &&
+		    (from->renew.term != coord->reg.term ||
+		     from->renew.serial < coord->reg.serial))
+			violate(world, "%s grants %s a lease though it has not adopted %llu.%llu",
+				machine->name, world->machine[from->from].name,
+				(unsigned long long)coord->reg.term,
+				(unsigned long long)coord->reg.serial);
 		message_send(world, &answer, number, from->from);
+	}
 	if (coord->state == COORD_HALTED && before != COORD_HALTED) {
 		TRACE(world, "%s: %s", machine->name, coord->halted);
 		reached(world, REACHED_HALTED);
@@ -609,6 +634,7 @@ void agent_start(struct world *world, uint32_t number)
 		host_register(&machine->host, &disk->reg, now_ms);
 	if (coord_init(&machine->coord, machine->name) != 0)
 		abort();
+	owing_start(world, number);
 	agent_resume(world, number);
 	agent_pump(world, number);
 }
@@ -624,6 +650,7 @@ void agent_crash(struct world *world, uint32_t number, uint64_t away_us)
 	machine->life++;
 	machine->pumping = false;
 	movers_die(world, number);
+	owing_die(world, number);
 	coord_free(&machine->coord);
 	at(world, world->now_us + away_us, EV_START, number, 0, machine->life, 0);
 }

@@ -70,6 +70,16 @@ void write_end(struct world *world, uint32_t number, bool complete, bool stored)
 				  world->fate[key].serial == write->serial;
 }
 
+/* By an owed delete, perhaps long after its client has gone on. */
+void write_complete(struct world *world, uint32_t number)
+{
+	const struct write *write = &world->write[number];
+
+	world->recent[world->recent_next++ % 16] = write->key;
+	if (world->fate[write->key].floor_us < write->begin_us)
+		world->fate[write->key].floor_us = write->begin_us;
+}
+
 bool value_is_stale(const struct world *world, uint32_t value, uint64_t floor_us)
 {
 	return world->write[value].over_us < floor_us;

@@ -163,6 +163,14 @@ static void client_step(struct world *world, struct client *client)
 
 static void client_repair_failed(struct world *world, struct client *client)
 {
+	const uint32_t number = number_of(world, client);
+
+	/* The agent takes it over, or the client tries again itself. */
+	if (client->write != 0 && chance(world, 50) &&
+	    owing_add(world, client->machine, client->key, number % 3, client->write)) {
+		client_done(world, client, false, false);
+		return;
+	}
 	if (++client->tries >= REPAIR_TRIES) {
 		/* The caller is told that it failed. */
 		client_done(world, client, false, false);
@@ -172,7 +180,7 @@ static void client_repair_failed(struct world *world, struct client *client)
 	client->step = MCR_STEPS_MAX; /* a pause, then a new plan */
 	client->stamp++;
 	at(world, world->now_us + 50 * MS + pick(world, world->op_timeout_ms * MS), EV_CLIENT_TIMEOUT,
-	   number_of(world, client), 0, client->stamp, 1);
+	   number, 0, client->stamp, 1);
 }
 
 static void client_repair(struct world *world, struct client *client)

@@ -55,6 +55,7 @@ static void disk(struct world *world, uint32_t number)
 		return;
 	world->disks_lost++;
 	machine_crash(world, number, pick(world, 4 * SECOND));
+	machine->journal_bytes = 0;
 	for (uint32_t k = 0; k < KEYS; k++)
 		key_lost(world, k); /* marks are lost with it */
 	if (machine->has_backup && chance(world, 60)) {
@@ -158,6 +159,45 @@ static void heal_later(struct world *world)
 	   0);
 }
 
+/* A reservation that is evicted is nobody's value: no key may be lost by that. */
+void fault_evicts_stub(struct world *world)
+{
+	const struct mover *mover = &world->mover[pick(world, 8)];
+
+	for (uint32_t i = 0; mover->used && i < BATCH; i++) {
+		const struct mover_key *slot = &mover->slot[i];
+		const struct item *item = cache_item(world, slot->server, slot->key);
+
+		if (!slot->used || item == NULL || !item->empty)
+			continue;
+		TRACE(world, "s%u evicts a reservation of key %u", slot->server, slot->key);
+		reached(world, REACHED_STUB_EVICTED);
+		item_gone(&world->cache[slot->server].item[slot->key]);
+	}
+}
+
+/* An agent dies while keys of its movers are under way; what was at O may go meanwhile. */
+void fault_kills_mover(struct world *world, uint32_t number)
+{
+	if (!world->faults_on || !world->machine[number].up)
+		return;
+	for (uint32_t m = 0; m < MOVERS; m++) {
+		const struct mover *mover = &world->mover[m];
+
+		for (uint32_t i = 0; mover->used && mover->machine == number && i < BATCH; i++) {
+			const struct mover_key *slot = &mover->slot[i];
+
+			if (!slot->used || !chance(world, 40))
+				continue;
+			count(world, FAULT_EVICTION);
+			key_lost(world, slot->key);
+			item_gone(&world->cache[mover->server].item[slot->key]);
+		}
+	}
+	count(world, FAULT_AGENT_CRASH);
+	agent_crash(world, number, pick(world, SECOND));
+}
+
 static void evict(struct world *world, uint32_t server)
 {
 	for (uint32_t i = 0; i < 4; i++) {
@@ -167,7 +207,8 @@ static void evict(struct world *world, uint32_t server)
 			continue;
 		count(world, FAULT_EVICTION);
 		TRACE(world, "s%u evicts key %u", server, key);
-		key_lost(world, key);
+		if (!world->cache[server].item[key].empty)
+			key_lost(world, key);
 		item_gone(&world->cache[server].item[key]);
 	}
 }

@@ -286,7 +286,7 @@ static void key_again(struct world *world, struct mover *mover, struct mover_key
 	key.cas = slot->move.source_cas;
 	if (live && key.attempts < 255 - ATTEMPT_TOO_LATE)
 		key.attempts++;
-	if (key.attempts >= ATTEMPTS_MAX && key.kind != MOVE_DROP)
+	if (key.attempts >= ATTEMPTS_MAX && key.kind < MOVE_DRAIN_LOSE)
 		key.kind = key.kind < MOVE_DRAIN ? MOVE_COPY_ABANDON : MOVE_DRAIN_ABANDON;
 	if (mover->later < KEYS * 2)
 		mover->later_key[mover->later++] = key;
@@ -357,7 +357,8 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 		key_end(world, mover, slot);
 		return;
 	}
-	if (kind == MOVE_DRAIN_UNSURE || kind == MOVE_DRAIN_ABANDON || kind == MOVE_COPY_ABANDON ||
+	if (kind == MOVE_DRAIN_UNSURE || kind == MOVE_DRAIN_ABANDON ||
+	    kind == MOVE_DRAIN_LOSE || kind == MOVE_COPY_ABANDON ||
 	    (answered != NULL && answered->verb == DO_FILL &&
 	     answered->reply.answer == MOVE_REFUSED))
 		key_lost(world, slot->key); /* a miss that the design allows */
@@ -374,6 +375,11 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	}
 	slot->waiting = true;
 	command_send(world, command, mover->machine);
+	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 60) == 0)
+		fault_evicts_stub(world);
+	else if (world->faults_on && pick(world, 250) == 0)
+		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
+		   0);
 }
 
 void mover_replied(struct world *world, struct command *command)
@@ -624,6 +630,7 @@ static void mover_make(struct world *world, uint32_t machine, uint32_t in_change
 				   .server = in_change,
 				   .phase = (enum phase)reg->phase,
 				   .restarted = restarted,
+				   .given_up = of->work_reg.given_up,
 				   .now_ns = local_us(world, machine) * 1000u,
 				   .op_timeout_ms = world->op_timeout_ms};
 	const uint32_t server = of->host_layout->server[in_change];

@@ -151,7 +151,7 @@ static void orders(struct world *world, uint32_t leading)
 		const struct change_server *server = &layout->change->servers[i];
 
 		if (!world->faults_on ||
-		    !chance(world, world->cache[layout->server[i]].up ? 1 : 15))
+		    !chance(world, world->cache[layout->server[i]].up ? world->giving_up : 15))
 			continue;
 		if (order_give(world, leading, ORDER_GIVEUP, server->name, server->address))
 			reached(world, REACHED_GIVEUP_ORDER);

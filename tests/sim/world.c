@@ -52,6 +52,7 @@ static void world_make(struct world *world)
 	world->duplicate_percent = chance(world, 50) ? 0 : pick(world, 20);
 	world->op_pause_us = 250 * MS;
 	world->fault_rate_us = (uint32_t[]){400 * MS, SECOND, 3 * SECOND}[pick(world, 3)];
+	world->giving_up = chance(world, 25) ? 15 : 1;
 	world->changes_wanted = 2 + (pick(world, 4) == 0);
 	world->now_us = 1000 * (uint64_t)SECOND;
 	world->faults_end_us = world->now_us + 15 * (uint64_t)SECOND + pick(world, 35 * SECOND);
@@ -90,8 +91,10 @@ static void world_free(struct world *world)
 		if (world->mover[i].used)
 			pass_free(&world->mover[i].pass);
 	for (uint32_t i = 0; i < MACHINES; i++)
-		if (world->machine[i].up)
+		if (world->machine[i].up) {
 			coord_free(&world->machine[i].coord);
+			owed_free(&world->machine[i].owed);
+		}
 	for (uint32_t i = 0; i < world->layout_count; i++)
 		change_free(world->layout[i].change);
 	for (uint32_t i = 0; i < world->list_count; i++)
@@ -171,6 +174,10 @@ static bool deferred(struct world *world, const struct event *event)
 		until = world->machine[event->who].stopped_until_us;
 		break;
 	case EV_REPLY:
+		if (world->command[event->what].by_agent) {
+			until = world->machine[world->command[event->what].owner].stopped_until_us;
+			break;
+		}
 		if (!world->command[event->what].by_mover) {
 			until = world->client[world->command[event->what].owner].stopped_until_us;
 			break;
@@ -267,6 +274,9 @@ static void happen(struct world *world, const struct event *event)
 		break;
 	case EV_HEAL:
 		faults_heal(world, false);
+		break;
+	case EV_MOVER_DIES:
+		fault_kills_mover(world, event->who);
 		break;
 	case EV_KINDS:
 		break;

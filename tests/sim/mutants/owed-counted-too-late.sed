@@ -1,0 +1,4 @@
+# An owed delete counts though the lease had run out or the phase had changed.
+# file: agent/core/owed_execute.c
+s/if \(!whole \|\| !execution_in_time\(owed, execution, now_ms\)\)/if (!whole)/
+s/return execution->view == owed->view && now_ms < execution->deadline_ms &&\n	       now_ms < owed->lease_ms;/return now_ms >= 0 \&\& execution != NULL \&\& owed != NULL;/
