@@ -22,9 +22,11 @@ MAKEFLAGS  += --no-print-directory
 # ---- flags.  CFLAGS, CPPFLAGS and LDFLAGS are the caller's and come last.
 # pkg-config is asked once, and only when something is compiled: set-up may have to install it first.
 PACKAGES    := libsodium libconfuse libevent_core libevent_extra
+ETCD        := libcurl jansson
 ask          = $(eval $(1) := $(shell $(PKG_CONFIG) $(2)))$($(1))
-PKG_CFLAGS   = $(call ask,PKG_CFLAGS,--cflags $(PACKAGES))
+PKG_CFLAGS   = $(call ask,PKG_CFLAGS,--cflags $(PACKAGES) $(ETCD))
 PKG_LIBS     = $(call ask,PKG_LIBS,--libs $(PACKAGES))
+ETCD_LIBS    = $(call ask,ETCD_LIBS,--libs $(ETCD))
 CHECK_LIBS   = $(call ask,CHECK_LIBS,--libs check)
 CLIENT_LIBS  = $(call ask,CLIENT_LIBS,--libs libmemcached)
 
@@ -84,7 +86,7 @@ BELOW_admin  := $(B)/admin.a $(BELOW_net)
 
 $(B)/mcrosterd: $(B)/agent/daemon/main.o $(BELOW_daemon)
 	$(call say,LD,$@)
-	$(Q)$(link) $(PKG_LIBS) -lm
+	$(Q)$(link) $(PKG_LIBS) $(ETCD_LIBS) -lm
 $(B)/mcadmin: $(B)/agent/admin/main.o $(BELOW_admin)
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) -lm
@@ -97,7 +99,7 @@ UNIT_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/unit/$(1)/test_*.c))
 $$(UNIT_$(1)): $(B)/%: $(B)/%.o $$(patsubst %.c,$(B)/%.o,$$(filter-out $$(wildcard \
 		tests/unit/$(1)/test_*.c),$$(wildcard tests/unit/$(1)/*.c))) $(BELOW_$(1))
 	$$(call say,LD,$$@)
-	$(Q)$$(link) $$(PKG_LIBS) $$(CHECK_LIBS) -lm
+	$(Q)$$(link) $$(PKG_LIBS) $$(if $$(filter daemon,$(1)),$$(ETCD_LIBS)) $$(CHECK_LIBS) -lm
 .PHONY: unit-$(1)
 unit-$(1): $$(UNIT_$(1))
 	$(Q)for t in $$^; do CK_DEFAULT_TIMEOUT=60 $$$$t || exit 1; done
@@ -118,7 +120,7 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
 	$(call say,LD,$@)
-	$(Q)$(link) -fsanitize=fuzzer $(PKG_LIBS) -lm
+	$(Q)$(link) -fsanitize=fuzzer $(PKG_LIBS) $(ETCD_LIBS) -lm
 
 .PHONY: built fuzzers unit check check-full model fuzz demo
 built: all $(UNITS) $(CLIENTS)

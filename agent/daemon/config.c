@@ -4,7 +4,7 @@
  * here, so that each refusal can say what was found and what was expected.  The files that hold
  * secrets are keyfile.h's.  Not reentrant (libconfuse's scanner is not); called at start only.
  */
-#include "daemon/config.h"
+#include "daemon/config_reading.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include <confuse.h>
 #include <sodium.h>
 
 #include "daemon/keyfile.h"
@@ -26,27 +25,7 @@
 #define CONFIG_BOOT_WAIT_MAX 3600000u
 #define CONFIG_RATE_MAX	     1000000000u
 
-enum option {
-	OPTION_CLUSTER,
-	OPTION_NAME,
-	OPTION_LISTEN,
-	OPTION_STATE_DIRECTORY,
-	OPTION_CONTROL_SOCKET,
-	OPTION_SEGMENT,
-	OPTION_HOST_KEY,
-	OPTION_PSK,
-	OPTION_PREVIOUS_PSK,
-	OPTION_TRUSTED_KEYS,
-	OPTION_THRESHOLD,
-	OPTION_RATE_KEYS,
-	OPTION_BOOT_WAIT,
-	OPTION_COUNT
-};
-
-static const struct {
-	const char *name;
-	bool required;
-} options[OPTION_COUNT] = {
+const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_CLUSTER] = {"cluster", true},
     [OPTION_NAME] = {"name", true},
     [OPTION_LISTEN] = {"listen", true},
@@ -60,19 +39,18 @@ static const struct {
     [OPTION_THRESHOLD] = {"threshold", true},
     [OPTION_RATE_KEYS] = {"rate-keys", false},
     [OPTION_BOOT_WAIT] = {"boot-wait", false},
-};
-
-/* One file being read: where each option was found, and the first thing that was wrong. */
-struct reading {
-	const char *path;
-	cfg_t *cfg;
-	int line[OPTION_COUNT]; /* 0: the option is not in the file */
-	unsigned calls[OPTION_COUNT];
-	char problem[FAILURE_BYTES];
+    [OPTION_REGISTER] = {"register", false},
+    [OPTION_ETCD_ENDPOINTS] = {"etcd-endpoints", false},
+    [OPTION_ETCD_CA] = {"etcd-ca", false},
+    [OPTION_ETCD_CERT] = {"etcd-cert", false},
+    [OPTION_ETCD_KEY] = {"etcd-key", false},
+    [OPTION_ETCD_USER] = {"etcd-user", false},
+    [OPTION_ETCD_PASSWORD_FILE] = {"etcd-password-file", false},
+    [OPTION_ETCD_LEASE] = {"etcd-lease", false},
 };
 
 /* libconfuse hands its callbacks the parser and no context; one file is read at a time. */
-static struct reading *reading_now;
+static struct config_reading *reading_now;
 
 static void option_names(char *out, size_t out_bytes)
 {
@@ -81,7 +59,7 @@ static void option_names(char *out, size_t out_bytes)
 	out[0] = '\0';
 	for (unsigned i = 0; i < OPTION_COUNT && used < out_bytes; i++) {
 		int n = snprintf(out + used, out_bytes - used, "%s%s", i > 0 ? ", " : "",
-				 options[i].name);
+				 config_options[i].name);
 
 		used += n > 0 ? (size_t)n : 0;
 	}
@@ -90,8 +68,8 @@ static void option_names(char *out, size_t out_bytes)
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format,
 							   va_list arguments)
 {
-	struct reading *r = reading_now;
-	char message[160], names[192], *name;
+	struct config_reading *r = reading_now;
+	char message[160], names[320], *name;
 
 	if (r->problem[0] != '\0') /* the first one is the cause */
 		return;
@@ -110,32 +88,35 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 		       cfg->line, message);
 }
 
+static bool option_lists(unsigned option)
+{
+	return option == OPTION_TRUSTED_KEYS || option == OPTION_ETCD_ENDPOINTS;
+}
+
 /* Called by libconfuse after each value, and once more at the end of a list: remembers the line,
  * refuses a second option of a kind. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
-	struct reading *r = reading_now;
+	struct config_reading *r = reading_now;
 	unsigned i = 0, expected = cfg_opt_size(opt);
 
-	while (i < OPTION_COUNT && strcmp(options[i].name, cfg_opt_name(opt)) != 0)
+	while (i < OPTION_COUNT && strcmp(config_options[i].name, cfg_opt_name(opt)) != 0)
 		i++;
 	assert(i < OPTION_COUNT);
 	r->calls[i]++;
-	if (r->calls[i] == expected || (i == OPTION_TRUSTED_KEYS && r->calls[i] == expected + 1)) {
+	if (r->calls[i] == expected || (option_lists(i) && r->calls[i] == expected + 1)) {
 		if (r->line[i] == 0)
 			r->line[i] = cfg->line;
 		return 0;
 	}
 	(void)snprintf(r->problem, sizeof(r->problem),
 		       "%s:%d: %s: found a second one, expected it once (line %d)", r->path,
-		       cfg->line, options[i].name, r->line[i]);
+		       cfg->line, config_options[i].name, r->line[i]);
 	return -1;
 }
 
-/* The sentence of a refused value. */
-__attribute__((format(printf, 4, 5))) static int refuse(const struct reading *r, enum option option,
-							struct failure *failure, const char *format,
-							...)
+int config_refuse(const struct config_reading *r, enum config_option_id option,
+		  struct failure *failure, const char *format, ...)
 {
 	char what[FAILURE_BYTES];
 	va_list arguments;
@@ -144,25 +125,24 @@ __attribute__((format(printf, 4, 5))) static int refuse(const struct reading *r,
 	(void)vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
 	return failure_set(failure, EINVAL, "%s:%d: %s: found %s", r->path, r->line[option],
-			   options[option].name, what);
+			   config_options[option].name, what);
 }
 
-/* The option's text, or NULL when it is not in the file. */
-static const char *text_of(const struct reading *r, enum option option)
+const char *config_text(const struct config_reading *r, enum config_option_id option)
 {
-	return r->line[option] != 0 ? cfg_getstr(r->cfg, options[option].name) : NULL;
+	return r->line[option] != 0 ? cfg_getstr(r->cfg, config_options[option].name) : NULL;
 }
 
 /* The rule of the list's names: they stand in paths and in the segment's name too. */
-static int take_name(const struct reading *r, enum option option, char out[LIST_NAME_MAX + 1],
+static int take_name(const struct config_reading *r, enum config_option_id option, char out[LIST_NAME_MAX + 1],
 		     struct failure *failure)
 {
-	const char *text = text_of(r, option);
+	const char *text = config_text(r, option);
 	size_t length = strlen(text);
 
 	if (length == 0 || length > LIST_NAME_MAX || strchr("-._", text[0]) != NULL ||
 	    strspn(text, NAME_CHARS) != length)
-		return refuse(
+		return config_refuse(
 		    r, option, failure,
 		    "'%.80s', expected 1 to %u letters, digits, dots, dashes and underscores, "
 		    "beginning with a letter or digit",
@@ -171,13 +151,13 @@ static int take_name(const struct reading *r, enum option option, char out[LIST_
 	return 0;
 }
 
-static int take_listen(const struct reading *r, char out[LIST_ADDRESS_MAX + 1],
+static int take_listen(const struct config_reading *r, char out[LIST_ADDRESS_MAX + 1],
 		       struct failure *failure)
 {
-	const char *text = text_of(r, OPTION_LISTEN);
+	const char *text = config_text(r, OPTION_LISTEN);
 
 	if (strlen(text) > LIST_ADDRESS_MAX || !list_address_valid(text))
-		return refuse(r, OPTION_LISTEN, failure,
+		return config_refuse(r, OPTION_LISTEN, failure,
 			      "'%.120s', expected a numeric address and a port, such as "
 			      "10.0.0.1:11280, 0.0.0.0:11280 or [::]:11280",
 			      text);
@@ -185,11 +165,10 @@ static int take_listen(const struct reading *r, char out[LIST_ADDRESS_MAX + 1],
 	return 0;
 }
 
-/* An absolute path of at most `max` bytes; `fallback` and the cluster make the default. */
-static int take_path(const struct reading *r, enum option option, size_t max, const char *fallback,
-		     char out[CONFIG_PATH_MAX + 1], struct failure *failure)
+int config_path(const struct config_reading *r, enum config_option_id option, size_t max,
+		const char *fallback, char out[CONFIG_PATH_MAX + 1], struct failure *failure)
 {
-	const char *text = text_of(r, option);
+	const char *text = config_text(r, option);
 	size_t length;
 
 	if (text == NULL) {
@@ -198,7 +177,7 @@ static int take_path(const struct reading *r, enum option option, size_t max, co
 	}
 	length = strlen(text);
 	if (text[0] != '/' || length > max)
-		return refuse(r, option, failure,
+		return config_refuse(r, option, failure,
 			      "'%.200s', expected an absolute path of at most %zu bytes", text,
 			      max);
 	memcpy(out, text, length + 1);
@@ -206,10 +185,10 @@ static int take_path(const struct reading *r, enum option option, size_t max, co
 }
 
 /* A POSIX shared-memory name is one slash and a name, and libmcroster appends nothing to it. */
-static int take_segment(const struct reading *r, const char *fallback,
+static int take_segment(const struct config_reading *r, const char *fallback,
 			char out[CONFIG_PATH_MAX + 1], struct failure *failure)
 {
-	const char *text = text_of(r, OPTION_SEGMENT);
+	const char *text = config_text(r, OPTION_SEGMENT);
 	size_t length;
 
 	if (text == NULL) {
@@ -219,17 +198,17 @@ static int take_segment(const struct reading *r, const char *fallback,
 	length = strlen(text);
 	if (length < 2 || length > CONFIG_PATH_MAX - 1 || text[0] != '/' || text[1] == '.' ||
 	    strchr(text + 1, '/') != NULL)
-		return refuse(r, OPTION_SEGMENT, failure,
+		return config_refuse(r, OPTION_SEGMENT, failure,
 			      "'%.200s', expected one slash and a name, such as /mcroster.web",
 			      text);
 	memcpy(out, text, length + 1);
 	return 0;
 }
 
-static int take_number(const struct reading *r, enum option option, uint64_t least, uint64_t most,
-		       uint64_t *out, struct failure *failure)
+int config_number(const struct config_reading *r, enum config_option_id option, uint64_t least,
+		  uint64_t most, uint64_t *out, struct failure *failure)
 {
-	const char *text = text_of(r, option);
+	const char *text = config_text(r, option);
 	size_t length;
 	uint64_t value;
 
@@ -240,74 +219,74 @@ static int take_number(const struct reading *r, enum option option, uint64_t lea
 		    ? strtoull(text, NULL, 10)
 		    : UINT64_MAX;
 	if (value < least || value > most)
-		return refuse(r, option, failure,
+		return config_refuse(r, option, failure,
 			      "'%.80s', expected a whole number from %" PRIu64 " to %" PRIu64, text,
 			      least, most);
 	*out = value;
 	return 0;
 }
 
-static int take_trust(const struct reading *r, struct trust *trust, struct failure *failure)
+static int take_trust(const struct config_reading *r, struct trust *trust, struct failure *failure)
 {
-	unsigned count = cfg_size(r->cfg, options[OPTION_TRUSTED_KEYS].name);
+	unsigned count = cfg_size(r->cfg, config_options[OPTION_TRUSTED_KEYS].name);
 	uint64_t threshold = 0;
 
 	if (count == 0 || count > TRUST_KEYS_MAX)
-		return refuse(r, OPTION_TRUSTED_KEYS, failure, "%u keys, expected 1 to %u", count,
+		return config_refuse(r, OPTION_TRUSTED_KEYS, failure, "%u keys, expected 1 to %u", count,
 			      TRUST_KEYS_MAX);
 	for (unsigned i = 0; i < count; i++) {
-		const char *text = cfg_getnstr(r->cfg, options[OPTION_TRUSTED_KEYS].name, i);
+		const char *text = cfg_getnstr(r->cfg, config_options[OPTION_TRUSTED_KEYS].name, i);
 		uint8_t *key = trust->keys[i];
 
 		if (document_key_parse(text, key) != 0 ||
 		    crypto_core_ed25519_is_valid_point(key) != 1)
-			return refuse(r, OPTION_TRUSTED_KEYS, failure,
+			return config_refuse(r, OPTION_TRUSTED_KEYS, failure,
 				      "'%.80s', expected the base64 of an Ed25519 public key (as "
 				      "mcadmin keygen prints it)",
 				      text);
 		/* A key given twice would make a threshold of two out of one person. */
 		for (unsigned j = 0; j < i; j++)
 			if (memcmp(trust->keys[j], key, DOCUMENT_KEY_BYTES) == 0)
-				return refuse(r, OPTION_TRUSTED_KEYS, failure,
+				return config_refuse(r, OPTION_TRUSTED_KEYS, failure,
 					      "'%.80s' twice, expected each key once", text);
 	}
 	trust->count = count;
-	if (take_number(r, OPTION_THRESHOLD, 1, count, &threshold, failure) != 0)
+	if (config_number(r, OPTION_THRESHOLD, 1, count, &threshold, failure) != 0)
 		return -EINVAL;
 	trust->threshold = (uint32_t)threshold;
 	return 0;
 }
 
-static int take_secret(const struct reading *r, enum option option, uint8_t **secret,
+static int take_secret(const struct config_reading *r, enum config_option_id option, uint8_t **secret,
 		       struct failure *failure)
 {
-	const char *text = text_of(r, option);
+	const char *text = config_text(r, option);
 	struct failure why;
 	int error;
 
 	if (text == NULL)
 		return 0;
 	if (text[0] != '/' || strlen(text) > CONFIG_PATH_MAX)
-		return refuse(
+		return config_refuse(
 		    r, option, failure,
 		    "'%.200s', expected the absolute path of a key file, of at most %u bytes", text,
 		    CONFIG_PATH_MAX);
 	error = keyfile_load(text, secret, &why);
 	if (error != 0)
 		return failure_set(failure, -error, "%s:%d: %s: %s", r->path, r->line[option],
-				   options[option].name, why.text);
+				   config_options[option].name, why.text);
 	return 0;
 }
 
-static int check_required(const struct reading *r, struct failure *failure)
+static int check_required(const struct config_reading *r, struct failure *failure)
 {
 	char missing[160] = "";
 	size_t used = 0;
 
 	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		if (options[i].required && r->line[i] == 0)
+		if (config_options[i].required && r->line[i] == 0)
 			used += (size_t)snprintf(missing + used, sizeof(missing) - used, "%s%s",
-						 used > 0 ? ", " : "", options[i].name);
+						 used > 0 ? ", " : "", config_options[i].name);
 	if (used == 0)
 		return 0;
 	return failure_set(failure, EINVAL, "%s: %s: found nothing, expected a value for each",
@@ -315,7 +294,7 @@ static int check_required(const struct reading *r, struct failure *failure)
 }
 
 /* Turns what was read into the configuration. */
-static int take_all(const struct reading *r, struct config *c, struct failure *failure)
+static int take_all(const struct config_reading *r, struct config *c, struct failure *failure)
 {
 	char state[CONFIG_PATH_MAX + 1], control[CONFIG_PATH_MAX + 1], segment[CONFIG_PATH_MAX + 1];
 	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS;
@@ -331,36 +310,37 @@ static int take_all(const struct reading *r, struct config *c, struct failure *f
 
 	if ((error = take_name(r, OPTION_NAME, c->name, failure)) != 0 ||
 	    (error = take_listen(r, c->listen, failure)) != 0 ||
-	    (error = take_path(r, OPTION_STATE_DIRECTORY, CONFIG_PATH_MAX, state,
+	    (error = config_path(r, OPTION_STATE_DIRECTORY, CONFIG_PATH_MAX, state,
 			       c->state_directory, failure)) != 0 ||
-	    (error = take_path(r, OPTION_CONTROL_SOCKET, socket_max, control, c->control_socket,
+	    (error = config_path(r, OPTION_CONTROL_SOCKET, socket_max, control, c->control_socket,
 			       failure)) != 0 ||
 	    (error = take_segment(r, segment, c->segment, failure)) != 0 ||
 	    (error = take_trust(r, &c->trust, failure)) != 0 ||
-	    (error = take_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
+	    (error = config_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
 				 failure)) != 0 ||
-	    (error = take_number(r, OPTION_BOOT_WAIT, 0, CONFIG_BOOT_WAIT_MAX, &boot_wait_ms,
+	    (error = config_number(r, OPTION_BOOT_WAIT, 0, CONFIG_BOOT_WAIT_MAX, &boot_wait_ms,
 				 failure)) != 0 ||
 	    (error = take_secret(r, OPTION_HOST_KEY, &c->host_secret, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PSK, &c->psk, failure)) != 0 ||
-	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0)
+	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0 ||
+	    (error = config_take_register(r, c, failure)) != 0)
 		return error;
 	c->boot_wait_ms = (uint32_t)boot_wait_ms;
 	if (crypto_scalarmult_base(c->host_public, c->host_secret) != 0)
-		return refuse(r, OPTION_HOST_KEY, failure,
+		return config_refuse(r, OPTION_HOST_KEY, failure,
 			      "a key without a public half, expected a "
 			      "secret X25519 key");
 	return 0;
 }
 
-static int text_parse(struct reading *r, const char *text, struct failure *failure)
+static int text_parse(struct config_reading *r, const char *text, struct failure *failure)
 {
 	int result;
 
 	/* Not cfg_parse: it would expand a `~` and read whatever it is pointed at. */
 	cfg_set_error_function(r->cfg, on_error);
 	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		cfg_set_validate_func(r->cfg, options[i].name, on_value);
+		cfg_set_validate_func(r->cfg, config_options[i].name, on_value);
 	reading_now = r;
 	result = cfg_parse_buf(r->cfg, text);
 	reading_now = NULL;
@@ -388,9 +368,17 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("threshold", NULL, CFGF_NODEFAULT),
 	    CFG_STR("rate-keys", NULL, CFGF_NODEFAULT),
 	    CFG_STR("boot-wait", NULL, CFGF_NODEFAULT),
+	    CFG_STR("register", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("etcd-endpoints", NULL, CFGF_NODEFAULT),
+	    CFG_STR("etcd-ca", NULL, CFGF_NODEFAULT),
+	    CFG_STR("etcd-cert", NULL, CFGF_NODEFAULT),
+	    CFG_STR("etcd-key", NULL, CFGF_NODEFAULT),
+	    CFG_STR("etcd-user", NULL, CFGF_NODEFAULT),
+	    CFG_STR("etcd-password-file", NULL, CFGF_NODEFAULT),
+	    CFG_STR("etcd-lease", NULL, CFGF_NODEFAULT),
 	    CFG_END(),
 	};
-	struct reading r = {.path = path};
+	struct config_reading r = {.path = path};
 	struct config *c = NULL;
 	char *text = NULL;
 	int error;
@@ -428,5 +416,6 @@ void config_free(struct config *config)
 	sodium_free(config->host_secret); /* wipes; NULL is fine */
 	sodium_free(config->psk);
 	sodium_free(config->previous_psk);
+	sodium_free(config->etcd.password);
 	free(config);
 }

@@ -13,7 +13,24 @@
 #include "list/failure.h"
 #include "list/list.h"
 
-#define CONFIG_PATH_MAX 255u
+#define CONFIG_PATH_MAX		  255u
+#define CONFIG_ETCD_ENDPOINTS_MAX 9u
+#define CONFIG_ETCD_USER_MAX	  127u
+#define CONFIG_ETCD_PASSWORD_MAX  255u
+#define CONFIG_ETCD_LEASE_S	  5u
+
+/* Where the register lives in etcd: how to reach it.  "" and 0: not given. */
+struct config_etcd {
+	uint32_t endpoint_count;
+	char endpoints[CONFIG_ETCD_ENDPOINTS_MAX][CONFIG_PATH_MAX + 1]; /* without a final slash */
+	char ca[CONFIG_PATH_MAX + 1];
+	char cert[CONFIG_PATH_MAX + 1], key[CONFIG_PATH_MAX + 1]; /* both or none */
+	char user[CONFIG_ETCD_USER_MAX + 1];
+	char *password; /* with the user; sodium_malloc'd */
+	uint32_t lease_s;
+};
+
+enum config_register { CONFIG_REGISTER_FILE, CONFIG_REGISTER_ETCD };
 
 struct config {
 	char cluster[LIST_NAME_MAX + 1];
@@ -29,6 +46,8 @@ struct config {
 	uint8_t host_public[LIST_HOST_KEY_BYTES];
 	uint8_t *psk;	       /* 32 bytes, sodium_malloc'd */
 	uint8_t *previous_psk; /* or NULL */
+	enum config_register register_in; /* default file */
+	struct config_etcd etcd;
 };
 
 /* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).

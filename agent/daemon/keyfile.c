@@ -31,28 +31,38 @@ static int file_check(int fd, const char *path, struct failure *failure)
 	return 0;
 }
 
+/* Opens and checks a file, reads up to `size` bytes of it. */
+static int file_read(const char *path, char *text, size_t size, size_t *length,
+		     struct failure *failure)
+{
+	/* O_NONBLOCK: a FIFO must not hold the start up. */
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int error;
+	ssize_t n;
+
+	if (fd < 0)
+		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
+	*length = 0;
+	error = file_check(fd, path, failure);
+	while (error == 0 && *length < size && (n = read(fd, text + *length, size - *length)) != 0) {
+		if (n < 0)
+			error = failure_set(failure, errno, "%s: %s", path, strerror(errno));
+		else
+			*length += (size_t)n;
+	}
+	close(fd);
+	return error;
+}
+
 int keyfile_load(const char *path, uint8_t **secret, struct failure *failure)
 {
 	char text[TEXT_BYTES + 2]; /* a newline, and one more to see that there is no more */
 	uint8_t *key = NULL;
 	size_t length = 0;
-	ssize_t n;
-	int fd, error;
+	int error = file_read(path, text, sizeof(text), &length, failure);
 
-	/* O_NONBLOCK: a FIFO must not hold the start up. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	error = file_check(fd, path, failure);
 	if (error != 0)
 		goto out;
-	while (length < sizeof(text) && (n = read(fd, text + length, sizeof(text) - length)) != 0) {
-		if (n < 0) {
-			error = failure_set(failure, errno, "%s: %s", path, strerror(errno));
-			goto out;
-		}
-		length += (size_t)n;
-	}
 	if (length == TEXT_BYTES + 1 && text[TEXT_BYTES] == '\n')
 		length--;
 	key = sodium_malloc(KEYFILE_BYTES);
@@ -75,6 +85,39 @@ int keyfile_load(const char *path, uint8_t **secret, struct failure *failure)
 out:
 	sodium_memzero(text, sizeof(text));
 	sodium_free(key);
-	close(fd);
 	return error;
+}
+
+int keyfile_password_load(const char *path, size_t max, char **password, struct failure *failure)
+{
+	char *text = sodium_malloc(max + 2); /* a newline, and one more to see that it is all */
+	size_t length = 0, printable = 0;
+	int error;
+
+	if (text == NULL)
+		return failure_set(failure, ENOMEM, "%s: no memory", path);
+	error = file_read(path, text, max + 2, &length, failure);
+	if (error == 0 && length > 0 && text[length - 1] == '\n')
+		length--;
+	while (printable < length && text[printable] >= 0x20 && text[printable] < 0x7f)
+		printable++;
+	if (error == 0 && (length == 0 || length > max || printable < length))
+		error = failure_set(failure, EINVAL,
+				    "%s: found something else, expected one line of 1 to %zu "
+				    "printable ASCII characters",
+				    path, max);
+	if (error != 0) {
+		sodium_free(text);
+		return error;
+	}
+	text[length] = '\0';
+	*password = text;
+	return 0;
+}
+
+int keyfile_check(const char *path, struct failure *failure)
+{
+	size_t length;
+
+	return file_read(path, NULL, 0, &length, failure);
 }

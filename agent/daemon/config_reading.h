@@ -1,0 +1,68 @@
+/* config_reading.h - between config.c, which reads agent.conf, and the files that judge groups of
+ * its options.
+ */
+#ifndef MCROSTER_CONFIG_READING_H
+#define MCROSTER_CONFIG_READING_H
+
+#include <confuse.h>
+
+#include "daemon/config.h"
+
+enum config_option_id {
+	OPTION_CLUSTER,
+	OPTION_NAME,
+	OPTION_LISTEN,
+	OPTION_STATE_DIRECTORY,
+	OPTION_CONTROL_SOCKET,
+	OPTION_SEGMENT,
+	OPTION_HOST_KEY,
+	OPTION_PSK,
+	OPTION_PREVIOUS_PSK,
+	OPTION_TRUSTED_KEYS,
+	OPTION_THRESHOLD,
+	OPTION_RATE_KEYS,
+	OPTION_BOOT_WAIT,
+	OPTION_REGISTER,
+	OPTION_ETCD_ENDPOINTS,
+	OPTION_ETCD_CA,
+	OPTION_ETCD_CERT,
+	OPTION_ETCD_KEY,
+	OPTION_ETCD_USER,
+	OPTION_ETCD_PASSWORD_FILE,
+	OPTION_ETCD_LEASE,
+	OPTION_COUNT
+};
+
+struct config_option {
+	const char *name;
+	bool required;
+};
+extern const struct config_option config_options[OPTION_COUNT];
+
+/* One file being read: where each option was found, and the first thing that was wrong. */
+struct config_reading {
+	const char *path;
+	cfg_t *cfg;
+	int line[OPTION_COUNT]; /* 0: the option is not in the file */
+	unsigned calls[OPTION_COUNT];
+	char problem[FAILURE_BYTES];
+};
+
+/* The sentence of a refused value: file, line, option, "found", then `format`.  -EINVAL. */
+int config_refuse(const struct config_reading *reading, enum config_option_id option,
+		  struct failure *failure, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The option's text, or NULL when it is not in the file. */
+const char *config_text(const struct config_reading *reading, enum config_option_id option);
+/* An absolute path of at most `max` bytes, or `fallback` where the option is not in the file. */
+int config_path(const struct config_reading *reading, enum config_option_id option, size_t max,
+		const char *fallback, char out[CONFIG_PATH_MAX + 1], struct failure *failure);
+/* *out is the default. */
+int config_number(const struct config_reading *reading, enum config_option_id option,
+		  uint64_t least, uint64_t most, uint64_t *out, struct failure *failure);
+
+/* config_register.c: where the register lives, and the way to etcd. */
+int config_take_register(const struct config_reading *reading, struct config *config,
+			 struct failure *failure);
+
+#endif

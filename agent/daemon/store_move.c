@@ -1,0 +1,307 @@
+/* store_move.c - see store_move.h.  Called from a command: it runs a loop of its own. */
+#include "daemon/store_move.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/lists.h"
+#include "daemon/store_internal.h"
+
+/* One of the two places, and what it has said. */
+struct place {
+	const char *name;
+	struct store *store;
+	bool elected, lost, held, moved, answered, stored;
+	struct reg reg;
+	struct store_list lists[STORE_LISTS];
+	uint32_t list_count;
+	char why[FAILURE_BYTES], leader[LIST_NAME_MAX + 1];
+};
+
+struct move {
+	const struct config *config;
+	struct state *state;
+	struct event_base *base;
+	struct event *deadline;
+	bool late;
+	struct place file, etcd;
+};
+
+/* ---- events ---- */
+
+static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
+{
+	struct place *place = context;
+	struct store_list *list = &place->lists[place->list_count];
+
+	/* An election that was cut short brings them again. */
+	for (uint32_t i = 0; i < place->list_count; i++)
+		if (place->lists[i].bytes == bytes &&
+		    memcmp(place->lists[i].document, document, bytes) == 0)
+			return 0;
+	if (place->list_count == STORE_LISTS)
+		return failure_set(failure, EPROTO, "more lists than a register names");
+	list->document = malloc(bytes);
+	if (list->document == NULL)
+		return failure_set(failure, ENOMEM, "no memory");
+	memcpy(list->document, document, bytes);
+	list->bytes = bytes;
+	place->list_count++;
+	return 0;
+}
+
+static void lists_free(struct place *place)
+{
+	while (place->list_count > 0)
+		free(place->lists[--place->list_count].document);
+}
+
+static void on_elected(void *context, const struct reg *reg, uint64_t until_ms)
+{
+	struct place *place = context;
+
+	(void)until_ms;
+	place->elected = true;
+	place->lost = false;
+	place->held = reg != NULL;
+	if (reg != NULL)
+		place->reg = *reg;
+	place->moved = place->store->ops->moved(place->store);
+}
+
+static void on_leads(void *context, uint64_t until_ms)
+{
+	(void)context;
+	(void)until_ms;
+}
+
+static void on_lost(void *context, const char *why)
+{
+	struct place *place = context;
+
+	place->elected = false;
+	place->lost = true;
+	lists_free(place); /* they come again with the next election */
+	(void)snprintf(place->why, sizeof(place->why), "%s", why);
+}
+
+static void on_leader(void *context, const char *name)
+{
+	struct place *place = context;
+
+	(void)snprintf(place->leader, sizeof(place->leader), "%s", name);
+}
+
+static void on_stored(void *context, bool ok, const char *why)
+{
+	struct place *place = context;
+
+	place->answered = true;
+	place->stored = ok;
+	(void)snprintf(place->why, sizeof(place->why), "%s", why);
+}
+
+static void on_trouble(void *context, const char *why)
+{
+	struct place *place = context;
+
+	(void)snprintf(place->why, sizeof(place->why), "%s", why);
+}
+
+static const struct store_events events = {
+    .list = on_list,
+    .elected = on_elected,
+    .leads = on_leads,
+    .lost = on_lost,
+    .leader = on_leader,
+    .stored = on_stored,
+    .trouble = on_trouble,
+};
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+	struct move *move = context;
+
+	(void)fd;
+	(void)what;
+	move->late = true;
+}
+
+/* ---- steps ---- */
+
+static int place_take(struct move *move, struct place *place, struct failure *failure)
+{
+	while (!place->elected && !move->late)
+		(void)event_base_loop(move->base, EVLOOP_ONCE);
+	if (place->elected)
+		return 0;
+	if (place->why[0] == '\0' && place->leader[0] != '\0')
+		(void)snprintf(place->why, sizeof(place->why),
+			       "agent %s leads: stop the candidates, or let it go on",
+			       place->leader);
+	return failure_set(failure, ETIMEDOUT, "the register in %s: %.400s", place->name,
+			   place->why[0] != '\0' ? place->why : "no answer in time");
+}
+
+static int place_write(struct move *move, struct place *place, const struct reg *reg, bool moved,
+		       const struct place *lists, struct failure *failure)
+{
+	int error;
+
+	place->answered = false;
+	error = place->store->ops->write(place->store, reg, moved, lists->lists,
+					 moved ? 0 : lists->list_count);
+	if (error != 0)
+		return failure_set(failure, -error, "the register in %s cannot be written: %s",
+				   place->name, strerror(-error));
+	while (!place->answered && !place->lost && !move->late)
+		(void)event_base_loop(move->base, EVLOOP_ONCE);
+	if (place->answered && place->stored)
+		return 0;
+	return failure_set(failure, EIO, "the register in %s: %.400s", place->name,
+			   place->why[0] != '\0' ? place->why : "not written in time");
+}
+
+/* The lists of the file's register are files beside it. */
+static int file_lists_get(struct move *move, struct place *from, struct failure *failure)
+{
+	const uint8_t *const hashes[] = {from->reg.active, from->reg.pending};
+	struct lists *lists;
+	int error = lists_open(move->state, &move->config->trust, move->config->cluster, &lists,
+			       failure);
+
+	if (error != 0)
+		return error;
+	for (unsigned i = 0; error == 0 && i < (from->reg.next_epoch != 0 ? 2u : 1u); i++) {
+		const struct list *list = lists_find(lists, hashes[i]);
+
+		error = list != NULL
+			    ? on_list(from, list->document, list->document_bytes, failure)
+			    : failure_set(failure, ENOENT,
+					  "state directory %s: the register names a list that is "
+					  "not there",
+					  move->config->state_directory);
+	}
+	lists_close(lists);
+	return error;
+}
+
+static int file_lists_put(struct move *move, const struct place *from, struct failure *failure)
+{
+	const struct list *list;
+	struct lists *lists;
+	int error = lists_open(move->state, &move->config->trust, move->config->cluster, &lists,
+			       failure);
+
+	if (error != 0)
+		return error;
+	for (uint32_t i = 0; error == 0 && i < from->list_count; i++)
+		error = lists_add(lists, from->lists[i].document, from->lists[i].bytes, &list,
+				  failure);
+	if (error == 0 && (lists_find(lists, from->reg.active) == NULL ||
+			   (from->reg.next_epoch != 0 && lists_find(lists, from->reg.pending) == NULL)))
+		error = failure_set(failure, ENOENT,
+				    "the register names a list that neither etcd nor state directory "
+				    "%s holds",
+				    move->config->state_directory);
+	lists_close(lists);
+	return error;
+}
+
+static int target_check(const struct place *from, const struct place *to, struct failure *failure)
+{
+	if (!from->held)
+		return failure_set(failure, ENOENT, "there is no register in %s to be moved",
+				   from->name);
+	if (to->held && register_compare(&to->reg, &from->reg) > 0)
+		return failure_set(failure, ESTALE,
+				   "the register %s %s is newer: found %" PRIu64 ".%" PRIu64
+				   " there, expected at most %" PRIu64 ".%" PRIu64,
+				   to->moved ? "that was moved away from" : "in", to->name,
+				   to->reg.term, to->reg.serial, from->reg.term, from->reg.serial);
+	return 0;
+}
+
+static int move_carry(struct move *move, struct place *from, struct place *to,
+		      struct failure *failure)
+{
+	struct failure undone;
+	int error = target_check(from, to, failure);
+
+	if (error == 0 && from == &move->file)
+		error = file_lists_get(move, from, failure);
+	else if (error == 0)
+		error = file_lists_put(move, from, failure);
+	if (error != 0)
+		return error;
+	if (!from->moved && (error = place_write(move, from, &from->reg, true, from, failure)) != 0)
+		return error;
+	if (to->held && !to->moved && register_compare(&to->reg, &from->reg) == 0)
+		return 0; /* it was carried before, by a command that was stopped */
+	error = place_write(move, to, &from->reg, false, from, failure);
+	/* Whatever became of that: only a target that certainly holds nothing lets the source back. */
+	if (error != 0 && to->answered && !from->moved &&
+	    place_write(move, from, &from->reg, false, from, &undone) != 0)
+		return failure_set(failure, -error,
+				   "the register is marked as moved in %s and stands in neither "
+				   "place: give the same command again",
+				   from->name);
+	return error;
+}
+
+static void place_release(struct move *move, struct place *place)
+{
+	if (place->store == NULL)
+		return;
+	place->lost = false;
+	store_resign(place->store);
+	while (!place->lost && !move->late)
+		(void)event_base_loop(move->base, EVLOOP_ONCE);
+	store_close(place->store);
+	lists_free(place);
+}
+
+int store_move(const struct config *config, struct state *state, enum config_register target,
+	       uint32_t timeout_ms, struct reg *moved, struct failure *failure)
+{
+	const struct timeval wait = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+	struct move move = {
+	    .config = config,
+	    .state = state,
+	    .file.name = "the state directory",
+	    .etcd.name = "etcd",
+	};
+	const struct store_owner file_owner = {&events, &move.file}, etcd_owner = {&events, &move.etcd};
+	struct place *from = target == CONFIG_REGISTER_ETCD ? &move.file : &move.etcd;
+	struct place *to = target == CONFIG_REGISTER_ETCD ? &move.etcd : &move.file;
+	int error;
+
+	move.base = event_base_new();
+	if (move.base != NULL)
+		move.deadline = event_new(move.base, -1, 0, on_deadline, &move);
+	if (move.deadline == NULL || event_add(move.deadline, &wait) != 0) {
+		error = failure_set(failure, ENOMEM, "moving the register: no memory");
+		goto out;
+	}
+	if ((error = store_open_file_to_move(state, config->name, move.base, &file_owner,
+					     &move.file.store, failure)) != 0 ||
+	    (error = store_open_etcd_to_move(config, move.base, &etcd_owner, &move.etcd.store,
+					     failure)) != 0 ||
+	    (error = place_take(&move, from, failure)) != 0 ||
+	    (error = place_take(&move, to, failure)) != 0)
+		goto out;
+	error = move_carry(&move, from, to, failure);
+	if (error == 0)
+		*moved = from->reg;
+out:
+	place_release(&move, &move.etcd);
+	place_release(&move, &move.file);
+	if (move.deadline != NULL)
+		event_free(move.deadline);
+	if (move.base != NULL)
+		event_base_free(move.base);
+	return error;
+}
