@@ -412,11 +412,6 @@ void election_reply(struct election *e, const struct election_reply *reply, uint
 	const bool stale = lane->stale;
 
 	lane->busy = lane->stale = false;
-	/* Whoever slept past his time must not be woken into power by an old answer. */
-	if (e->lease != 0 && e->state != ELECTION_RELEASING && now_ms >= e->until_ms) {
-		election_stop(e, "the lease was not renewed in time", now_ms);
-		return;
-	}
 	if (stale)
 		return;
 	if (reply->request == ELECTION_KEEPALIVE)

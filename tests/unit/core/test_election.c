@@ -1,0 +1,820 @@
+/* test_election.c - who leads, and what is said of a write: against an etcd that loses, delays and
+ * refuses, first by hand and then at random. */
+#include <check.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_etcd.h"
+
+#define TTL_S 5u
+#define TTL   (TTL_S * 1000u)
+
+static struct fake_etcd etcd;
+static uint64_t now;
+
+/* One candidate and what it has said. */
+struct candidate {
+	struct election election;
+	char name[16];
+	bool led, elected_none;
+	struct reg reg;
+	uint64_t until_ms;
+	unsigned elected, lost, stored, refused, lists;
+	char why[FAILURE_BYTES], trouble[FAILURE_BYTES], leader[LIST_NAME_MAX + 1];
+};
+
+static struct reg reg_of(uint64_t term, uint64_t serial)
+{
+	struct reg reg = {.term = term, .serial = serial, .epoch = 1, .highest_epoch = 1};
+
+	memset(reg.active, 7, sizeof(reg.active));
+	strcpy(reg.coordinator, "web01");
+	return reg;
+}
+
+static const char *text_of(const struct reg *reg, const char *cluster, bool moved)
+{
+	static char text[REGISTER_VALUE_BYTES];
+
+	(void)register_value_write(reg, cluster, moved, text);
+	return text;
+}
+
+static void candidate_begin(struct candidate *c, const char *name)
+{
+	const struct election_options options = {.cluster = "web", .name = name, .ttl_s = TTL_S};
+
+	memset(c, 0, sizeof(*c));
+	strcpy(c->name, name);
+	election_init(&c->election, &options, now);
+}
+
+static void candidate_hear(struct candidate *c, const struct election_action *action)
+{
+	switch (action->type) {
+	case ELECTION_ACT_ELECTED:
+		ck_assert(!c->led);
+		c->led = true;
+		c->elected++;
+		c->elected_none = action->reg == NULL;
+		if (action->reg != NULL)
+			c->reg = *action->reg;
+		c->until_ms = action->until_ms;
+		break;
+	case ELECTION_ACT_LEADS:
+		ck_assert(c->led);
+		ck_assert_uint_gt(action->until_ms, c->until_ms);
+		c->until_ms = action->until_ms;
+		break;
+	case ELECTION_ACT_LOST:
+		c->led = false;
+		c->lost++;
+		strcpy(c->why, action->value);
+		break;
+	case ELECTION_ACT_STORED:
+		ck_assert(c->led);
+		if (action->ok)
+			c->stored++;
+		else
+			c->refused++;
+		strcpy(c->why, action->value);
+		break;
+	case ELECTION_ACT_LEADER:
+		strcpy(c->leader, action->value);
+		break;
+	case ELECTION_ACT_TROUBLE:
+		strcpy(c->trouble, action->value);
+		break;
+	case ELECTION_ACT_REQUEST:
+		break;
+	}
+}
+
+/* The next request; what is said before it is heard. */
+static bool candidate_asks(struct candidate *c, struct fake_request *request)
+{
+	struct election_action action;
+
+	while (election_next(&c->election, now, &action)) {
+		candidate_hear(c, &action);
+		if (action.type != ELECTION_ACT_REQUEST)
+			continue;
+		fake_request(&action, c->name, request);
+		return true;
+	}
+	return false;
+}
+
+static void answer(struct candidate *c, const struct fake_request *request)
+{
+	struct election_reply reply;
+
+	fake_arrives(&etcd, request, now, &reply);
+	if (request->request == ELECTION_LIST_GET)
+		c->lists++;
+	election_reply(&c->election, &reply, now);
+}
+
+static void answer_lost(struct candidate *c, const struct fake_request *request)
+{
+	const struct election_reply reply = {
+	    .request = request->request, .outcome = ELECTION_UNKNOWN, .why = "timed out"};
+
+	election_reply(&c->election, &reply, now);
+}
+
+/* Answers everything at once, until `ms` later. */
+static void run_for(struct candidate *c, uint64_t ms)
+{
+	const uint64_t end = now + ms;
+	struct fake_request request;
+
+	for (;;) {
+		while (candidate_asks(c, &request))
+			answer(c, &request);
+		if (election_wake_ms(&c->election) >= end)
+			break;
+		now = election_wake_ms(&c->election) > now ? election_wake_ms(&c->election) : now;
+	}
+	now = end;
+}
+
+/* Goes on until the candidate asks this, answering everything before. */
+static struct fake_request run_until(struct candidate *c, enum election_request wanted)
+{
+	struct fake_request request;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		if (candidate_asks(c, &request)) {
+			if (request.request == wanted)
+				return request;
+			answer(c, &request);
+		} else {
+			now = election_wake_ms(&c->election);
+		}
+	}
+	ck_abort_msg("the candidate never asked %d", (int)wanted);
+	return request;
+}
+
+static struct candidate a, b;
+
+static void set_up(void)
+{
+	now = 1000000;
+	fake_init(&etcd);
+	candidate_begin(&a, "web01");
+	candidate_begin(&b, "web02");
+}
+
+static void lead(struct candidate *c)
+{
+	run_for(c, 1);
+	ck_assert(c->led);
+}
+
+START_TEST(the_first_candidate_leads_an_empty_store)
+{
+	lead(&a);
+	ck_assert(a.elected_none);
+	ck_assert_uint_eq(a.until_ms, 1000000 + TTL - 1000);
+	ck_assert_str_eq(a.leader, "web01");
+	run_for(&b, 1);
+	ck_assert(!b.led);
+	ck_assert_str_eq(b.leader, "web01");
+}
+END_TEST
+
+START_TEST(a_leader_that_is_answered_leads_on)
+{
+	lead(&a);
+	run_for(&a, 20 * TTL);
+	ck_assert(a.led);
+	ck_assert_uint_eq(a.lost, 0);
+	ck_assert(election_leads(&a.election, now));
+}
+END_TEST
+
+START_TEST(leadership_counts_from_when_the_keepalive_was_sent)
+{
+	struct fake_request request;
+	uint64_t sent;
+
+	lead(&a);
+	request = run_until(&a, ELECTION_KEEPALIVE);
+	sent = now;
+	now += 1500;
+	answer(&a, &request);
+	(void)candidate_asks(&a, &request);
+	ck_assert_uint_eq(a.until_ms, sent + TTL - 1000);
+}
+END_TEST
+
+START_TEST(a_leader_without_answers_stops_a_second_before_its_lease_ends)
+{
+	struct fake_request request;
+	uint64_t until;
+
+	lead(&a);
+	until = a.until_ms;
+	request = run_until(&a, ELECTION_KEEPALIVE);
+	(void)request;
+	now = until - 1;
+	ck_assert(election_leads(&a.election, now));
+	now = until;
+	ck_assert(!election_leads(&a.election, now));
+	(void)candidate_asks(&a, &request);
+	ck_assert_uint_eq(a.lost, 1);
+	ck_assert(etcd.leader.held);
+}
+END_TEST
+
+START_TEST(a_leader_stopped_for_ten_leases_does_not_act_when_it_goes_on)
+{
+	const struct reg next = reg_of(2, 1);
+	struct fake_request request;
+
+	lead(&a);
+	request = run_until(&a, ELECTION_KEEPALIVE);
+	answer(&a, &request); /* answered, but it sleeps before it looks */
+	now += 10 * TTL;
+	lead(&b);
+	ck_assert(!election_leads(&a.election, now));
+	ck_assert_int_eq(election_write(&a.election, &next, false, NULL, 0, now), -EAGAIN);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.lost, 1);
+	ck_assert_uint_eq(a.elected, 1);
+	ck_assert_uint_eq(etcd.history_count, 0);
+}
+END_TEST
+
+START_TEST(an_answer_that_was_slept_over_gives_no_power)
+{
+	struct fake_request request;
+	struct election_reply reply;
+
+	lead(&a);
+	request = run_until(&a, ELECTION_KEEPALIVE);
+	fake_arrives(&etcd, &request, now, &reply);
+	now += 10 * TTL;
+	election_reply(&a.election, &reply, now);
+	ck_assert(!election_leads(&a.election, now));
+	(void)candidate_asks(&a, &request);
+	ck_assert_uint_eq(a.lost, 1);
+}
+END_TEST
+
+START_TEST(the_next_candidate_leads_within_two_leases)
+{
+	const uint64_t died = now;
+
+	lead(&a);
+	while (!b.led && now < died + 2 * TTL)
+		run_for(&b, 100);
+	ck_assert(b.led);
+	ck_assert_uint_ge(now, died + TTL);
+}
+END_TEST
+
+START_TEST(a_lease_that_is_gone_ends_the_leadership)
+{
+	lead(&a);
+	etcd.lease_end_ms[0] = 0;
+	run_for(&a, TTL / 2);
+	ck_assert_uint_eq(a.lost, 1);
+}
+END_TEST
+
+START_TEST(a_leader_key_that_somebody_took_away_ends_the_leadership)
+{
+	lead(&a);
+	etcd.leader.held = false;
+	run_for(&a, TTL / 2);
+	ck_assert_uint_eq(a.lost, 1);
+	ck_assert(strstr(a.why, "leader key") != NULL);
+}
+END_TEST
+
+START_TEST(a_campaign_whose_answer_was_lost_is_won_all_the_same)
+{
+	struct fake_request request = run_until(&a, ELECTION_CAMPAIGN);
+	struct election_reply reply;
+
+	fake_arrives(&etcd, &request, now, &reply);
+	now += 1000;
+	answer_lost(&a, &request);
+	run_for(&a, 1000);
+	ck_assert(a.led);
+	ck_assert_uint_eq(etcd.lease_count, 1);
+	ck_assert(election_leads(&a.election, now));
+}
+END_TEST
+
+START_TEST(a_resigned_leader_gives_the_key_back_and_stays_out)
+{
+	lead(&a);
+	election_resign(&a.election, now);
+	ck_assert(!election_leads(&a.election, now));
+	ck_assert_uint_eq(a.lost, 0);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.lost, 1);
+	ck_assert(!etcd.leader.held);
+	lead(&b);
+	run_for(&a, 1000);
+	ck_assert_str_eq(a.leader, "web02");
+	etcd.leader.held = false;
+	run_for(&a, 5 * TTL);
+	ck_assert_uint_eq(a.elected, 1);
+}
+END_TEST
+
+/* ---- the register ---- */
+
+static void write_begin(struct candidate *c, uint64_t term, uint64_t serial)
+{
+	const struct reg next = reg_of(term, serial);
+
+	ck_assert_int_eq(election_write(&c->election, &next, false, NULL, 0, now), 0);
+}
+
+START_TEST(a_register_is_stored_and_its_lists_before_it)
+{
+	const uint8_t lists[1][LIST_HASH_BYTES] = {{1}};
+	const struct reg next = reg_of(1, 1);
+
+	lead(&a);
+	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), 0);
+	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), -EBUSY);
+	(void)run_until(&a, ELECTION_LIST_PUT);
+	ck_assert_uint_eq(etcd.history_count, 0);
+	set_up();
+	lead(&a);
+	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), 0);
+	run_for(&a, 1);
+	ck_assert_uint_eq(a.stored, 1);
+	ck_assert_uint_eq(etcd.list_puts, 1);
+	ck_assert_str_eq(etcd.reg.text, text_of(&next, "web", false));
+	ck_assert_int_eq(election_write(&a.election, &next, false, NULL, 0, now), -ESTALE);
+}
+END_TEST
+
+START_TEST(the_next_leader_is_given_the_register_and_its_lists)
+{
+	const struct reg next = reg_of(3, 9);
+
+	fake_put_register(&etcd, text_of(&next, "web", false));
+	lead(&a);
+	ck_assert(!a.elected_none);
+	ck_assert_int_eq(register_compare(&a.reg, &next), 0);
+	ck_assert_uint_eq(a.lists, 1);
+}
+END_TEST
+
+START_TEST(a_store_whose_answer_was_lost_is_stored_once)
+{
+	struct fake_request request;
+	struct election_reply reply;
+
+	lead(&a);
+	write_begin(&a, 1, 1);
+	request = run_until(&a, ELECTION_STORE);
+	fake_arrives(&etcd, &request, now, &reply);
+	now += 500;
+	answer_lost(&a, &request);
+	(void)candidate_asks(&a, &request);
+	ck_assert_uint_eq(a.stored + a.refused, 0);
+	run_for(&a, 1000);
+	ck_assert_uint_eq(a.stored, 1);
+	ck_assert_uint_eq(etcd.history_count, 1);
+}
+END_TEST
+
+START_TEST(a_store_that_arrives_late_shuts_itself_out)
+{
+	struct fake_request late, request;
+	struct election_reply reply;
+
+	lead(&a);
+	write_begin(&a, 1, 1);
+	late = run_until(&a, ELECTION_STORE);
+	now += 500;
+	answer_lost(&a, &late);
+	run_for(&a, 1000);
+	ck_assert_uint_eq(a.stored, 1);
+	fake_arrives(&etcd, &late, now, &reply);
+	ck_assert(!reply.succeeded);
+	write_begin(&a, 1, 2);
+	request = run_until(&a, ELECTION_STORE);
+	fake_arrives(&etcd, &late, now, &reply);
+	answer(&a, &request);
+	fake_arrives(&etcd, &late, now, &reply);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.stored, 2);
+	ck_assert_uint_eq(etcd.history_count, 2);
+}
+END_TEST
+
+START_TEST(a_store_without_space_is_refused_and_may_be_tried_again)
+{
+	lead(&a);
+	etcd.no_space = true;
+	write_begin(&a, 1, 1);
+	run_for(&a, 100);
+	ck_assert_uint_eq(a.refused, 1);
+	ck_assert(strstr(a.why, "space") != NULL);
+	ck_assert(a.led);
+	etcd.no_space = false;
+	write_begin(&a, 1, 1);
+	run_for(&a, 100);
+	ck_assert_uint_eq(a.stored, 1);
+}
+END_TEST
+
+START_TEST(a_store_refused_and_done_nevertheless_is_stored)
+{
+	lead(&a);
+	etcd.no_space = etcd.no_space_lies = true;
+	write_begin(&a, 1, 1);
+	run_for(&a, 100);
+	ck_assert_uint_eq(a.refused, 0);
+	ck_assert_uint_eq(a.stored, 1);
+	ck_assert_uint_eq(etcd.history_count, 1);
+}
+END_TEST
+
+START_TEST(nothing_is_called_refused_while_an_earlier_attempt_may_arrive)
+{
+	struct fake_request late;
+	struct election_reply reply;
+
+	lead(&a);
+	write_begin(&a, 1, 1);
+	late = run_until(&a, ELECTION_STORE);
+	now += 500;
+	answer_lost(&a, &late);
+	etcd.no_space = true;
+	run_for(&a, 3 * TTL);
+	ck_assert_uint_eq(a.refused, 0);
+	ck_assert_uint_eq(a.stored, 0);
+	etcd.no_space = false;
+	fake_arrives(&etcd, &late, now, &reply);
+	run_for(&a, TTL);
+	ck_assert_uint_eq(a.stored, 1);
+	ck_assert_uint_eq(etcd.history_count, 1);
+}
+END_TEST
+
+START_TEST(an_answer_to_what_no_longer_matters_is_dropped)
+{
+	struct fake_request store, keep, request;
+
+	lead(&a);
+	write_begin(&a, 1, 1);
+	store = run_until(&a, ELECTION_STORE);
+	keep = run_until(&a, ELECTION_KEEPALIVE);
+	election_resign(&a.election, now);
+	ck_assert(!candidate_asks(&a, &request)); /* the store may still take the key up */
+	answer(&a, &store);
+	ck_assert(candidate_asks(&a, &request));
+	ck_assert_int_eq(request.request, ELECTION_REVOKE);
+	ck_assert_uint_eq(a.stored + a.refused + a.lost, 0);
+	answer(&a, &request);
+	answer(&a, &keep);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.lost, 1);
+}
+END_TEST
+
+START_TEST(a_register_changed_by_somebody_else_ends_the_leadership)
+{
+	struct reg other = reg_of(1, 5);
+
+	lead(&a);
+	write_begin(&a, 1, 1);
+	run_for(&a, 10);
+	fake_put_register(&etcd, text_of(&other, "web", false));
+	run_for(&a, TTL / 2);
+	ck_assert_uint_eq(a.lost, 1);
+	ck_assert(strstr(a.why, "does not lead") != NULL);
+	/* In the middle of a write too. */
+	run_for(&a, 2 * TTL);
+	ck_assert(a.led);
+	write_begin(&a, 2, 1);
+	other.serial = 6;
+	fake_put_register(&etcd, text_of(&other, "web", false));
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.lost, 2);
+	ck_assert_uint_eq(a.refused, 0);
+	ck_assert_uint_eq(a.stored, 1);
+}
+END_TEST
+
+static void nobody_leads(const char *word)
+{
+	run_for(&a, 3 * TTL);
+	ck_assert_uint_eq(a.elected, 0);
+	ck_assert_msg(strstr(a.trouble, word) != NULL, "'%s' lacks '%s'", a.trouble, word);
+	ck_assert(!etcd.leader.held);
+}
+
+START_TEST(a_register_that_is_not_fit_elects_nobody)
+{
+	const struct reg reg = reg_of(3, 4), older = reg_of(3, 3), newer = reg_of(3, 5);
+	struct reg none = reg_of(3, 4);
+	char text[REGISTER_VALUE_BYTES];
+
+	fake_put_register(&etcd, text_of(&reg, "mail", false));
+	nobody_leads("another cluster's: found 'mail', expected 'web'");
+	set_up();
+	fake_put_register(&etcd, text_of(&reg, "web", true));
+	nobody_leads("moved away");
+	set_up();
+	fake_put_register(&etcd, "hello\n");
+	nobody_leads("damaged");
+	set_up();
+	strcpy(text, text_of(&reg, "web", false));
+	text[strlen("mcroster-register ")] = '2';
+	fake_put_register(&etcd, text);
+	nobody_leads("newer format: found 2");
+	set_up();
+	none.term = 0;
+	fake_put_register(&etcd, text_of(&none, "web", false));
+	nobody_leads("bounds");
+
+	/* Seen before by this candidate, or known to its host. */
+	set_up();
+	fake_put_register(&etcd, text_of(&newer, "web", false));
+	lead(&b);
+	run_for(&a, 10);
+	fake_put_register(&etcd, text_of(&older, "web", false));
+	etcd.leader.held = false;
+	nobody_leads("found 3.3, expected at least 3.5");
+	etcd.reg.held = false;
+	nobody_leads("gone where there was one (3.5)");
+	set_up();
+	a.election.seen_term = 4;
+	nobody_leads("gone where there was one (4.0)");
+}
+END_TEST
+
+START_TEST(a_mover_leads_where_the_register_was_moved_away)
+{
+	const struct reg reg = reg_of(3, 4);
+	const struct election_options options = {
+	    .cluster = "web", .name = "web01", .ttl_s = TTL_S, .take_moved = true};
+
+	fake_put_register(&etcd, text_of(&reg, "web", true));
+	election_init(&a.election, &options, now);
+	lead(&a);
+	ck_assert(a.election.moved);
+	ck_assert_int_eq(election_write(&a.election, &reg, true, NULL, 0, now), -ESTALE);
+	ck_assert_int_eq(election_write(&a.election, &reg, false, NULL, 0, now), 0);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.stored, 1);
+	ck_assert(!a.election.moved);
+}
+END_TEST
+
+/* ---- at random ---- */
+
+#define CANDIDATES 3u
+#define FLIGHTS	   64u
+
+struct flight {
+	bool used, executed, told;
+	unsigned candidate;
+	uint64_t arrives_ms, told_ms; /* UINT64_MAX: never; told_ms: a reply, or that it is late */
+	bool reply_lost;
+	struct fake_request request;
+	struct election_reply reply;
+	struct fake_value leader, reg;
+};
+
+static struct candidate cs[CANDIDATES];
+static struct flight flights[FLIGHTS];
+static uint64_t asleep_until[CANDIDATES];
+static struct reg staged[CANDIDATES];
+static uint64_t random_state;
+static bool calm;
+
+static uint32_t draw(uint32_t below)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(random_state >> 33) % below;
+}
+
+static void fly(unsigned who, const struct fake_request *request)
+{
+	unsigned i = 0;
+
+	while (i < FLIGHTS && flights[i].used)
+		i++;
+	ck_assert_uint_lt(i, FLIGHTS);
+	memset(&flights[i], 0, sizeof(flights[i]));
+	flights[i].used = true;
+	flights[i].candidate = who;
+	flights[i].request = *request;
+	flights[i].arrives_ms = now + 1 + (calm ? 0 : draw(4) == 0 ? draw(3000) : draw(20));
+	flights[i].reply_lost = !calm && draw(6) == 0;
+	if (!calm && draw(8) == 0)
+		flights[i].arrives_ms = UINT64_MAX;
+	flights[i].told_ms = flights[i].reply_lost || flights[i].arrives_ms == UINT64_MAX
+				 ? now + TTL / 3
+				 : flights[i].arrives_ms + 1 + (calm ? 0 : draw(200));
+	if (flights[i].told_ms > now + TTL / 3) {
+		flights[i].told_ms = now + TTL / 3;
+		flights[i].reply_lost = true;
+	}
+}
+
+static void flight_lands(struct flight *flight)
+{
+	struct candidate *c = &cs[flight->candidate];
+
+	if (!flight->executed && now >= flight->arrives_ms) {
+		flight->executed = true;
+		fake_arrives(&etcd, &flight->request, now, &flight->reply);
+		flight->leader = etcd.leader;
+		flight->reg = etcd.reg;
+		flight->reply.leader.value = flight->leader.text;
+		flight->reply.reg.value = flight->reg.text;
+	}
+	if (!flight->told && now >= flight->told_ms && now >= asleep_until[flight->candidate]) {
+		flight->told = true;
+		if (flight->reply_lost || !flight->executed)
+			answer_lost(c, &flight->request);
+		else
+			election_reply(&c->election, &flight->reply, now);
+	}
+	if (flight->told && (flight->executed || flight->arrives_ms == UINT64_MAX))
+		flight->used = false;
+}
+
+static unsigned times_in_history(const struct reg *reg)
+{
+	const char *text = text_of(reg, "web", false);
+	unsigned times = 0;
+
+	for (uint32_t i = 0; i < etcd.history_count; i++)
+		times += strcmp(etcd.history[i], text) == 0;
+	return times;
+}
+
+/* A leader writes its term's first register, then the next, each only after the one before. */
+static void candidate_write(unsigned who, uint32_t tag)
+{
+	struct candidate *c = &cs[who];
+	struct reg next = c->reg;
+
+	if (!c->led || c->election.write != ELECTION_WRITE_NONE || c->election.say_stored)
+		return;
+	if (c->elected_none)
+		next = reg_of(0, 0);
+	if (strcmp(next.coordinator, c->name) != 0 || c->stored == 0) {
+		next.term++;
+		next.serial = 1;
+	} else {
+		next.serial++;
+	}
+	strcpy(next.coordinator, c->name);
+	(void)snprintf(next.reason, sizeof(next.reason), "%u", tag);
+	if (election_write(&c->election, &next, false, NULL, 0, now) == 0)
+		staged[who] = next;
+}
+
+static void candidate_step(unsigned who)
+{
+	struct candidate *c = &cs[who];
+	const unsigned stored = c->stored, refused = c->refused, lost = c->lost;
+	struct fake_request request;
+
+	while (candidate_asks(c, &request))
+		fly(who, &request);
+	if (c->stored != stored) {
+		ck_assert_uint_eq(times_in_history(&staged[who]), 1);
+		c->reg = staged[who];
+		c->elected_none = false;
+	}
+	if (c->refused != refused)
+		ck_assert_uint_eq(times_in_history(&staged[who]), 0);
+	if (c->lost != lost)
+		c->stored = 0;
+}
+
+static void history_check(void)
+{
+	struct reg before = {0}, reg;
+	struct failure failure;
+	bool moved;
+
+	for (uint32_t i = 0; i < etcd.history_count; i++) {
+		ck_assert_int_eq(register_value_read(etcd.history[i], strlen(etcd.history[i]), "web",
+						     &reg, &moved, &failure),
+				 0);
+		ck_assert_msg(register_compare(&reg, &before) > 0,
+			      "%" PRIu64 ".%" PRIu64 " after %" PRIu64 ".%" PRIu64, reg.term,
+			      reg.serial, before.term, before.serial);
+		before = reg;
+	}
+}
+
+static void faults(uint32_t step)
+{
+	for (unsigned i = 0; i < CANDIDATES; i++)
+		if (!calm && now >= asleep_until[i] && draw(6000) == 0)
+			asleep_until[i] = now + draw(10 * TTL);
+	calm = step % 4096 < 2048;
+	if (step % 1024 == 0)
+		etcd.no_space = !calm && draw(3) == 0;
+	etcd.no_space_lies = draw(2) == 0;
+}
+
+static void run_seed(uint64_t seed, unsigned *elections, unsigned *writes)
+{
+	static const char *const names[CANDIDATES] = {"web01", "web02", "web03"};
+
+	random_state = seed * 2654435761u + 1;
+	now = 1000000;
+	fake_init(&etcd);
+	memset(flights, 0, sizeof(flights));
+	memset(asleep_until, 0, sizeof(asleep_until));
+	for (unsigned i = 0; i < CANDIDATES; i++)
+		candidate_begin(&cs[i], names[i]);
+	for (uint32_t step = 0; step < 20000; step++) {
+		unsigned leaders = 0;
+
+		now += 5;
+		faults(step);
+		for (unsigned i = 0; i < FLIGHTS; i++)
+			if (flights[i].used)
+				flight_lands(&flights[i]);
+		for (unsigned i = 0; i < CANDIDATES; i++) {
+			leaders += election_leads(&cs[i].election, now);
+			if (now < asleep_until[i])
+				continue;
+			candidate_step(i);
+			if (draw(40) == 0)
+				candidate_write(i, step);
+		}
+		ck_assert_msg(leaders <= 1, "seed %" PRIu64 ": %u leaders", seed, leaders);
+	}
+	history_check();
+	for (unsigned i = 0; i < CANDIDATES; i++)
+		*elections += cs[i].elected;
+	*writes += etcd.history_count;
+}
+
+START_TEST(at_random_one_leads_and_the_register_has_one_history)
+{
+	unsigned elections = 0, writes = 0;
+
+	for (uint64_t seed = 1; seed <= 40; seed++)
+		run_seed(seed, &elections, &writes);
+	/* A run in which nothing happens proves nothing. */
+	ck_assert_uint_gt(elections, 100);
+	ck_assert_uint_gt(writes, 1000);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("election");
+	TCase *one = tcase_create("one"), *many = tcase_create("many");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(one, set_up, NULL);
+	tcase_add_test(one, the_first_candidate_leads_an_empty_store);
+	tcase_add_test(one, a_leader_that_is_answered_leads_on);
+	tcase_add_test(one, leadership_counts_from_when_the_keepalive_was_sent);
+	tcase_add_test(one, a_leader_without_answers_stops_a_second_before_its_lease_ends);
+	tcase_add_test(one, a_leader_stopped_for_ten_leases_does_not_act_when_it_goes_on);
+	tcase_add_test(one, an_answer_that_was_slept_over_gives_no_power);
+	tcase_add_test(one, the_next_candidate_leads_within_two_leases);
+	tcase_add_test(one, a_lease_that_is_gone_ends_the_leadership);
+	tcase_add_test(one, a_leader_key_that_somebody_took_away_ends_the_leadership);
+	tcase_add_test(one, a_campaign_whose_answer_was_lost_is_won_all_the_same);
+	tcase_add_test(one, a_resigned_leader_gives_the_key_back_and_stays_out);
+	tcase_add_test(one, a_register_is_stored_and_its_lists_before_it);
+	tcase_add_test(one, the_next_leader_is_given_the_register_and_its_lists);
+	tcase_add_test(one, a_store_whose_answer_was_lost_is_stored_once);
+	tcase_add_test(one, a_store_that_arrives_late_shuts_itself_out);
+	tcase_add_test(one, a_store_without_space_is_refused_and_may_be_tried_again);
+	tcase_add_test(one, a_store_refused_and_done_nevertheless_is_stored);
+	tcase_add_test(one, nothing_is_called_refused_while_an_earlier_attempt_may_arrive);
+	tcase_add_test(one, an_answer_to_what_no_longer_matters_is_dropped);
+	tcase_add_test(one, a_register_changed_by_somebody_else_ends_the_leadership);
+	tcase_add_test(one, a_register_that_is_not_fit_elects_nobody);
+	tcase_add_test(one, a_mover_leads_where_the_register_was_moved_away);
+	tcase_add_test(many, at_random_one_leads_and_the_register_has_one_history);
+	tcase_set_timeout(many, 60);
+	suite_add_tcase(suite, one);
+	suite_add_tcase(suite, many);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
