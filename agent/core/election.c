@@ -160,7 +160,10 @@ static void election_ask(struct election *e, struct election_lane *lane,
 	lane->request = request;
 	action->type = ELECTION_ACT_REQUEST;
 	action->request = request;
-	action->timeout_ms = large ? e->ttl_ms : e->ttl_ms / 3;
+	/* A keep-alive that is not answered leaves time for two more before the leadership ends. */
+	action->timeout_ms = large			     ? e->ttl_ms
+			     : request == ELECTION_KEEPALIVE ? e->ttl_ms / 6
+							     : e->ttl_ms / 3;
 	action->ttl_s = e->ttl_ms / 1000;
 	action->lease = e->lease;
 	action->leader_revision = e->leader_revision;

@@ -12,9 +12,13 @@
 
 #include "core/fields.h"
 
-static uint64_t election_retry_ms(const struct election *e)
+/* At once after a time-out, and not too soon after what failed quickly. */
+static uint64_t election_retry_at(const struct election *e, const struct election_lane *lane,
+				  uint64_t now_ms)
 {
-	return e->ttl_ms / 10;
+	const uint64_t at_ms = lane->sent_ms + e->ttl_ms / 10;
+
+	return at_ms > now_ms ? at_ms : now_ms;
 }
 
 static uint64_t election_poll_ms(const struct election *e)
@@ -194,7 +198,7 @@ static void election_campaigned(struct election *e, const struct election_reply 
 	if (reply->outcome == ELECTION_UNKNOWN) {
 		/* It may have been won: the same once more either wins or shows our own key. */
 		election_trouble(e, reply->why);
-		e->main.after_ms = now_ms + election_retry_ms(e);
+		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 		return;
 	}
 	if (reply->outcome == ELECTION_REFUSED) {
@@ -225,7 +229,7 @@ static void election_listed(struct election *e, const struct election_reply *rep
 	}
 	if (reply->outcome == ELECTION_UNKNOWN) {
 		election_trouble(e, reply->why);
-		e->main.after_ms = now_ms + election_retry_ms(e);
+		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 		return;
 	}
 	e->list_at++;
@@ -288,7 +292,7 @@ static void election_list_put(struct election *e, const struct election_reply *r
 	e->main.after_ms = now_ms;
 	if (reply->outcome == ELECTION_UNKNOWN) {
 		election_trouble(e, reply->why);
-		e->main.after_ms = now_ms + election_retry_ms(e);
+		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 	} else if (reply->outcome == ELECTION_REFUSED) {
 		election_write_end(e, false, reply->why, now_ms);
 	} else if (!reply->succeeded) {
@@ -303,7 +307,7 @@ static void election_stored(struct election *e, const struct election_reply *rep
 	if (reply->outcome == ELECTION_UNKNOWN) {
 		election_trouble(e, reply->why);
 		e->write_unknown = true;
-		e->main.after_ms = now_ms + election_retry_ms(e);
+		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 	} else if (reply->outcome == ELECTION_REFUSED) {
 		/* etcd may say "no space" of what it has carried out: look before it is believed. */
 		(void)snprintf(e->stored_why, sizeof(e->stored_why), "%s", reply->why);
@@ -329,7 +333,7 @@ static void election_checked(struct election *e, const struct election_reply *re
 
 	if (reply->outcome != ELECTION_DONE) {
 		election_trouble(e, reply->why);
-		e->main.after_ms = now_ms + election_retry_ms(e);
+		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 	} else if (!election_key_ours(e, &reply->leader)) {
 		election_taken_away(e, &reply->leader, now_ms);
 	} else if (check && election_staged_stands(e, &reply->reg)) {
@@ -358,7 +362,7 @@ static void election_kept(struct election *e, const struct election_reply *reply
 
 	if (reply->outcome != ELECTION_DONE) {
 		election_trouble(e, reply->why);
-		e->keep.after_ms = now_ms + election_retry_ms(e);
+		e->keep.after_ms = election_retry_at(e, &e->keep, now_ms);
 		return;
 	}
 	if (ttl_ms <= ELECTION_MARGIN_MS) {

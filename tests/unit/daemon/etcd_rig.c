@@ -1,0 +1,179 @@
+/* etcd_rig.c - see etcd_rig.h: the candidates. */
+#include "etcd_rig.h"
+
+#include <check.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/agent.h"
+#include "etcd_relay.h"
+#include "list/document.h"
+
+struct candidate rig[RIG_CANDIDATES];
+
+uint64_t rig_now_ms(void)
+{
+	return clock_now_ms();
+}
+
+static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
+{
+	struct candidate *c = context;
+
+	(void)document;
+	c->lists++;
+	c->list_bytes = bytes;
+	return c->list_error == 0
+		   ? 0
+		   : failure_set(failure, -c->list_error, "signed by nobody whom we trust");
+}
+
+static void on_elected(void *context, const struct reg *reg, uint64_t until_ms)
+{
+	struct candidate *c = context;
+
+	ck_assert(!c->led);
+	c->led = true;
+	c->elected++;
+	c->until_ms = until_ms;
+	c->has_reg = reg != NULL;
+	if (reg != NULL)
+		c->reg = *reg;
+}
+
+static void on_leads(void *context, uint64_t until_ms)
+{
+	struct candidate *c = context;
+
+	ck_assert(c->led);
+	ck_assert_uint_gt(until_ms, c->until_ms);
+	c->until_ms = until_ms;
+}
+
+static void on_lost(void *context, const char *why)
+{
+	struct candidate *c = context;
+
+	c->led = false;
+	c->lost++;
+	(void)snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
+static void on_leader(void *context, const char *name)
+{
+	struct candidate *c = context;
+
+	(void)snprintf(c->leader, sizeof(c->leader), "%s", name);
+}
+
+static void on_stored(void *context, bool ok, const char *why)
+{
+	struct candidate *c = context;
+
+	ck_assert(c->led);
+	if (ok)
+		c->stored++;
+	else
+		c->refused++;
+	(void)snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
+static void on_trouble(void *context, const char *why)
+{
+	struct candidate *c = context;
+	const size_t used = strlen(c->troubles);
+
+	(void)snprintf(c->trouble, sizeof(c->trouble), "%s", why);
+	(void)snprintf(c->troubles + used, sizeof(c->troubles) - used, "%s\n", why);
+}
+
+static const struct store_events events = {
+    .list = on_list,
+    .elected = on_elected,
+    .leads = on_leads,
+    .lost = on_lost,
+    .leader = on_leader,
+    .stored = on_stored,
+    .trouble = on_trouble,
+};
+
+void rig_open(struct candidate *c, const char *name, const char *url, const char *other_url)
+{
+	memset(c, 0, sizeof(*c));
+	strcpy(c->config.cluster, "web");
+	strcpy(c->config.name, name);
+	c->config.register_in = CONFIG_REGISTER_ETCD;
+	c->config.etcd.lease_s = RIG_LEASE_S;
+	strcpy(c->config.etcd.endpoints[c->config.etcd.endpoint_count++], url);
+	if (other_url != NULL)
+		strcpy(c->config.etcd.endpoints[c->config.etcd.endpoint_count++], other_url);
+	c->base = event_base_new();
+	ck_assert_ptr_nonnull(c->base);
+}
+
+void rig_start(struct candidate *c, const struct reg *known)
+{
+	const struct store_owner owner = {&events, c};
+	struct failure failure;
+
+	ck_assert_msg(store_open_etcd(&c->config, known, c->base, &owner, &c->store, &failure) == 0,
+		      "%s", failure.text);
+}
+
+void rig_close_all(void)
+{
+	for (unsigned i = 0; i < RIG_CANDIDATES; i++) {
+		store_close(rig[i].store);
+		if (rig[i].base != NULL)
+			event_base_free(rig[i].base);
+		memset(&rig[i], 0, sizeof(rig[i]));
+	}
+}
+
+void rig_step(void)
+{
+	for (unsigned i = 0; i < RIG_CANDIDATES; i++)
+		if (rig[i].base != NULL && !rig[i].stopped)
+			(void)event_base_loop(rig[i].base, EVLOOP_NONBLOCK);
+	relay_step();
+	(void)rig_leader();
+	(void)poll(NULL, 0, 1);
+}
+
+void rig_run_ms(uint64_t ms)
+{
+	const uint64_t end_ms = rig_now_ms() + ms;
+
+	while (rig_now_ms() < end_ms)
+		rig_step();
+}
+
+bool rig_leads(const struct candidate *c)
+{
+	return c->led && rig_now_ms() < c->until_ms;
+}
+
+struct candidate *rig_leader(void)
+{
+	struct candidate *leader = NULL;
+
+	for (unsigned i = 0; i < RIG_CANDIDATES; i++)
+		if (rig_leads(&rig[i])) {
+			ck_assert_msg(leader == NULL, "%s and %s lead at the same time",
+				      leader != NULL ? leader->config.name : "", rig[i].config.name);
+			leader = &rig[i];
+		}
+	return leader;
+}
+
+struct reg rig_reg(uint64_t term, uint64_t serial, const void *list, size_t bytes)
+{
+	struct reg reg = {.term = term, .serial = serial, .epoch = 1, .highest_epoch = 1};
+
+	document_hash(list, bytes, reg.active);
+	strcpy(reg.coordinator, "web01");
+	return reg;
+}
