@@ -319,8 +319,10 @@ END_TEST
 
 START_TEST(an_etcd_without_space_refuses_the_store_and_keeps_the_leader)
 {
-	static const char *const small[] = {"--quota-backend-bytes", "120000", NULL};
+	static const char *const small[] = {"--quota-backend-bytes", "1000000", NULL};
 	static char value[60001]; /* base64 of something */
+	const char *answer;
+	char member[32];
 	int status = 200;
 
 	etcd_start(&etcd, small);
@@ -338,13 +340,22 @@ START_TEST(an_etcd_without_space_refuses_the_store_and_keeps_the_leader)
 	ck_assert(strstr(rig[0].why, "space exceeded") != NULL);
 	ck_assert(rig_leads(&rig[0]));
 
-	(void)etcd_post(&etcd, "/v3/kv/deleterange", NULL, &status, "{\"key\":\"eA==\"}");
+	answer = etcd_post(&etcd, "/v3/kv/deleterange", NULL, &status, "{\"key\":\"eA==\"}");
 	ck_assert_int_eq(status, 200);
-	(void)etcd_post(&etcd, "/v3/kv/compaction", NULL, NULL,
-			"{\"revision\":\"%d\",\"physical\":true}", 4);
+	answer = strstr(answer, "\"revision\":\"");
+	ck_assert_ptr_nonnull(answer);
+	(void)etcd_post(&etcd, "/v3/kv/compaction", NULL, &status,
+			"{\"revision\":\"%d\",\"physical\":true}", atoi(answer + 12));
+	ck_assert_int_eq(status, 200);
 	(void)etcd_post(&etcd, "/v3/maintenance/defragment", NULL, &status, "{}");
-	(void)etcd_post(&etcd, "/v3/maintenance/alarm", NULL, &status,
-			"{\"action\":\"DEACTIVATE\",\"alarm\":\"NOSPACE\"}");
+	answer = etcd_post(&etcd, "/v3/maintenance/alarm", NULL, NULL, "{\"action\":\"GET\"}");
+	answer = strstr(answer, "\"memberID\":\"");
+	ck_assert_ptr_nonnull(answer);
+	(void)snprintf(member, sizeof(member), "%.*s", (int)strspn(answer + 12, "0123456789"),
+		       answer + 12);
+	(void)etcd_post(
+	    &etcd, "/v3/maintenance/alarm", NULL, &status,
+	    "{\"action\":\"DEACTIVATE\",\"alarm\":\"NOSPACE\",\"memberID\":\"%s\"}", member);
 	ck_assert_int_eq(status, 200);
 	write_begin(&rig[0], 1, 2, false);
 	rig_until(rig[0].stored == 2);
