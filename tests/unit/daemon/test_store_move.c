@@ -54,24 +54,34 @@ static void register_put(const struct reg *what)
 	ck_assert_int_eq(state_store(state, STORE_REGISTER_FILE, bytes, sizeof(bytes), NULL), 0);
 }
 
+static struct lists *lists_of(struct keyring **ring)
+{
+	struct lists *lists;
+
+	ck_assert_int_eq(keyring_open(state, &config.trust, "web", ring, NULL), 0);
+	ck_assert_int_eq(lists_open(state, *ring, &lists, NULL), 0);
+	return lists;
+}
+
 static void list_put(void)
 {
 	const struct list *held;
-	struct lists *lists;
+	struct keyring *ring;
+	struct lists *lists = lists_of(&ring);
 
-	ck_assert_int_eq(lists_open(state, &config.trust, "web", &lists, NULL), 0);
 	ck_assert_int_eq(lists_add(lists, signed_list, signed_bytes, &held, NULL), 0);
 	lists_close(lists);
+	keyring_close(ring);
 }
 
 static bool list_there(void)
 {
-	struct lists *lists;
-	bool there;
+	struct keyring *ring;
+	struct lists *lists = lists_of(&ring);
+	const bool there = lists_find(lists, reg.active) != NULL;
 
-	ck_assert_int_eq(lists_open(state, &config.trust, "web", &lists, NULL), 0);
-	there = lists_find(lists, reg.active) != NULL;
 	lists_close(lists);
+	keyring_close(ring);
 	return there;
 }
 
