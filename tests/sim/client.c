@@ -167,7 +167,7 @@ static void client_repair_failed(struct world *world, struct client *client)
 
 	/* The agent takes it over, or the client tries again itself. */
 	if (client->write != 0 && chance(world, 50) &&
-	    owing_add(world, client->machine, client->key, number % 3, client->write)) {
+	    owing_add(world, client->machine, client->key, 1000, client->write)) {
 		client_done(world, client, false, false);
 		return;
 	}
