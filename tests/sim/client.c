@@ -381,7 +381,7 @@ static enum mcr_op client_choose(struct world *world)
 {
 	static const uint8_t ops[20] = {
 	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_GET,
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_SET,
+	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_DELETE,	MCR_OP_SET,
 	    MCR_OP_SET,	   MCR_OP_SET,	  MCR_OP_SET,	 MCR_OP_UPDATE, MCR_OP_UPDATE,
 	    MCR_OP_DELETE, MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,	MCR_OP_TOUCH};
 
@@ -402,9 +402,9 @@ static uint8_t client_key(struct world *world)
 		if (mover->used && mover->queued > 0)
 			return mover->queue[mover->queued - 1].key;
 	}
-	if (how < 60)
+	if (how < 55)
 		return world->recent[pick(world, 16)];
-	return (uint8_t)(how < 75 ? pick(world, 6) : pick(world, KEYS));
+	return (uint8_t)(how < 65 ? pick(world, 6) : pick(world, KEYS));
 }
 
 void client_begin(struct world *world, uint32_t number)
