@@ -46,7 +46,7 @@ static void message_send(struct world *world, struct message *message, uint32_t 
 	}
 	if (world->faults_on && chance(world, 5)) {
 		world->figures->fault[FAULT_REORDER]++;
-		delay_us += pick(world, 400 * MS);
+		delay_us += pick(world, 1 + pick(world, world->lease_ms * MS));
 	}
 	message_post(world, message, delay_us);
 	if (chance(world, world->duplicate_percent)) {
@@ -235,7 +235,7 @@ static void coord_do(struct world *world, uint32_t number, const struct coord_ac
 			if (i == number)
 				continue;
 			/* One that does not get the push lags behind until it asks. */
-			if (world->faults_on && chance(world, 20))
+			if (world->faults_on && chance(world, 30))
 				world->figures->fault[FAULT_LOSS]++;
 			else
 				message_send(world, &message, number, i);
@@ -518,6 +518,7 @@ void agent_message(struct world *world, struct message *message)
 	struct machine *machine = &world->machine[number];
 	const uint64_t now_ms = local_ms(world, number);
 	struct message answer = {.list = message->list};
+	uint64_t usable_ms;
 
 	if (message->failover_term > machine->failover_term) {
 		machine->failover_term = message->failover_term;
@@ -529,7 +530,10 @@ void agent_message(struct world *world, struct message *message)
 		break;
 	case SAY_GRANT:
 		machine->answered_us = world->now_us;
+		usable_ms = machine->host.usable_ms;
 		host_grant(&machine->host, &message->grant, now_ms);
+		if (machine->host.usable_ms > usable_ms)
+			check_lease(world, number, message->from);
 		break;
 	case SAY_REGISTER:
 	case SAY_ELSEWHERE:

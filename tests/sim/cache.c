@@ -305,7 +305,8 @@ void cache_execute(struct world *world, struct command *command)
 					  : "client",
 		      command->owner, command->orphan ? ", dead" : "");
 	}
-	if (command->by_agent)
+	if (command->by_agent ||
+	    (!command->by_mover && command->verb == DO_DELETE && command->write == 0))
 		key_lost(world, command->key); /* whatever it was that was stored since */
 	if (command->orphan) {
 		command_free(world, command);

@@ -296,6 +296,29 @@ void check_published(struct world *world, uint32_t number, const struct reg *reg
 	machine->segment.reg = *reg;
 }
 
+/* What a host's segment says of its lease must end before the coordinator's record of it does. */
+void check_lease(struct world *world, uint32_t number, uint32_t coordinator)
+{
+	const struct machine *machine = &world->machine[number];
+	const struct coord *coord = &world->machine[coordinator].coord;
+	const uint64_t usable_us = world_us(world, number, machine->host.usable_ms * MS);
+
+	if (coord->state != COORD_LEADING || machine->host.usable_ms == 0)
+		return;
+	for (uint32_t i = 0; i < coord->host_count; i++) {
+		const struct coord_host *host = &coord->host[i];
+		const uint64_t end_us = world_us(world, coordinator, host->lease_ms * MS);
+
+		if (host->key[0] != number + 1 || host->lease_ms == 0 || usable_us <= end_us ||
+		    usable_us <= world->now_us)
+			continue;
+		violate(world,
+			"%s believes in its lease until %.4f, on the record of %s it ends at %.4f",
+			machine->name, (double)usable_us / SECOND,
+			world->machine[coordinator].name, (double)end_us / SECOND);
+	}
+}
+
 /* Nothing may be where it does not belong. */
 void check_settled(struct world *world)
 {

@@ -167,7 +167,7 @@ static void client_repair_failed(struct world *world, struct client *client)
 
 	/* The agent takes it over, or the client tries again itself. */
 	if (client->write != 0 && chance(world, 50) &&
-	    owing_add(world, client->machine, client->key, number % 3, client->write)) {
+	    owing_add(world, client->machine, client->key, 1000, client->write)) {
 		client_done(world, client, false, false);
 		return;
 	}
@@ -381,7 +381,7 @@ static enum mcr_op client_choose(struct world *world)
 {
 	static const uint8_t ops[20] = {
 	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_GET,
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_SET,
+	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_DELETE,	MCR_OP_SET,
 	    MCR_OP_SET,	   MCR_OP_SET,	  MCR_OP_SET,	 MCR_OP_UPDATE, MCR_OP_UPDATE,
 	    MCR_OP_DELETE, MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,	MCR_OP_TOUCH};
 
@@ -402,9 +402,9 @@ static uint8_t client_key(struct world *world)
 		if (mover->used && mover->queued > 0)
 			return mover->queue[mover->queued - 1].key;
 	}
-	if (how < 60)
+	if (how < 55)
 		return world->recent[pick(world, 16)];
-	return (uint8_t)(how < 75 ? pick(world, 6) : pick(world, KEYS));
+	return (uint8_t)(how < 65 ? pick(world, 6) : pick(world, KEYS));
 }
 
 void client_begin(struct world *world, uint32_t number)

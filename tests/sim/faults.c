@@ -118,7 +118,17 @@ static void lose_register(struct world *world)
 			TRACE(world, "%s: its register comes back as %llu.%llu", machine->name,
 			      (unsigned long long)old->term, (unsigned long long)old->serial);
 			machine->disk.reg = *old;
-			agent_crash(world, number, pick(world, SECOND));
+			if (chance(world, 60)) {
+				/* The whole disk: what its host knew is gone too. */
+				memset(&machine->disk.host, 0, sizeof(machine->disk.host));
+				machine->disk.host.reg = *old;
+				machine->journal_bytes = 0;
+				for (uint32_t k = 0; k < KEYS; k++)
+					key_lost(world, k);
+				machine_crash(world, number, pick(world, SECOND));
+			} else {
+				agent_crash(world, number, pick(world, SECOND));
+			}
 			return;
 		}
 	}
@@ -239,7 +249,12 @@ void fault_strikes(struct world *world)
 	case 2:
 	case 3:
 		count(world, FAULT_AGENT_CRASH);
-		agent_crash(world, number, pick(world, 1 + pick(world, 2 * world->lease_ms * MS)));
+		agent_crash(world, number,
+			    pick(world, chance(world, 50) ? 100 * MS
+						      : 2 * world->lease_ms * MS));
+		if (chance(world, 40)) /* and again, soon after */
+			at(world, world->now_us + pick(world, world->lease_ms * MS),
+			   EV_MOVER_DIES, number, 0, 0, 0);
 		break;
 	case 4:
 		count(world, FAULT_MACHINE_CRASH);

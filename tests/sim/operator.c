@@ -133,6 +133,10 @@ static bool order_give(struct world *world, uint32_t leading, enum order_kind ki
 		TRACE(world, "order refused: %s", failure.text);
 		return false;
 	}
+	if (order.binding.serial != reg->serial)
+		violate(world, "an order for serial %llu is carried out at %llu.%llu",
+			(unsigned long long)order.binding.serial, (unsigned long long)reg->term,
+			(unsigned long long)reg->serial);
 	TRACE(world, "order: %s %s", order_kind_name(kind), name != NULL ? name : "");
 	coord_order(&machine->coord, &order, local_ms(world, leading));
 	agent_pump(world, leading);

@@ -7,7 +7,7 @@
 void owing_start(struct world *world, uint32_t number)
 {
 	struct machine *machine = &world->machine[number];
-	const struct owed_limits limits = {.keys = 8, .keys_per_uid = 3};
+	const struct owed_limits limits = {.keys = 8, .keys_per_uid = 2};
 	struct owed_damage damage;
 
 	memset(machine->wait, 0, sizeof(machine->wait));

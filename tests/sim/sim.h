@@ -463,6 +463,7 @@ int check_vis(struct world *world, const struct reg *reg);
 void check_operation(struct world *world, uint32_t client);
 void check_barrier(struct world *world);
 void check_published(struct world *world, uint32_t machine, const struct reg *reg);
+void check_lease(struct world *world, uint32_t host, uint32_t coordinator);
 void check_settled(struct world *world);
 uint32_t write_begin(struct world *world, uint32_t key);
 void write_sent(struct world *world, uint32_t write);
