@@ -170,8 +170,8 @@ static int file_lists_get(struct move *move, struct place *from, struct failure 
 {
 	const uint8_t *const hashes[] = {from->reg.active, from->reg.pending};
 	struct lists *lists;
-	int error = lists_open(move->state, &move->config->trust, move->config->cluster, &lists,
-			       failure);
+	int error =
+	    lists_open(move->state, &move->config->trust, move->config->cluster, &lists, failure);
 
 	if (error != 0)
 		return error;
@@ -193,20 +193,22 @@ static int file_lists_put(struct move *move, const struct place *from, struct fa
 {
 	const struct list *list;
 	struct lists *lists;
-	int error = lists_open(move->state, &move->config->trust, move->config->cluster, &lists,
-			       failure);
+	int error =
+	    lists_open(move->state, &move->config->trust, move->config->cluster, &lists, failure);
 
 	if (error != 0)
 		return error;
 	for (uint32_t i = 0; error == 0 && i < from->list_count; i++)
-		error = lists_add(lists, from->lists[i].document, from->lists[i].bytes, &list,
-				  failure);
-	if (error == 0 && (lists_find(lists, from->reg.active) == NULL ||
-			   (from->reg.next_epoch != 0 && lists_find(lists, from->reg.pending) == NULL)))
-		error = failure_set(failure, ENOENT,
-				    "the register names a list that neither etcd nor state directory "
-				    "%s holds",
-				    move->config->state_directory);
+		error =
+		    lists_add(lists, from->lists[i].document, from->lists[i].bytes, &list, failure);
+	if (error == 0 &&
+	    (lists_find(lists, from->reg.active) == NULL ||
+	     (from->reg.next_epoch != 0 && lists_find(lists, from->reg.pending) == NULL)))
+		error =
+		    failure_set(failure, ENOENT,
+				"the register names a list that neither etcd nor state directory "
+				"%s holds",
+				move->config->state_directory);
 	lists_close(lists);
 	return error;
 }
@@ -242,7 +244,8 @@ static int move_carry(struct move *move, struct place *from, struct place *to,
 	if (to->held && !to->moved && register_compare(&to->reg, &from->reg) == 0)
 		return 0; /* it was carried before, by a command that was stopped */
 	error = place_write(move, to, &from->reg, false, from, failure);
-	/* Whatever became of that: only a target that certainly holds nothing lets the source back. */
+	/* Whatever became of that: only a target that certainly holds nothing lets the source back.
+	 */
 	if (error != 0 && to->answered && !from->moved &&
 	    place_write(move, from, &from->reg, false, from, &undone) != 0)
 		return failure_set(failure, -error,
@@ -274,7 +277,8 @@ int store_move(const struct config *config, struct state *state, enum config_reg
 	    .file.name = "the state directory",
 	    .etcd.name = "etcd",
 	};
-	const struct store_owner file_owner = {&events, &move.file}, etcd_owner = {&events, &move.etcd};
+	const struct store_owner file_owner = {&events, &move.file},
+				 etcd_owner = {&events, &move.etcd};
 	struct place *from = target == CONFIG_REGISTER_ETCD ? &move.file : &move.etcd;
 	struct place *to = target == CONFIG_REGISTER_ETCD ? &move.etcd : &move.file;
 	int error;
