@@ -29,11 +29,11 @@
 
 #include "core/register_value.h"
 
-#define ELECTION_TTL_MIN_S   3u
-#define ELECTION_TTL_MAX_S   60u
-#define ELECTION_MARGIN_MS   1000u
-#define ELECTION_REFUSED_MS  2000u /* after a refusal: it will not pass by itself at once */
-#define ELECTION_LISTS	     2u	   /* a register names two */
+#define ELECTION_TTL_MIN_S  3u
+#define ELECTION_TTL_MAX_S  60u
+#define ELECTION_MARGIN_MS  1000u
+#define ELECTION_REFUSED_MS 2000u /* after a refusal: it will not pass by itself at once */
+#define ELECTION_LISTS	    2u	  /* a register names two */
 
 enum election_request {
 	ELECTION_READ,	    /* leader key and register key, in one transaction */
@@ -162,8 +162,7 @@ bool election_next(struct election *election, uint64_t now_ms, struct election_a
 /* When election_next should be asked again at the latest, if nothing happens before. */
 uint64_t election_wake_ms(const struct election *election);
 
-void election_reply(struct election *election, const struct election_reply *reply,
-		    uint64_t now_ms);
+void election_reply(struct election *election, const struct election_reply *reply, uint64_t now_ms);
 
 /* Replaces the register; answered by ELECTION_ACT_STORED, or by ELECTION_ACT_LOST alone: then the
  * outcome is unknown and shows when somebody is elected.  First the bodies of `lists` hashes are

@@ -102,11 +102,12 @@ static int election_register_take(struct election *e, const struct election_key 
 				   reg.term, reg.serial);
 	if (key->mod_revision < e->seen_revision || reg.term < e->seen_term ||
 	    (reg.term == e->seen_term && reg.serial < e->seen_serial))
-		return failure_set(failure, ESTALE,
-				   "the register is older than one that was seen here (found %" PRIu64
-				   ".%" PRIu64 ", expected at least %" PRIu64 ".%" PRIu64
-				   "): its store was set back, restore the newer one",
-				   reg.term, reg.serial, e->seen_term, e->seen_serial);
+		return failure_set(
+		    failure, ESTALE,
+		    "the register is older than one that was seen here (found %" PRIu64 ".%" PRIu64
+		    ", expected at least %" PRIu64 ".%" PRIu64
+		    "): its store was set back, restore the newer one",
+		    reg.term, reg.serial, e->seen_term, e->seen_serial);
 	e->held = true;
 	e->moved = moved;
 	e->reg = reg;
@@ -126,8 +127,7 @@ static void election_refused(struct election *e, const char *why, uint64_t now_m
 	election_stop(e, why, now_ms);
 }
 
-static void election_looked(struct election *e, const struct election_reply *reply,
-			    uint64_t now_ms)
+static void election_looked(struct election *e, const struct election_reply *reply, uint64_t now_ms)
 {
 	struct failure failure;
 
@@ -309,7 +309,8 @@ static void election_stored(struct election *e, const struct election_reply *rep
 		e->write_unknown = true;
 		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 	} else if (reply->outcome == ELECTION_REFUSED) {
-		/* etcd may say "no space" of what it has carried out: look before it is believed. */
+		/* etcd may say "no space" of what it has carried out: look before it is believed.
+		 */
 		(void)snprintf(e->stored_why, sizeof(e->stored_why), "%s", reply->why);
 		e->write = ELECTION_WRITE_CHECK;
 		e->main.after_ms = now_ms;
@@ -346,7 +347,8 @@ static void election_checked(struct election *e, const struct election_reply *re
 		e->main.after_ms =
 		    now_ms + (e->write == ELECTION_WRITE_NONE ? election_keep_ms(e) : 0);
 	} else if (e->write_unknown) {
-		/* An earlier one may still be on its way: only a write that succeeds shuts it out. */
+		/* An earlier one may still be on its way: only a write that succeeds shuts it out.
+		 */
 		election_trouble(e, e->stored_why);
 		e->write = ELECTION_WRITE_REGISTER;
 		e->main.after_ms = now_ms + ELECTION_REFUSED_MS;

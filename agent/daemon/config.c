@@ -134,8 +134,8 @@ const char *config_text(const struct config_reading *r, enum config_option_id op
 }
 
 /* The rule of the list's names: they stand in paths and in the segment's name too. */
-static int take_name(const struct config_reading *r, enum config_option_id option, char out[LIST_NAME_MAX + 1],
-		     struct failure *failure)
+static int take_name(const struct config_reading *r, enum config_option_id option,
+		     char out[LIST_NAME_MAX + 1], struct failure *failure)
 {
 	const char *text = config_text(r, option);
 	size_t length = strlen(text);
@@ -158,9 +158,9 @@ static int take_listen(const struct config_reading *r, char out[LIST_ADDRESS_MAX
 
 	if (strlen(text) > LIST_ADDRESS_MAX || !list_address_valid(text))
 		return config_refuse(r, OPTION_LISTEN, failure,
-			      "'%.120s', expected a numeric address and a port, such as "
-			      "10.0.0.1:11280, 0.0.0.0:11280 or [::]:11280",
-			      text);
+				     "'%.120s', expected a numeric address and a port, such as "
+				     "10.0.0.1:11280, 0.0.0.0:11280 or [::]:11280",
+				     text);
 	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }
@@ -178,8 +178,8 @@ int config_path(const struct config_reading *r, enum config_option_id option, si
 	length = strlen(text);
 	if (text[0] != '/' || length > max)
 		return config_refuse(r, option, failure,
-			      "'%.200s', expected an absolute path of at most %zu bytes", text,
-			      max);
+				     "'%.200s', expected an absolute path of at most %zu bytes",
+				     text, max);
 	memcpy(out, text, length + 1);
 	return 0;
 }
@@ -198,9 +198,9 @@ static int take_segment(const struct config_reading *r, const char *fallback,
 	length = strlen(text);
 	if (length < 2 || length > CONFIG_PATH_MAX - 1 || text[0] != '/' || text[1] == '.' ||
 	    strchr(text + 1, '/') != NULL)
-		return config_refuse(r, OPTION_SEGMENT, failure,
-			      "'%.200s', expected one slash and a name, such as /mcroster.web",
-			      text);
+		return config_refuse(
+		    r, OPTION_SEGMENT, failure,
+		    "'%.200s', expected one slash and a name, such as /mcroster.web", text);
 	memcpy(out, text, length + 1);
 	return 0;
 }
@@ -220,8 +220,9 @@ int config_number(const struct config_reading *r, enum config_option_id option, 
 		    : UINT64_MAX;
 	if (value < least || value > most)
 		return config_refuse(r, option, failure,
-			      "'%.80s', expected a whole number from %" PRIu64 " to %" PRIu64, text,
-			      least, most);
+				     "'%.80s', expected a whole number from %" PRIu64
+				     " to %" PRIu64,
+				     text, least, most);
 	*out = value;
 	return 0;
 }
@@ -232,23 +233,24 @@ static int take_trust(const struct config_reading *r, struct trust *trust, struc
 	uint64_t threshold = 0;
 
 	if (count == 0 || count > TRUST_KEYS_MAX)
-		return config_refuse(r, OPTION_TRUSTED_KEYS, failure, "%u keys, expected 1 to %u", count,
-			      TRUST_KEYS_MAX);
+		return config_refuse(r, OPTION_TRUSTED_KEYS, failure, "%u keys, expected 1 to %u",
+				     count, TRUST_KEYS_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		const char *text = cfg_getnstr(r->cfg, config_options[OPTION_TRUSTED_KEYS].name, i);
 		uint8_t *key = trust->keys[i];
 
 		if (document_key_parse(text, key) != 0 ||
 		    crypto_core_ed25519_is_valid_point(key) != 1)
-			return config_refuse(r, OPTION_TRUSTED_KEYS, failure,
-				      "'%.80s', expected the base64 of an Ed25519 public key (as "
-				      "mcadmin keygen prints it)",
-				      text);
+			return config_refuse(
+			    r, OPTION_TRUSTED_KEYS, failure,
+			    "'%.80s', expected the base64 of an Ed25519 public key (as "
+			    "mcadmin keygen prints it)",
+			    text);
 		/* A key given twice would make a threshold of two out of one person. */
 		for (unsigned j = 0; j < i; j++)
 			if (memcmp(trust->keys[j], key, DOCUMENT_KEY_BYTES) == 0)
 				return config_refuse(r, OPTION_TRUSTED_KEYS, failure,
-					      "'%.80s' twice, expected each key once", text);
+						     "'%.80s' twice, expected each key once", text);
 	}
 	trust->count = count;
 	if (config_number(r, OPTION_THRESHOLD, 1, count, &threshold, failure) != 0)
@@ -257,8 +259,8 @@ static int take_trust(const struct config_reading *r, struct trust *trust, struc
 	return 0;
 }
 
-static int take_secret(const struct config_reading *r, enum config_option_id option, uint8_t **secret,
-		       struct failure *failure)
+static int take_secret(const struct config_reading *r, enum config_option_id option,
+		       uint8_t **secret, struct failure *failure)
 {
 	const char *text = config_text(r, option);
 	struct failure why;
@@ -311,15 +313,15 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	if ((error = take_name(r, OPTION_NAME, c->name, failure)) != 0 ||
 	    (error = take_listen(r, c->listen, failure)) != 0 ||
 	    (error = config_path(r, OPTION_STATE_DIRECTORY, CONFIG_PATH_MAX, state,
-			       c->state_directory, failure)) != 0 ||
+				 c->state_directory, failure)) != 0 ||
 	    (error = config_path(r, OPTION_CONTROL_SOCKET, socket_max, control, c->control_socket,
-			       failure)) != 0 ||
+				 failure)) != 0 ||
 	    (error = take_segment(r, segment, c->segment, failure)) != 0 ||
 	    (error = take_trust(r, &c->trust, failure)) != 0 ||
 	    (error = config_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
-				 failure)) != 0 ||
+				   failure)) != 0 ||
 	    (error = config_number(r, OPTION_BOOT_WAIT, 0, CONFIG_BOOT_WAIT_MAX, &boot_wait_ms,
-				 failure)) != 0 ||
+				   failure)) != 0 ||
 	    (error = take_secret(r, OPTION_HOST_KEY, &c->host_secret, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PSK, &c->psk, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0 ||
@@ -328,8 +330,8 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	c->boot_wait_ms = (uint32_t)boot_wait_ms;
 	if (crypto_scalarmult_base(c->host_public, c->host_secret) != 0)
 		return config_refuse(r, OPTION_HOST_KEY, failure,
-			      "a key without a public half, expected a "
-			      "secret X25519 key");
+				     "a key without a public half, expected a "
+				     "secret X25519 key");
 	return 0;
 }
 

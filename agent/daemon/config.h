@@ -44,8 +44,8 @@ struct config {
 	uint32_t boot_wait_ms;			   /* default 30000 */
 	uint8_t *host_secret;			   /* LIST_HOST_KEY_BYTES, sodium_malloc'd */
 	uint8_t host_public[LIST_HOST_KEY_BYTES];
-	uint8_t *psk;	       /* 32 bytes, sodium_malloc'd */
-	uint8_t *previous_psk; /* or NULL */
+	uint8_t *psk;			  /* 32 bytes, sodium_malloc'd */
+	uint8_t *previous_psk;		  /* or NULL */
 	enum config_register register_in; /* default file */
 	struct config_etcd etcd;
 };

@@ -51,7 +51,7 @@ struct config_reading {
 /* The sentence of a refused value: file, line, option, "found", then `format`.  -EINVAL. */
 int config_refuse(const struct config_reading *reading, enum config_option_id option,
 		  struct failure *failure, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 /* The option's text, or NULL when it is not in the file. */
 const char *config_text(const struct config_reading *reading, enum config_option_id option);
 /* An absolute path of at most `max` bytes, or `fallback` where the option is not in the file. */

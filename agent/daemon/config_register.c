@@ -182,10 +182,11 @@ static int take_user(const struct config_reading *r, struct config_etcd *etcd,
 	memcpy(etcd->user, user, length + 1);
 	for (uint32_t i = 0; i < etcd->endpoint_count; i++)
 		if (!endpoint_secret(etcd->endpoints[i]))
-			return config_refuse(r, OPTION_ETCD_USER, failure,
-					     "a password for %.120s, expected https: anybody on the "
-					     "way could read it",
-					     etcd->endpoints[i]);
+			return config_refuse(
+			    r, OPTION_ETCD_USER, failure,
+			    "a password for %.120s, expected https: anybody on the "
+			    "way could read it",
+			    etcd->endpoints[i]);
 	if ((error = config_path(r, OPTION_ETCD_PASSWORD_FILE, CONFIG_PATH_MAX, "", path,
 				 failure)) != 0)
 		return error;

@@ -31,8 +31,8 @@ struct etcd_call {
 	uint32_t endpoint; /* at which it is now */
 	uint32_t tries;	   /* endpoints tried in this call */
 	bool authenticates;
-	bool retried;	   /* with a new token, once */
-	bool over;	   /* the reply is longer than reply_max */
+	bool retried; /* with a new token, once */
+	bool over;    /* the reply is longer than reply_max */
 	char *reply;
 	size_t reply_bytes;
 	char curl_said[CURL_ERROR_SIZE];
@@ -195,8 +195,8 @@ static void call_send(struct etcd_call *call)
 	const uint64_t now_ms = monotonic_ms();
 
 	if (now_ms >= call->deadline_ms) {
-		call_fail(call, call->curl_said[0] != '\0' ? call->curl_said
-							    : "etcd: no answer in time");
+		call_fail(call,
+			  call->curl_said[0] != '\0' ? call->curl_said : "etcd: no answer in time");
 		return;
 	}
 	call->easy = curl_easy_init();
@@ -247,7 +247,7 @@ static void call_broke(struct etcd_call *call, CURLcode code)
 {
 	struct etcd *etcd = call->etcd;
 	const bool unsent = code_unsent(code, call->easy);
-	const char *words = call->over				? "the answer is too long"
+	const char *words = call->over			 ? "the answer is too long"
 			    : call->curl_said[0] != '\0' ? call->curl_said
 							 : curl_easy_strerror(code);
 	char why[FAILURE_BYTES];
@@ -359,7 +359,8 @@ static void token_start(struct etcd *etcd, uint64_t deadline_ms)
 	if (etcd->token_asked)
 		return;
 	etcd->token_why[0] = '\0';
-	if (etcd_authenticate_write(etcd->config->user, etcd->config->password, &path, &body) != 0 ||
+	if (etcd_authenticate_write(etcd->config->user, etcd->config->password, &path, &body) !=
+		0 ||
 	    (call = call_new(etcd, path, body, ETCD_REPLY_SMALL, deadline_ms)) == NULL) {
 		(void)snprintf(etcd->token_why, sizeof(etcd->token_why), "no memory");
 		wake_now(etcd);

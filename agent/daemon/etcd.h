@@ -1,11 +1,11 @@
 /* etcd.h - requests to an etcd cluster: one HTTP POST and its answer, on the agent's loop.
  *
- * With etcd_multi.h the only one that knows libcurl.  Several endpoints: the one that answered last is asked first;
- * one that cannot be reached is passed over within the call, one that gave a bad answer or none in
- * time at the next.  Where a request may have arrived it is never sent again from here (but by
- * libcurl, when a kept connection turns out to be closed): the caller knows what may be repeated.
- * TLS 1.2 or later where the endpoints are https, server names always verified; no proxy, no
- * redirect, nothing from the environment.  Replies are bounded.
+ * With etcd_multi.h the only one that knows libcurl.  Several endpoints: the one that answered last
+ * is asked first; one that cannot be reached is passed over within the call, one that gave a bad
+ * answer or none in time at the next.  Where a request may have arrived it is never sent again from
+ * here (but by libcurl, when a kept connection turns out to be closed): the caller knows what may
+ * be repeated. TLS 1.2 or later where the endpoints are https, server names always verified; no
+ * proxy, no redirect, nothing from the environment.  Replies are bounded.
  *
  * One thread.  Answers come from the loop, never from within etcd_call.
  */

@@ -1,7 +1,8 @@
 /* etcd_answer.c - see etcd_message.h: answers read, each hostile until checked.
  *
- * What etcd says it refused was not carried out, by the meaning of its error codes; whatever else is
- * no plain answer (a gateway's page, a cut-off reply, an internal error) leaves the outcome unknown.
+ * What etcd says it refused was not carried out, by the meaning of its error codes; whatever else
+ * is no plain answer (a gateway's page, a cut-off reply, an internal error) leaves the outcome
+ * unknown.
  */
 #include "daemon/etcd_message.h"
 
@@ -78,8 +79,8 @@ static size_t base64_of(const json_t *object, const char *name, uint8_t **bytes,
 
 	*bytes = calloc(1, length / 4 * 3 + 1);
 	if (*bytes == NULL || (json != NULL && text == NULL) ||
-	    (length > 0 && sodium_base642bin(*bytes, length / 4 * 3 + 1, text, length, NULL, &decoded,
-					     NULL, sodium_base64_VARIANT_ORIGINAL) != 0))
+	    (length > 0 && sodium_base642bin(*bytes, length / 4 * 3 + 1, text, length, NULL,
+					     &decoded, NULL, sodium_base64_VARIANT_ORIGINAL) != 0))
 		*bad = true;
 	return *bad ? 0 : decoded;
 }
@@ -258,8 +259,9 @@ static enum election_outcome no_answer(const char *endpoint, long status, const 
 			       endpoint);
 		return ELECTION_REFUSED;
 	}
-	(void)snprintf(why, FAILURE_BYTES, "etcd %s: found an answer that is none of etcd's (HTTP %ld)",
-		       endpoint, status);
+	(void)snprintf(why, FAILURE_BYTES,
+		       "etcd %s: found an answer that is none of etcd's (HTTP %ld)", endpoint,
+		       status);
 	return ELECTION_UNKNOWN;
 }
 

@@ -62,8 +62,8 @@ static json_t *json_range(const char *key)
 
 static json_t *json_put(const char *key, const void *value, size_t bytes, uint64_t lease)
 {
-	json_t *put = json_pack("{s:o,s:o}", "key", json_key(key), "value",
-				json_base64(value, bytes));
+	json_t *put =
+	    json_pack("{s:o,s:o}", "key", json_key(key), "value", json_base64(value, bytes));
 
 	if (put != NULL && lease != 0 && json_object_set_new(put, "lease", json_u64(lease)) != 0) {
 		json_decref(put);
@@ -122,11 +122,11 @@ static json_t *json_request(const struct etcd_keys *keys, const struct election_
 		*path = "/v3/lease/grant";
 		return json_pack("{s:o}", "TTL", json_u64(action->ttl_s));
 	case ELECTION_CAMPAIGN:
-		return json_txn(
-		    json_pack("[o]", json_compare(keys->leader, true, 0)),
-		    json_pack("[o,o]", json_put(keys->leader, name, strlen(name), action->lease),
-			      json_range(keys->reg)),
-		    json_both(keys));
+		return json_txn(json_pack("[o]", json_compare(keys->leader, true, 0)),
+				json_pack("[o,o]",
+					  json_put(keys->leader, name, strlen(name), action->lease),
+					  json_range(keys->reg)),
+				json_both(keys));
 	case ELECTION_LIST_GET:
 		*path = "/v3/kv/range";
 		etcd_list_key(keys, action->hash, key);

@@ -44,7 +44,8 @@ static int file_read(const char *path, char *text, size_t size, size_t *length,
 		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
 	*length = 0;
 	error = file_check(fd, path, failure);
-	while (error == 0 && *length < size && (n = read(fd, text + *length, size - *length)) != 0) {
+	while (error == 0 && *length < size &&
+	       (n = read(fd, text + *length, size - *length)) != 0) {
 		if (n < 0)
 			error = failure_set(failure, errno, "%s: %s", path, strerror(errno));
 		else

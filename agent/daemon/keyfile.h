@@ -1,4 +1,5 @@
-/* keyfile.h - files that hold a secret: regular, mode 0600 or stricter, owned by the caller or root.
+/* keyfile.h - files that hold a secret: regular, mode 0600 or stricter, owned by the caller or
+ * root.
  *
  * A failure names the path, what was found and what was expected, and never shows the content:
  * -EINVAL, -EACCES, -ENOENT.
@@ -13,8 +14,8 @@
 
 #define KEYFILE_BYTES DOCUMENT_KEY_BYTES
 
-/* Reads a key file: 32 bytes as one line of base64, not all zeros.  *secret is sodium_malloc'd; free
- * it with sodium_free. */
+/* Reads a key file: 32 bytes as one line of base64, not all zeros.  *secret is sodium_malloc'd;
+ * free it with sodium_free. */
 int keyfile_load(const char *path, uint8_t **secret, struct failure *failure);
 
 /* Reads a password: one line of 1 to `max` printable ASCII characters.  *password is

@@ -1,15 +1,15 @@
 /* store.h - where the register lives: in a file of this agent, or in an etcd that several share.
  *
- * The owner opens a store and is told by events what it may do; the rest of the daemon does not know
- * which kind it is.  The rules of both:
- *  - Between `elected` and `lost` this agent coordinates, and only while clock_now_ms() is less than
- *    the last until_ms that it was told: it looks at the clock itself before each grant, for after a
- *    pause of the process no event has come yet.
+ * The owner opens a store and is told by events what it may do; the rest of the daemon does not
+ * know which kind it is.  The rules of both:
+ *  - Between `elected` and `lost` this agent coordinates, and only while clock_now_ms() is less
+ * than the last until_ms that it was told: it looks at the clock itself before each grant, for
+ * after a pause of the process no event has come yet.
  *  - The register is on disk, or agreed on by etcd's majority, before `stored` says so.
  *  - `stored(false)` is certain: what was to be written stands nowhere and will not.  Where `lost`
- *    comes before `stored`, no `stored` follows: whether it was written shows at the next `elected`.
- * Events come from the event loop, never from within a call; every call may be made from within an
- * event, but for store_close.  One thread.  Times are CLOCK_BOOTTIME in ms.
+ *    comes before `stored`, no `stored` follows: whether it was written shows at the next
+ * `elected`. Events come from the event loop, never from within a call; every call may be made from
+ * within an event, but for store_close.  One thread.  Times are CLOCK_BOOTTIME in ms.
  */
 #ifndef MCROSTER_STORE_H
 #define MCROSTER_STORE_H
@@ -27,8 +27,8 @@ struct store;
 
 struct store_events {
 	/* The body of a list that the register names, before `elected`, where the store keeps them
-	 * (file: never, they are in lists.h).  Its hash is right, its signatures are for the owner to
-	 * judge: with a negative errno and the sentence nobody is elected from this register. */
+	 * (file: never, they are in lists.h).  Its hash is right, its signatures are for the owner
+	 * to judge: with a negative errno and the sentence nobody is elected from this register. */
 	int (*list)(void *context, const void *document, size_t bytes, struct failure *failure);
 	/* This agent leads.  reg: as it stands; NULL: there is none yet. */
 	void (*elected)(void *context, const struct reg *reg, uint64_t until_ms);
@@ -51,15 +51,13 @@ struct store_owner {
 /* The state file "register" of this agent, which is its one candidate: elected at once, until
  * UINT64_MAX.  `state` and `name` (the agent's) are borrowed.  -ENOMEM. */
 int store_open_file(struct state *state, const char *name, struct event_base *base,
-		    const struct store_owner *owner, struct store **store,
-		    struct failure *failure);
+		    const struct store_owner *owner, struct store **store, struct failure *failure);
 
 /* The key /mcroster/<cluster>/register in etcd; this agent stands in the elections.  `config` is
  * borrowed.  `known` is the newest register that this host has adopted, NULL for none: an etcd that
  * holds an older one, or none, is refused.  -ENOMEM, -EIO. */
 int store_open_etcd(const struct config *config, const struct reg *known, struct event_base *base,
-		    const struct store_owner *owner, struct store **store,
-		    struct failure *failure);
+		    const struct store_owner *owner, struct store **store, struct failure *failure);
 
 /* Writes the register, and before it the body of one list that it names and the store may not hold
  * yet (NULL: none).  Both are copied.  Answered by `stored`.  -EAGAIN: does not lead; -EBUSY: the

@@ -70,8 +70,8 @@ static void list_came(struct store_etcd *s, const struct lane *lane, struct etcd
 			if (owner->events->list(owner->context, answer->document,
 						answer->document_bytes, &failure) == 0)
 				return;
-			(void)snprintf(answer->why, sizeof(answer->why), "etcd's %.140s: %.340s", key,
-				       failure.text);
+			(void)snprintf(answer->why, sizeof(answer->why), "etcd's %.140s: %.340s",
+				       key, failure.text);
 			answer->reply.outcome = ELECTION_REFUSED;
 			answer->reply.why = answer->why;
 			return;

@@ -59,7 +59,8 @@ static void tear_down(void)
 }
 
 /* The required options in seven lines, then `format`, in which "@ stands for the directory. */
-static int load(struct config **config, struct failure *failure, const char *format, va_list arguments)
+static int load(struct config **config, struct failure *failure, const char *format,
+		va_list arguments)
 {
 	char text[8192], more[4096];
 	size_t used = (size_t)snprintf(
@@ -112,7 +113,8 @@ __attribute__((format(printf, 4, 5))) static void refused(int error, const char 
 	(void)snprintf(begin, sizeof(begin), "%s:", path);
 	ck_assert_msg(strncmp(failure.text, begin, strlen(begin)) == 0, "%s", failure.text);
 	(void)snprintf(begin, sizeof(begin), ": %s: ", option);
-	ck_assert_msg(strstr(failure.text, begin) != NULL, "'%s' names not %s", failure.text, option);
+	ck_assert_msg(strstr(failure.text, begin) != NULL, "'%s' names not %s", failure.text,
+		      option);
 	ck_assert_msg(strstr(failure.text, word) != NULL, "'%s' lacks '%s'", failure.text, word);
 	ck_assert_msg(strstr(failure.text, "correct horse") == NULL, "it shows the password");
 }
@@ -135,12 +137,11 @@ END_TEST
 
 START_TEST(every_option_is_taken)
 {
-	struct config *c =
-	    taken(ETCD "etcd-endpoints = {\"https://etcd1.example.org:2379\",\n"
-		       "\"https://[fd00::1]:2379\"}\netcd-ca = \"@/ca.pem\"\n"
-		       "etcd-cert = \"@/client.pem\"\netcd-key = \"@/client.key\"\n"
-		       "etcd-user = mcroster\netcd-password-file = \"@/password\"\n"
-		       "etcd-lease = 10\n");
+	struct config *c = taken(ETCD "etcd-endpoints = {\"https://etcd1.example.org:2379\",\n"
+				      "\"https://[fd00::1]:2379\"}\netcd-ca = \"@/ca.pem\"\n"
+				      "etcd-cert = \"@/client.pem\"\netcd-key = \"@/client.key\"\n"
+				      "etcd-user = mcroster\netcd-password-file = \"@/password\"\n"
+				      "etcd-lease = 10\n");
 
 	ck_assert_int_eq(c->register_in, CONFIG_REGISTER_ETCD);
 	ck_assert_uint_eq(c->etcd.endpoint_count, 2);
@@ -178,8 +179,8 @@ START_TEST(endpoints_are_schemes_hosts_and_ports)
 	refused(-EINVAL, "etcd-endpoints", "both http and https",
 		ETCD "etcd-endpoints = {\"http://a:1\", \"https://a:1\"}\n");
 	for (unsigned i = 0; i < 10; i++)
-		(void)snprintf(many + strlen(many), sizeof(many) - strlen(many), "\"http://a:%u\"%s",
-			       i + 1, i < 9 ? "," : "");
+		(void)snprintf(many + strlen(many), sizeof(many) - strlen(many),
+			       "\"http://a:%u\"%s", i + 1, i < 9 ? "," : "");
 	refused(-EINVAL, "etcd-endpoints", "10 endpoints, expected 1 to 9",
 		ETCD "etcd-endpoints = {%s}\n", many);
 	refused(-EINVAL, "register", "without etcd-endpoints", ETCD);
@@ -189,15 +190,18 @@ END_TEST
 
 START_TEST(what_belongs_together_comes_together)
 {
-	static const char *const alone[] = {
-	    "etcd-endpoints = {\"http://a:1\"}", "etcd-ca = \"@/ca.pem\"",
-	    "etcd-cert = \"@/client.pem\"",	 "etcd-key = \"@/client.key\"",
-	    "etcd-user = u",			 "etcd-password-file = \"@/password\"",
-	    "etcd-lease = 5"};
+	static const char *const alone[] = {"etcd-endpoints = {\"http://a:1\"}",
+					    "etcd-ca = \"@/ca.pem\"",
+					    "etcd-cert = \"@/client.pem\"",
+					    "etcd-key = \"@/client.key\"",
+					    "etcd-user = u",
+					    "etcd-password-file = \"@/password\"",
+					    "etcd-lease = 5"};
 	char option[32];
 
 	for (size_t i = 0; i < sizeof(alone) / sizeof(*alone); i++) {
-		(void)snprintf(option, sizeof(option), "%.*s", (int)strcspn(alone[i], " "), alone[i]);
+		(void)snprintf(option, sizeof(option), "%.*s", (int)strcspn(alone[i], " "),
+			       alone[i]);
 		refused(-EINVAL, option, "without register", "%s\n", alone[i]);
 		refused(-EINVAL, option, "without register", "register = file\n%s\n", alone[i]);
 	}
@@ -213,8 +217,8 @@ END_TEST
 
 START_TEST(a_password_is_not_sent_where_others_can_read_it)
 {
-	static const char *const open_to_all[] = {"http://10.0.0.1:2379", "http://127.evil.org:2379",
-						  "http://localhost.evil.org:2379"};
+	static const char *const open_to_all[] = {
+	    "http://10.0.0.1:2379", "http://127.evil.org:2379", "http://localhost.evil.org:2379"};
 
 	for (size_t i = 0; i < sizeof(open_to_all) / sizeof(*open_to_all); i++)
 		refused(-EINVAL, "etcd-user", "expected https",
@@ -249,7 +253,8 @@ START_TEST(files_are_looked_at_before_the_start)
 	write_file(beside("password"), 0600, large);
 	config_free(taken(USER));
 	write_file(beside("password"), 0600, large);
-	refused(-EINVAL, "etcd-user", "''", HTTPS "etcd-user = \"\"\netcd-password-file = \"@/password\"\n");
+	refused(-EINVAL, "etcd-user", "''",
+		HTTPS "etcd-user = \"\"\netcd-password-file = \"@/password\"\n");
 	refused(-EINVAL, "etcd-lease", "from 3 to 60", LOCAL "etcd-lease = 2\n");
 	refused(-EINVAL, "etcd-lease", "from 3 to 60", LOCAL "etcd-lease = 61\n");
 }

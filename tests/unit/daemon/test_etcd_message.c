@@ -23,7 +23,8 @@
 #define RANGE(kv) "{\"response_range\":{\"header\":{},\"kvs\":[" kv "],\"count\":\"1\"}}"
 #define NOTHING	  "{\"response_range\":{\"header\":{\"revision\":\"42\"}}}"
 #define READ_BOTH                                                                                  \
-	"{" HEADER ",\"succeeded\":true,\"responses\":[" RANGE(LEADER_KV) "," RANGE(REGISTER_KV) "]}"
+	"{" HEADER                                                                                 \
+	",\"succeeded\":true,\"responses\":[" RANGE(LEADER_KV) "," RANGE(REGISTER_KV) "]}"
 
 static struct etcd_keys keys;
 static uint8_t hash[LIST_HASH_BYTES], old_hash[LIST_HASH_BYTES];
@@ -96,7 +97,8 @@ START_TEST(requests_are_as_documented)
 	     "{\"compare\":[{\"key\":\"" LEADER_KEY "\",\"target\":\"CREATE\",\"result\":\"EQUAL\","
 	     "\"create_revision\":\"0\"}],\"success\":[{\"request_put\":{\"key\":\"" LEADER_KEY
 	     "\",\"value\":\"d2ViMDE=\",\"lease\":\"7587862072908384003\"}},{\"request_range\":"
-	     "{\"key\":\"" REGISTER_KEY "\"}}],\"failure\":[{\"request_range\":{\"key\":\"" LEADER_KEY
+	     "{\"key\":\"" REGISTER_KEY
+	     "\"}}],\"failure\":[{\"request_range\":{\"key\":\"" LEADER_KEY
 	     "\"}},{\"request_range\":{\"key\":\"" REGISTER_KEY "\"}}]}"},
 	};
 
@@ -105,7 +107,8 @@ START_TEST(requests_are_as_documented)
 		const char *path;
 		char *body;
 
-		ck_assert_int_eq(etcd_request_write(&keys, &action, "web01", NULL, 0, &path, &body), 0);
+		ck_assert_int_eq(etcd_request_write(&keys, &action, "web01", NULL, 0, &path, &body),
+				 0);
 		ck_assert_str_eq(path, all[i].path);
 		ck_assert_str_eq(body, all[i].body);
 		free(body);
@@ -149,8 +152,8 @@ START_TEST(what_etcd_answers_is_read)
 	ck_assert_uint_eq(got.reply.reg.lease, 0);
 
 	ck_assert_int_eq(read_text(ELECTION_READ, 200,
-				   "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING "," NOTHING
-				   "]}"),
+				   "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING
+				   "," NOTHING "]}"),
 			 ELECTION_DONE);
 	ck_assert(!got.reply.leader.held && !got.reply.reg.held);
 
@@ -174,10 +177,9 @@ START_TEST(what_etcd_answers_is_read)
 	ck_assert_uint_eq(got.reply.lease, 77);
 	ck_assert_uint_eq(got.reply.ttl_s, 5);
 	/* A lease that is gone is answered like one that lives, without its time. */
-	ck_assert_int_eq(
-	    read_text(ELECTION_KEEPALIVE, 200,
-		      "{\"result\":{" HEADER ",\"ID\":\"7587862072908384003\"}}\n"),
-	    ELECTION_DONE);
+	ck_assert_int_eq(read_text(ELECTION_KEEPALIVE, 200,
+				   "{\"result\":{" HEADER ",\"ID\":\"7587862072908384003\"}}\n"),
+			 ELECTION_DONE);
 	ck_assert_uint_eq(got.reply.ttl_s, 0);
 	ck_assert_int_eq(read_text(ELECTION_REVOKE, 200, "{" HEADER "}"), ELECTION_DONE);
 	ck_assert_int_eq(read_text(ELECTION_LIST_GET, 200, "{" HEADER "}"), ELECTION_DONE);
@@ -196,30 +198,30 @@ START_TEST(an_answer_with_a_wrong_field_leaves_the_outcome_unknown)
 	    {ELECTION_READ, "{}"},
 	    {ELECTION_READ, "[" READ_BOTH "]"},
 	    {ELECTION_READ, READ_BOTH "x"},
-	    {ELECTION_READ, "{\"header\":{\"revision\":\"1\"},\"succeeded\":true,\"responses\":["
-			    NOTHING "," NOTHING "]}"},
-	    {ELECTION_READ, "{" HEADER "," HEADER ",\"succeeded\":true,\"responses\":[" NOTHING ","
-			    NOTHING "]}"},
+	    {ELECTION_READ,
+	     "{\"header\":{\"revision\":\"1\"},\"succeeded\":true,\"responses\":[" NOTHING
+	     "," NOTHING "]}"},
+	    {ELECTION_READ,
+	     "{" HEADER "," HEADER ",\"succeeded\":true,\"responses\":[" NOTHING "," NOTHING "]}"},
 	    {ELECTION_READ, "{" HEADER ",\"responses\":[" NOTHING "," NOTHING "]}"},
-	    {ELECTION_READ, "{" HEADER ",\"succeeded\":\"true\",\"responses\":[" NOTHING "," NOTHING
-			    "]}"},
+	    {ELECTION_READ,
+	     "{" HEADER ",\"succeeded\":\"true\",\"responses\":[" NOTHING "," NOTHING "]}"},
 	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING "]}"},
 	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[{},{}]}"},
 	    /* The keys in the wrong order: somebody else's answer. */
-	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" RANGE(REGISTER_KV) ","
-			    RANGE(LEADER_KV) "]}"},
-	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING ","
-			    RANGE(REGISTER_KV "," REGISTER_KV) "]}"},
-	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING ","
-			    RANGE("{\"key\":\"" REGISTER_KEY "\",\"value\":\"aGVsbG8=\"}") "]}"},
-	    {ELECTION_READ,
-	     "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING ","
-	     RANGE("{\"key\":\"" REGISTER_KEY "\",\"create_revision\":\"-1\",\"mod_revision\":\"9\"}")
-	     "]}"},
-	    {ELECTION_READ,
-	     "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING ","
-	     RANGE("{\"key\":\"" REGISTER_KEY "\",\"create_revision\":\"9\",\"mod_revision\":\"9\","
-		   "\"value\":\"%%%\"}") "]}"},
+	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" RANGE(
+				REGISTER_KV) "," RANGE(LEADER_KV) "]}"},
+	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING
+			    "," RANGE(REGISTER_KV "," REGISTER_KV) "]}"},
+	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING "," RANGE(
+				"{\"key\":\"" REGISTER_KEY "\",\"value\":\"aGVsbG8=\"}") "]}"},
+	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING "," RANGE(
+				"{\"key\":\"" REGISTER_KEY
+				"\",\"create_revision\":\"-1\",\"mod_revision\":\"9\"}") "]}"},
+	    {ELECTION_READ, "{" HEADER ",\"succeeded\":true,\"responses\":[" NOTHING
+			    "," RANGE("{\"key\":\"" REGISTER_KEY
+				      "\",\"create_revision\":\"9\",\"mod_revision\":\"9\","
+				      "\"value\":\"%%%\"}") "]}"},
 	    {ELECTION_GRANT, "{" HEADER ",\"TTL\":\"5\"}"},
 	    {ELECTION_GRANT, "{" HEADER ",\"ID\":\"99999999999999999999999\",\"TTL\":\"5\"}"},
 	    {ELECTION_GRANT, "{" HEADER ",\"ID\":\"1\",\"TTL\":\"99999999999\"}"},
@@ -264,8 +266,7 @@ START_TEST(refusals_are_told_from_unknown_outcomes)
 			 ELECTION_UNKNOWN);
 	ck_assert_ptr_nonnull(strstr(got.reply.why, "no leader"));
 	/* What would steer a terminal is not repeated. */
-	ck_assert_int_eq(read_text(ELECTION_STORE, 400,
-				   "{\"error\":\"\\u001b[2J\\n\",\"code\":3}"),
+	ck_assert_int_eq(read_text(ELECTION_STORE, 400, "{\"error\":\"\\u001b[2J\\n\",\"code\":3}"),
 			 ELECTION_REFUSED);
 	ck_assert_ptr_null(strchr(got.reply.why, '\x1b'));
 	ck_assert_ptr_null(strchr(got.reply.why, '\n'));
@@ -294,8 +295,12 @@ END_TEST
 START_TEST(a_token_is_one_word_or_none)
 {
 	static const char *const bad[] = {
-	    "{\"token\":\"\"}", "{\"token\":\"a b\"}",	      "{\"token\":\"a\\r\\nX: y\"}",
-	    "{\"token\":7}",	"{\"token\":\"a\\u00e9\"}", "",
+	    "{\"token\":\"\"}",
+	    "{\"token\":\"a b\"}",
+	    "{\"token\":\"a\\r\\nX: y\"}",
+	    "{\"token\":7}",
+	    "{\"token\":\"a\\u00e9\"}",
+	    "",
 	    "{}",
 	};
 	char token[ETCD_TOKEN_BYTES], large[ETCD_TOKEN_BYTES + 32];
@@ -313,13 +318,13 @@ START_TEST(a_token_is_one_word_or_none)
 	memcpy(large + sizeof(large) - 2, "\"}", 2);
 	ck_assert_int_eq(etcd_token_read("e", 200, large, sizeof(large), token, &failure),
 			 ETCD_TOKEN_UNKNOWN);
-	ck_assert_int_eq(etcd_token_read("e", 412, "{\"error\":\"off\",\"code\":9}", 24, token,
-					 &failure),
-			 ETCD_TOKEN_NEEDLESS);
+	ck_assert_int_eq(
+	    etcd_token_read("e", 412, "{\"error\":\"off\",\"code\":9}", 24, token, &failure),
+	    ETCD_TOKEN_NEEDLESS);
 	ck_assert_str_eq(token, "");
-	ck_assert_int_eq(etcd_token_read("e", 400, "{\"error\":\"bad\",\"code\":3}", 24, token,
-					 &failure),
-			 ETCD_TOKEN_REFUSED);
+	ck_assert_int_eq(
+	    etcd_token_read("e", 400, "{\"error\":\"bad\",\"code\":3}", 24, token, &failure),
+	    ETCD_TOKEN_REFUSED);
 	ck_assert(etcd_answer_wants_token(401, "", 0));
 	ck_assert(etcd_answer_wants_token(400, "{user name is empty}", 20));
 	ck_assert(!etcd_answer_wants_token(200, "invalid auth token", 18));

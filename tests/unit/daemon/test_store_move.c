@@ -43,7 +43,8 @@ static void state_begin(void)
 {
 	struct failure failure;
 
-	ck_assert_msg(state_open(config.state_directory, &state, &failure) == 0, "%s", failure.text);
+	ck_assert_msg(state_open(config.state_directory, &state, &failure) == 0, "%s",
+		      failure.text);
 }
 
 static void register_put(const struct reg *what)
