@@ -280,7 +280,9 @@ static bool host_work_cut(const struct host *host)
 
 static bool host_fetch_next(struct host *host, uint64_t now_ms, struct host_action *action)
 {
-	if (!reg_present(&host->known) || host_lists_match(&host->known, host->change) ||
+	if (!reg_present(&host->known) ||
+	    (host_lists_match(&host->known, host->change) &&
+	     host->known.keys_version <= host->keys_held) ||
 	    !host->connected || now_ms < host->fetch_after_ms)
 		return false;
 	host->fetch_after_ms = now_ms + HOST_FETCH_RETRY_MS;
@@ -311,7 +313,11 @@ static void host_take(struct host *host)
 		memcpy(host->state.work_pending, host->known.pending, LIST_HASH_BYTES);
 		host->state.started = 0;
 		host->state.done = 0;
-		host->lost = 0;
+		/* Who comes in the middle may have been there, and lost its state: what a mover of
+		 * its left behind is not known. */
+		host->lost = host->known.phase == PHASE_PREPARE
+				 ? 0
+				 : (uint16_t)(1u << host->known.phase);
 		memset(&host->state.moved, 0, sizeof(host->state.moved));
 	}
 	host->dirty = true;
