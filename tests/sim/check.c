@@ -138,6 +138,16 @@ static bool same_register(const struct reg *a, const struct reg *b)
 	return memcmp(x, y, sizeof(x)) == 0;
 }
 
+/* What a gaining server held before was dropped. */
+static void check_sanitised(struct world *world, const struct reg *reg)
+{
+	const struct layout *layout = lists_of(world, reg);
+
+	for (uint32_t i = 0; i < layout->change->server_count; i++)
+		if (layout->change->servers[i].gained > 0 && !register_set_has(reg->given_up, i))
+			world->cache[layout->server[i]].tainted = false;
+}
+
 static void count_step(struct world *world, const struct coord *coord, const struct reg *from,
 		       const struct reg *to)
 {
@@ -153,6 +163,8 @@ static void count_step(struct world *world, const struct coord *coord, const str
 		for (uint32_t i = 0; i < AGENTS; i++)
 			if (register_set_has(to->excused, i))
 				reached(world, REACHED_EXCUSED);
+	if (from->phase == PHASE_PREPARE && to->phase == PHASE_COPY)
+		check_sanitised(world, to);
 	if (to->handed_over)
 		reached(world, REACHED_HANDOVER);
 	for (uint32_t i = 0; i < coord->host_count && from->phase != PHASE_STEADY; i++) {

@@ -319,6 +319,9 @@ void fault_strikes(struct world *world)
 	case 20:
 		count(world, FAULT_REFUSAL);
 		world->cache[server].refuses = !world->cache[server].refuses;
+		if (world->truth.phase == PHASE_COPY) /* what COPY cannot move is left to DRAIN */
+			for (uint32_t s = 0; s < SERVERS; s++)
+				world->cache[s].refuses = chance(world, 50);
 		break;
 	default:
 		count(world, FAULT_CLOCK_STEP); /* nothing in the core knows wall time */

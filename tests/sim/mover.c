@@ -300,7 +300,7 @@ static void key_end(struct world *world, struct mover *mover, struct mover_key *
 	if (slot->move.result == MOVE_AGAIN) {
 		key_again(world, mover, slot);
 	} else {
-		if (slot->move.result == MOVE_FAILED)
+		if (slot->move.result == MOVE_FAILED && mover->pass.phase == PHASE_DRAIN)
 			key_lost(world, slot->key);
 		if (slot->move.kind == MOVE_DROP && slot->move.result == MOVE_MOVED)
 			reached(world, mover->pass.phase == PHASE_PREPARE ? REACHED_SANITISED
@@ -359,7 +359,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	}
 	if (kind == MOVE_DRAIN_UNSURE || kind == MOVE_DRAIN_ABANDON ||
 	    kind == MOVE_DRAIN_LOSE || kind == MOVE_COPY_ABANDON ||
-	    (answered != NULL && answered->verb == DO_FILL &&
+	    (answered != NULL && answered->verb == DO_FILL && mover->pass.phase == PHASE_DRAIN &&
 	     answered->reply.answer == MOVE_REFUSED))
 		key_lost(world, slot->key); /* a miss that the design allows */
 	command = command_new(world, connection, slot->waits_source ? mover->server : slot->server,
@@ -375,7 +375,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	}
 	slot->waiting = true;
 	command_send(world, command, mover->machine);
-	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 60) == 0)
+	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 15) == 0)
 		fault_evicts_stub(world);
 	else if (world->faults_on && pick(world, 250) == 0)
 		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,

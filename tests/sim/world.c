@@ -34,6 +34,11 @@ static void values_make(struct world *world)
 			write_end(world, write, false, false);
 			continue;
 		}
+		/* What servers outside the list hold is from long ago. */
+		for (uint32_t s = 5; s < SERVERS; s++)
+			if (chance(world, 30))
+				world->cache[s].item[k] = (struct item){
+				    .present = true, .write = 1, .cas = ++world->cache[s].cas};
 		cache->item[k] =
 		    (struct item){.present = true, .write = write, .cas = ++cache->cas};
 		write_end(world, write, true, true);
@@ -42,7 +47,7 @@ static void values_make(struct world *world)
 
 static void world_make(struct world *world)
 {
-	static const uint32_t op_timeouts_ms[] = {250, 500, 800};
+	static const uint32_t op_timeouts_ms[] = {300, 600, 900};
 
 	world->op_timeout_ms = op_timeouts_ms[pick(world, 3)];
 	world->lease_ms = world->op_timeout_ms * (4 + pick(world, 4));
@@ -67,8 +72,10 @@ static void world_make(struct world *world)
 		(void)snprintf(world->key[k], sizeof(world->key[k]), "key:%u", k);
 	machines_make(world);
 	for (uint32_t s = 0; s < SERVERS; s++)
-		world->cache[s] = (struct cache){.up = true, .life = 1, .machine = s == 6 ? 0 : s};
+		world->cache[s] = (struct cache){.up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
 	lists_first(world);
+	world->write[world->write_count++] = (struct write){.ended = true};
+	world->now_us++;
 	values_make(world);
 	for (uint32_t i = 0; i < MACHINES; i++)
 		agent_start(world, i);
