@@ -122,6 +122,31 @@ $(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
 	$(call say,LD,$@)
 	$(Q)$(link) -fsanitize=fuzzer $(PKG_LIBS) $(ETCD_LIBS) -lm
 
+# The simulator: the real core in a simulated world, and with planted faults (tests/sim/mutants).
+SIM         := $(B)/tests/sim/sim
+SIM_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+$(SIM_OBJECTS): cppflags += -Itests/sim
+$(SIM): $(SIM_OBJECTS) $(BELOW_core)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) -lm
+
+SEEDS       ?= 2000
+SIM_RANGE    = $(if $(findstring -,$(SEEDS)),$(SEEDS),1-$(SEEDS))
+.PHONY: sim sim-mutants sim-mutant
+sim:
+	@tests/setup check
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/sim/sim
+	@build/plain/tests/sim/sim $(SIM_RANGE)
+sim-mutants:
+	@tests/setup check
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/sim/sim
+	@tests/sim/mutants/run search build/plain
+# One of them, for tests/sim/mutants/run: its object takes the place of the file's own.
+sim-mutant: $(SIM_OBJECTS) $(BELOW_core)
+	$(CC) $(cppflags) -I$(dir $(MUTANT_FILE)) $(cflags) -c -o $(MUTANT)/mutant.o $(MUTANT)/$(MUTANT_FILE)
+	$(CC) $(cflags) -pie $(ldflags) -o $(MUTANT)/sim $(SIM_OBJECTS) $(MUTANT)/mutant.o \
+		$(BELOW_core) $(PKG_LIBS) -lm
+
 .PHONY: built fuzzers unit check check-full model fuzz demo
 built: all $(UNITS) $(CLIENTS)
 fuzzers: $(FUZZERS)

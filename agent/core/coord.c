@@ -52,6 +52,7 @@ void coord_resume(struct coord *coord, const struct reg *saved, const struct lis
 
 	coord->reg = *saved;
 	coord->state = COORD_HEARING;
+	coord->host_count = 0; /* what was heard in an earlier term says nothing now */
 	coord->leads_ms = coord->shared ? 0 : UINT64_MAX;
 	coord->yielding = false;
 	coord->failover_term = 0;

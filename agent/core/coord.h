@@ -24,6 +24,10 @@
 /* A reservation's life, and memcached's one-second clock twice (core/move.h). */
 #define COORD_STUBS_GONE_MS  12000u
 #define COORD_STORE_RETRY_MS 1000u
+/* After a failover the serial goes on from so much further.  The coordinator that is gone may have
+ * begun the same term and taken steps in it that no host of the majority heard of: a host that did
+ * hear of one must not take it for one of ours. */
+#define COORD_FAILOVER_LEAP (1ull << 32)
 
 struct coord_host {
 	uint8_t key[LIST_HOST_KEY_BYTES];

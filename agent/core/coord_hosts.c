@@ -139,7 +139,11 @@ void coord_next_term(struct coord *coord)
 {
 	struct reg next = coord->reg;
 
-	next.term = coord->failover_term != 0 ? coord->failover_term : next.term + 1;
+	next.term = next.term + 1;
+	if (coord->failover_term != 0) {
+		next.term = coord->failover_term;
+		next.serial += COORD_FAILOVER_LEAP;
+	}
 	(void)snprintf(next.coordinator, sizeof(next.coordinator), "%s", coord->name);
 	next.handed_over = false;
 	next.long_leases = coord_reg_settled(&next) || next.long_leases;
@@ -154,8 +158,10 @@ static void coord_seek(struct coord *coord, const struct coord_host *host,
 {
 	if (renew->known.term >= coord->failover_term)
 		coord_halt(coord, host, renew);
-	else if (register_compare(&renew->known, &coord->reg) > 0)
+	else if (register_compare(&renew->known, &coord->reg) > 0) {
 		coord->reg = renew->known;
+		coord->state = COORD_SILENT; /* until its lists are in hand */
+	}
 }
 
 static bool coord_lease_due(const struct coord *coord, const struct coord_host *host,
@@ -180,7 +186,8 @@ bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES], ui
 		host = coord_host_new(coord, key, origin, now_ms);
 	if (host == NULL)
 		return false;
-	if (coord->state == COORD_SILENT) {
+	if (coord->state == COORD_SILENT ||
+	    (coord->state == COORD_HEARING && coord->failover_term != 0)) {
 		coord_seek(coord, host, renew);
 	} else if (coord->reg.term != 0 && register_compare(&renew->known, &coord->reg) > 0 &&
 		   register_compare(&renew->known, &coord->staged) > 0) {

@@ -79,6 +79,8 @@ void host_start(struct host *host, const char *name, uint64_t incarnation, uint3
 	memset(host, 0, sizeof(*host));
 	(void)strncpy(host->name, name, LIST_NAME_MAX);
 	host->incarnation = incarnation;
+	/* A grant for the agent that was here before must not match a request of this one. */
+	host->sequence = incarnation;
 	host->boot_wait_ms = boot_wait_ms;
 	host->segment_fresh = !segment_published;
 	host->started_ms = now_ms;

@@ -91,8 +91,8 @@ void agent_led_by(struct agent *agent, const char *name)
 		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
 }
 
-/* A newer list names its coordinator; so does the one that we have, when it has settled and the last
- * word of the coordinator before, that he hands over, did not reach us. */
+/* A newer list names its coordinator; so does the one that we have, when it has settled and the
+ * last word of the coordinator before, that he hands over, did not reach us. */
 void agent_heal(struct agent *agent, const struct list *list)
 {
 	const struct reg *known = &agent->host.known;
@@ -235,14 +235,13 @@ static bool agent_store(struct agent *agent, const char *name, const void *bytes
 
 static void agent_log_step(const char *who, const struct reg *reg)
 {
-	log_line(LOG_LEVEL_NOTICE,
-		 "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64
-		 ")%s%s%s%s",
-		 who, reg->epoch, reg->next_epoch != 0 ? " to " : "", reg->next_epoch,
-		 phase_name((enum phase)reg->phase), reg->term, reg->serial,
-		 reg->handed_over ? ": handed over to " : "",
-		 reg->handed_over ? reg->coordinator : "",
-		 reg->reason[0] != '\0' ? ": undone: " : "", reg->reason);
+	log_line(
+	    LOG_LEVEL_NOTICE,
+	    "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64 ")%s%s%s%s",
+	    who, reg->epoch, reg->next_epoch != 0 ? " to " : "", reg->next_epoch,
+	    phase_name((enum phase)reg->phase), reg->term, reg->serial,
+	    reg->handed_over ? ": handed over to " : "", reg->handed_over ? reg->coordinator : "",
+	    reg->reason[0] != '\0' ? ": undone: " : "", reg->reason);
 }
 
 static void agent_coord_do(struct agent *agent, const struct coord_action *action)
@@ -365,11 +364,20 @@ static void agent_publish(struct agent *agent, const struct reg *reg)
 
 /* ---- the host's wishes ---- */
 
+void agent_fetch_keys(struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+	const uint64_t now_ms = clock_now_ms();
+
+	if (known->keys_version <= keyring_version(agent->ring) || now_ms < agent->keys_ms)
+		return;
+	agent->keys_ms = now_ms + HOST_FETCH_RETRY_MS;
+	peers_fetch(agent->peers, known->keys);
+}
+
 static void agent_fetch(struct agent *agent, const struct reg *reg)
 {
-	/* Keys first: the lists may be signed under them. */
-	if (reg->keys_version > keyring_version(agent->ring))
-		peers_fetch(agent->peers, reg->keys);
+	agent_fetch_keys(agent); /* first: the lists may be signed under them */
 	if (lists_find(agent->lists, reg->active) == NULL)
 		peers_fetch(agent->peers, reg->active);
 	if (reg->next_epoch != 0 && lists_find(agent->lists, reg->pending) == NULL)

@@ -46,6 +46,7 @@ struct agent {
 	char leader[LIST_NAME_MAX + 1]; /* who leads, of several candidates; "": not known */
 	char register_trouble[FAILURE_BYTES];
 	struct keyring *ring;
+	uint64_t keys_ms; /* when the keys document in force is asked for again */
 	struct lists *lists;
 	const struct list *healed;   /* proven, and names another coordinator than the register */
 	uint64_t healed_term;	     /* the register's term then */

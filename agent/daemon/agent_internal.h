@@ -11,6 +11,8 @@
 #define FAILOVER_FILE "failover"
 #define CLUSTER_FILE  "cluster"
 
+/* Asks for the keys document in force, where it is not here yet. */
+void agent_fetch_keys(struct agent *agent);
 /* Opens the store; what it holds comes as an event. */
 int agent_register_open(struct agent *agent, struct failure *failure);
 /* The store's answer to what was to be written. */

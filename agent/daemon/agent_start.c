@@ -38,6 +38,7 @@ static void agent_tick(evutil_socket_t fd, short what, void *context)
 	host_tick(&agent->host, now_ms);
 	workers_report(agent->workers);
 	peers_tick(agent->peers, now_ms);
+	agent_fetch_keys(agent);
 	agent_pump(agent);
 	if (agent->host_change != NULL && agent->host_change->op_timeout_ms / 4 < next_ms)
 		next_ms = agent->host_change->op_timeout_ms / 4 + 1;

@@ -1,6 +1,7 @@
 /* main.c - mcrosterd: arguments, loop, signals.  Everything else is behind agent.h. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +13,24 @@
 #include "daemon/agent.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/store_move.h"
+
+#define MOVE_TIMEOUT_MS 30000u
 
 static const char usage[] =
-    "usage: mcrosterd -c FILE [--check]\n"
+    "usage: mcrosterd -c FILE [--check | --move-register file|etcd]\n"
     "\n"
     "Holds the cluster's signed server list in shared memory and moves keys when it changes.\n"
     "  -c, --config FILE   agent.conf (mcroster.conf(5))\n"
     "      --check         read the configuration, say what is wrong with it, and exit\n"
+    "      --move-register file|etcd\n"
+    "                      with all agents that may coordinate stopped: moves the\n"
+    "                      cluster's register there, and exits; then `register` in\n"
+    "                      agent.conf and the candidates in the list are yours to set\n"
     "      --version\n"
     "  -h, --help\n";
 
-enum { OPTION_CHECK = 256, OPTION_VERSION };
+enum { OPTION_CHECK = 256, OPTION_VERSION, OPTION_MOVE };
 
 static void tell_manager(const char *message)
 {
@@ -85,16 +93,46 @@ out:
 	return status;
 }
 
+static int move_register(const struct config *config, const char *where)
+{
+	const bool to_etcd = strcmp(where, "etcd") == 0;
+	struct failure failure;
+	struct state *state;
+	struct reg moved;
+	int error;
+
+	if (!to_etcd && strcmp(where, "file") != 0) {
+		(void)fputs(usage, stderr);
+		return 2;
+	}
+	if (state_open(config->state_directory, &state, &failure) != 0) {
+		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	error = store_move(config, state, to_etcd ? CONFIG_REGISTER_ETCD : CONFIG_REGISTER_FILE,
+			   MOVE_TIMEOUT_MS, &moved, &failure);
+	state_close(state);
+	if (error != 0) {
+		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+		return EXIT_FAILURE;
+	}
+	(void)printf("register %" PRIu64 ".%" PRIu64 " (epoch %" PRIu64 ", %s) is in %s now\n",
+		     moved.term, moved.serial, moved.epoch, phase_name((enum phase)moved.phase),
+		     to_etcd ? "etcd" : "the state directory");
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"check", no_argument, NULL, OPTION_CHECK},
+	    {"move-register", required_argument, NULL, OPTION_MOVE},
 	    {"version", no_argument, NULL, OPTION_VERSION},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *path = NULL;
+	const char *path = NULL, *move = NULL;
 	struct config *config;
 	struct failure failure;
 	bool check = false;
@@ -104,6 +142,9 @@ int main(int argc, char **argv)
 		switch (option) {
 		case 'c':
 			path = optarg;
+			break;
+		case OPTION_MOVE:
+			move = optarg;
 			break;
 		case OPTION_CHECK:
 			check = true;
@@ -133,7 +174,10 @@ int main(int argc, char **argv)
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
-	status = check ? EXIT_SUCCESS : run(config);
+	if (move != NULL)
+		status = move_register(config, move);
+	else
+		status = check ? EXIT_SUCCESS : run(config);
 	config_free(config);
 	return status;
 }

@@ -1,0 +1,354 @@
+/* faults.c - what goes wrong, drawn from the seed, and how it ends. */
+#include "sim.h"
+
+#include <string.h>
+
+static void count(struct world *world, enum fault fault)
+{
+	world->figures->fault[fault]++;
+}
+
+static void stop(struct world *world, uint32_t number, bool clients)
+{
+	struct machine *machine = &world->machine[number];
+	const uint64_t longest = 10 * world->lease_ms * MS;
+	const uint64_t until =
+	    world->now_us + 1 + pick(world, 1 + pick(world, (uint32_t)longest));
+
+	TRACE(world, "%s%s stopped for %.3f s", machine->name, clients ? " and its clients" : "",
+	      (double)(until - world->now_us) / SECOND);
+	machine->stopped_until_us = until;
+	for (uint32_t i = 0; clients && i < CLIENTS; i++)
+		if (world->client[i].machine == number)
+			world->client[i].stopped_until_us = until;
+}
+
+static void machine_crash(struct world *world, uint32_t number, uint64_t away_us)
+{
+	struct machine *machine = &world->machine[number];
+
+	agent_crash(world, number, away_us);
+	memset(&machine->segment, 0, sizeof(machine->segment));
+	for (uint32_t i = 0; i < CLIENTS; i++)
+		if (world->client[i].machine == number)
+			client_dies(world, i, true);
+	for (uint32_t s = 0; s < SERVERS; s++)
+		if (world->cache[s].machine == number && chance(world, 50)) {
+			count(world, FAULT_CACHE_CRASH);
+			cache_crash(world, s, away_us / 2);
+		}
+}
+
+static bool holds_register(const struct world *world, uint32_t number)
+{
+	return machine_named(world, world->truth.coordinator) == (int)number ||
+	       world->machine[number].disk.has_register;
+}
+
+/* A host's disk is lost, or comes back from a backup.  One in a world: the rest knows better. */
+static void disk(struct world *world, uint32_t number)
+{
+	struct machine *machine = &world->machine[number];
+
+	if (world->disks_lost > 0 || holds_register(world, number) || world->register_gone ||
+	    world->truth.handed_over || machine->disk.has_failover || number == 0)
+		return;
+	world->disks_lost++;
+	machine_crash(world, number, pick(world, 4 * SECOND));
+	machine->journal_bytes = 0;
+	for (uint32_t k = 0; k < KEYS; k++)
+		key_lost(world, k); /* marks are lost with it */
+	if (machine->has_backup && chance(world, 60)) {
+		count(world, FAULT_DISK_BACK);
+		TRACE(world, "%s: its disk comes back from a backup", machine->name);
+		machine->disk = machine->backup;
+	} else {
+		count(world, FAULT_DISK_LOST);
+		TRACE(world, "%s: its disk is lost", machine->name);
+		memset(&machine->disk, 0, sizeof(machine->disk));
+		machine->disk.list[0] = true;
+	}
+}
+
+/* Do so many know the newest register that no majority can be without one of them? */
+static bool widely_known(const struct world *world)
+{
+	uint32_t know = 0;
+
+	for (uint32_t i = 0; i < AGENTS; i++)
+		know += world->machine[i].disk.has_host &&
+			register_compare(&world->machine[i].disk.host.reg, &world->truth) == 0;
+	return know > AGENTS / 2 + 1;
+}
+
+/* The machine of the coordinator is gone, and its register with it. */
+void fault_register_lost(struct world *world, uint32_t number)
+{
+	struct machine *machine = &world->machine[number];
+
+	if (world->disks_lost > 0 || world->register_gone || world->truth.handed_over)
+		return;
+	world->disks_lost++;
+	world->register_gone = true;
+	count(world, FAULT_REGISTER_LOST);
+	TRACE(world, "%s: its register is lost", machine->name);
+	machine->disk.has_register = false;
+	machine_crash(world, number, pick(world, 12 * SECOND));
+}
+
+/* The coordinator loses its register, or gets an older one back. */
+static void lose_register(struct world *world)
+{
+	const uint32_t number = leader(world);
+	struct machine *machine;
+
+	if (number == NOBODY || world->disks_lost > 0 || world->register_gone ||
+	    world->truth.handed_over)
+		return;
+	machine = &world->machine[number];
+	if (world->history_count > 3 && widely_known(world) && chance(world, 60)) {
+		const struct reg *old =
+		    &world->history[world->history_count - 2 -
+				    pick(world, world->history_count < 6 ? 2 : 4)];
+
+		if (old->term == world->truth.term) {
+			world->disks_lost++;
+			world->register_gone = true;
+			count(world, FAULT_REGISTER_BACK);
+			TRACE(world, "%s: its register comes back as %llu.%llu", machine->name,
+			      (unsigned long long)old->term, (unsigned long long)old->serial);
+			machine->disk.reg = *old;
+			if (chance(world, 60)) {
+				/* The whole disk: what its host knew is gone too. */
+				memset(&machine->disk.host, 0, sizeof(machine->disk.host));
+				machine->disk.host.reg = *old;
+				machine->journal_bytes = 0;
+				for (uint32_t k = 0; k < KEYS; k++)
+					key_lost(world, k);
+				machine_crash(world, number, pick(world, SECOND));
+			} else {
+				agent_crash(world, number, pick(world, SECOND));
+			}
+			return;
+		}
+	}
+	world->register_copy = chance(world, 40);
+	fault_register_lost(world, number);
+}
+
+static void partition(struct world *world, bool one_way)
+{
+	const uint32_t mask = (uint32_t)draw(world);
+
+	for (uint32_t i = 0; i < MACHINES; i++)
+		for (uint32_t j = 0; j < MACHINES; j++)
+			if ((mask >> i & 1) != (mask >> j & 1) && (!one_way || (mask >> i & 1)))
+				world->cut[i][j] = true;
+	TRACE(world, "partition %03x%s", mask & 0x3ff, one_way ? ", one way" : "");
+}
+
+static void isolate(struct world *world, uint32_t number)
+{
+	const bool in = chance(world, 75), out = !in || chance(world, 75);
+
+	TRACE(world, "%s is cut off%s", world->machine[number].name,
+	      in && out ? "" : in ? ", inwards" : ", outwards");
+	for (uint32_t i = 0; i < MACHINES; i++) {
+		if (i == number)
+			continue;
+		if (in)
+			world->cut[i][number] = true;
+		if (out)
+			world->cut[number][i] = true;
+	}
+}
+
+static void heal_later(struct world *world)
+{
+	at(world, world->now_us + 100 * MS + pick(world, 2 * world->lease_ms * MS), EV_HEAL, 0, 0, 0,
+	   0);
+}
+
+/* A reservation that is evicted is nobody's value: no key may be lost by that. */
+void fault_evicts_stub(struct world *world)
+{
+	const struct mover *mover = &world->mover[pick(world, 8)];
+
+	for (uint32_t i = 0; mover->used && i < BATCH; i++) {
+		const struct mover_key *slot = &mover->slot[i];
+		const struct item *item = cache_item(world, slot->server, slot->key);
+
+		if (!slot->used || item == NULL || !item->empty)
+			continue;
+		TRACE(world, "s%u evicts a reservation of key %u", slot->server, slot->key);
+		reached(world, REACHED_STUB_EVICTED);
+		item_gone(&world->cache[slot->server].item[slot->key]);
+	}
+}
+
+/* An agent dies while keys of its movers are under way; what was at O may go meanwhile. */
+void fault_kills_mover(struct world *world, uint32_t number)
+{
+	if (!world->faults_on || !world->machine[number].up)
+		return;
+	for (uint32_t m = 0; m < MOVERS; m++) {
+		const struct mover *mover = &world->mover[m];
+
+		for (uint32_t i = 0; mover->used && mover->machine == number && i < BATCH; i++) {
+			const struct mover_key *slot = &mover->slot[i];
+
+			if (!slot->used || !chance(world, 40))
+				continue;
+			count(world, FAULT_EVICTION);
+			key_lost(world, slot->key);
+			item_gone(&world->cache[mover->server].item[slot->key]);
+		}
+	}
+	count(world, FAULT_AGENT_CRASH);
+	agent_crash(world, number, pick(world, SECOND));
+}
+
+static void evict(struct world *world, uint32_t server)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		const uint32_t key = pick(world, KEYS);
+
+		if (cache_item(world, server, key) == NULL)
+			continue;
+		count(world, FAULT_EVICTION);
+		TRACE(world, "s%u evicts key %u", server, key);
+		if (!world->cache[server].item[key].empty)
+			key_lost(world, key);
+		item_gone(&world->cache[server].item[key]);
+	}
+}
+
+/* Where the next fault hurts most: the coordinator, now and then. */
+static uint32_t victim(struct world *world)
+{
+	const uint32_t leading = leader(world);
+
+	return leading != NOBODY && chance(world, 20) ? leading : pick(world, MACHINES);
+}
+
+void fault_strikes(struct world *world)
+{
+	const uint32_t number = victim(world), server = pick(world, SERVERS);
+	struct machine *machine = &world->machine[number];
+
+	if (!world->faults_on)
+		return;
+	at(world, world->now_us + 1 + pick(world, 2 * world->fault_rate_us), EV_FAULT, 0, 0, 0, 0);
+	if (!machine->has_backup && machine->disk.has_host && chance(world, 30)) {
+		machine->backup = machine->disk;
+		machine->has_backup = true;
+	}
+	switch (pick(world, 22)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		count(world, FAULT_AGENT_CRASH);
+		agent_crash(world, number,
+			    pick(world, chance(world, 50) ? 100 * MS
+						      : 2 * world->lease_ms * MS));
+		if (chance(world, 40)) /* and again, soon after */
+			at(world, world->now_us + pick(world, world->lease_ms * MS),
+			   EV_MOVER_DIES, number, 0, 0, 0);
+		break;
+	case 4:
+		count(world, FAULT_MACHINE_CRASH);
+		machine_crash(world, number, pick(world, 2 * world->lease_ms * MS));
+		break;
+	case 5:
+		disk(world, number);
+		break;
+	case 6:
+		lose_register(world);
+		break;
+	case 7:
+		count(world, FAULT_STOPPED_AGENT);
+		stop(world, number, false);
+		break;
+	case 8:
+		count(world, FAULT_STOPPED_MACHINE);
+		stop(world, number, true);
+		break;
+	case 9:
+	case 10:
+		count(world, FAULT_STOPPED_CLIENT);
+		world->client[pick(world, CLIENTS)].stopped_until_us =
+		    world->now_us + pick(world, 4 * world->lease_ms * MS);
+		break;
+	case 11:
+	case 12:
+		count(world, FAULT_CLIENT_DEATH);
+		client_dies(world, pick(world, CLIENTS), true);
+		break;
+	case 13:
+		count(world, FAULT_PARTITION);
+		partition(world, false);
+		heal_later(world);
+		break;
+	case 14:
+		count(world, FAULT_ONE_WAY);
+		partition(world, true);
+		heal_later(world);
+		break;
+	case 15:
+		count(world, FAULT_ISOLATED);
+		isolate(world, number);
+		heal_later(world);
+		break;
+	case 16:
+		count(world, FAULT_CUT_CACHE);
+		world->cut_cache[number][server] = true;
+		heal_later(world);
+		break;
+	case 17:
+		count(world, FAULT_CACHE_CRASH);
+		cache_crash(world, server, chance(world, 50) ? 1 : pick(world, 8 * SECOND));
+		break;
+	case 18:
+		evict(world, server);
+		break;
+	case 19:
+		count(world, FAULT_SLOW_CACHE);
+		world->cache[server].slow_us = world->now_us + pick(world, 2 * SECOND);
+		break;
+	case 20:
+		count(world, FAULT_REFUSAL);
+		world->cache[server].refuses = !world->cache[server].refuses;
+		if (world->truth.phase == PHASE_COPY) /* what COPY cannot move is left to DRAIN */
+			for (uint32_t s = 0; s < SERVERS; s++)
+				world->cache[s].refuses = chance(world, 50);
+		break;
+	default:
+		count(world, FAULT_CLOCK_STEP); /* nothing in the core knows wall time */
+		break;
+	}
+}
+
+void faults_heal(struct world *world, bool all)
+{
+	memset(world->cut, 0, sizeof(world->cut));
+	memset(world->cut_cache, 0, sizeof(world->cut_cache));
+	if (!all)
+		return;
+	TRACE(world, "the last fault is over");
+	world->faults_on = false;
+	world->loss_percent = world->duplicate_percent = 0;
+	for (uint32_t i = 0; i < MACHINES; i++) {
+		world->machine[i].stopped_until_us = world->now_us;
+		if (!world->machine[i].up)
+			agent_start(world, i);
+	}
+	for (uint32_t i = 0; i < CLIENTS; i++)
+		world->client[i].stopped_until_us = world->now_us;
+	for (uint32_t s = 0; s < SERVERS; s++) {
+		world->cache[s].slow_us = 0;
+		world->cache[s].refuses = false;
+		if (!world->cache[s].up)
+			cache_born(world, s);
+	}
+}

@@ -1,0 +1,294 @@
+/* operator.c - the people at the consoles: two publishers, and whoever gives orders.
+ *
+ * They look now and then, offer the next list when the cluster has settled (and sometimes when it
+ * has not), undo, give up, excuse, and fail over when the register is gone.
+ */
+#include "sim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lists ---- */
+
+static uint64_t highest_epoch(const struct world *world)
+{
+	uint64_t highest = world->truth.highest_epoch;
+
+	for (uint32_t i = 0; i < world->list_count; i++)
+		if (world->list[i]->epoch > highest)
+			highest = world->list[i]->epoch;
+	return highest;
+}
+
+/* A server that leaves and cannot be reached is named as given up, now and then. */
+static void give_up_line(struct world *world, struct list *list, const struct list *parent)
+{
+	for (uint32_t i = 0; i < parent->server_count; i++) {
+		const struct list_server *server = &parent->servers[i];
+
+		if (list_server_find(list, server->name) >= 0 ||
+		    (world->cache[server->name[1] - '0'].up && !chance(world, 10)))
+			continue;
+		list->giveups = calloc(1, sizeof(*list->giveups));
+		if (list->giveups == NULL)
+			abort();
+		memcpy(list->giveups[0].name, server->name, sizeof(server->name));
+		memcpy(list->giveups[0].address, server->address, sizeof(server->address));
+		list->giveup_count = 1;
+		return;
+	}
+}
+
+static int list_to_offer(struct world *world, uint32_t leading)
+{
+	const int active = list_number(world->truth.active);
+	uint32_t coordinator = leading;
+	int made;
+
+	if (world->next_list > 0 && world->list[world->next_list]->parent[0] == active + 1 &&
+	    world->list[world->next_list]->epoch > world->truth.highest_epoch &&
+	    (!world->faults_on || chance(world, 70)))
+		return world->next_list;
+	if (chance(world, 35) || world->list_count > LISTS - 6)
+		coordinator = world->faults_on || chance(world, 50) ? pick(world, AGENTS) : leading;
+	made = lists_next(world, active, coordinator, highest_epoch(world) + 1 + pick(world, 2));
+	if (made < 0)
+		return world->next_list;
+	if (world->faults_on)
+		give_up_line(world, world->list[made], world->list[active]);
+	world->next_list = made;
+	return made;
+}
+
+static void offer(struct world *world, uint32_t leading)
+{
+	struct machine *machine = &world->machine[leading];
+	struct failure failure = {{0}};
+	const int number = list_to_offer(world, leading);
+	int error;
+
+	error = coord_may_offer(&machine->coord, world->list[number], local_ms(world, leading),
+				&failure);
+	if (error == -EBUSY)
+		reached(world, REACHED_BUSY);
+	if (error == -ESTALE)
+		reached(world, REACHED_STALE_OFFER);
+	if (error != 0) {
+		TRACE(world, "offer of list %d: %s", number, failure.text);
+		return;
+	}
+	TRACE(world, "offer of list %d, epoch %llu, coordinator a%u, %u servers, giving up %u",
+	      number, (unsigned long long)world->list[number]->epoch,
+	      world->list[number]->coordinator, world->list[number]->server_count,
+	      world->list[number]->giveup_count);
+	if (world->list[number]->giveup_count > 0)
+		reached(world, REACHED_GIVEUP_LINE);
+	machine->disk.list[number] = true;
+	world->changes_begun++;
+	coord_offer(&machine->coord, world->list[number], local_ms(world, leading));
+	agent_pump(world, leading);
+}
+
+/* The other publisher, with a list of his own, made from whatever he saw last. */
+static void offer_rival(struct world *world, uint32_t leading)
+{
+	struct machine *machine = &world->machine[leading];
+	struct failure failure = {{0}};
+	struct list *list = world->list[pick(world, world->list_count)];
+	const int error =
+	    coord_may_offer(&machine->coord, list, local_ms(world, leading), &failure);
+
+	if (error == -EBUSY)
+		reached(world, REACHED_BUSY);
+	else if (error == -ESTALE)
+		reached(world, REACHED_STALE_OFFER);
+}
+
+/* ---- orders ---- */
+
+static bool order_give(struct world *world, uint32_t leading, enum order_kind kind,
+		       const char *name, const char *address)
+{
+	struct machine *machine = &world->machine[leading];
+	const struct reg *reg = &machine->coord.reg;
+	struct list_identity target = {{0}, {0}};
+	struct order order = {.kind = kind, .target_count = name != NULL, .targets = &target};
+	struct failure failure = {{0}};
+
+	memcpy(order.binding.active, reg->active, LIST_HASH_BYTES);
+	order.binding.has_pending = reg->next_epoch != 0;
+	memcpy(order.binding.pending, reg->pending, LIST_HASH_BYTES);
+	order.binding.term = reg->term;
+	order.binding.serial = reg->serial - (world->faults_on && chance(world, 10));
+	order.binding.has_phase = true;
+	order.binding.phase = (enum phase)reg->phase;
+	if (name != NULL) {
+		(void)snprintf(target.name, sizeof(target.name), "%s", name);
+		(void)snprintf(target.address, sizeof(target.address), "%s", address);
+	}
+	if (coord_may_order(&machine->coord, &order, local_ms(world, leading), &failure) != 0) {
+		reached(world, REACHED_ORDER_REFUSED);
+		TRACE(world, "order refused: %s", failure.text);
+		return false;
+	}
+	if (order.binding.serial != reg->serial)
+		violate(world, "an order for serial %llu is carried out at %llu.%llu",
+			(unsigned long long)order.binding.serial, (unsigned long long)reg->term,
+			(unsigned long long)reg->serial);
+	TRACE(world, "order: %s %s", order_kind_name(kind), name != NULL ? name : "");
+	coord_order(&machine->coord, &order, local_ms(world, leading));
+	agent_pump(world, leading);
+	return true;
+}
+
+static void orders(struct world *world, uint32_t leading)
+{
+	const struct layout *layout = lists_of(world, &world->truth);
+	const bool early = world->truth.phase == PHASE_PREPARE || world->truth.phase == PHASE_COPY;
+
+	if (world->faults_on && early && chance(world, 3) &&
+	    order_give(world, leading, ORDER_ABORT, NULL, NULL))
+		reached(world, REACHED_ABORT);
+	for (uint32_t i = 0; i < layout->change->server_count; i++) {
+		const struct change_server *server = &layout->change->servers[i];
+
+		if (!world->faults_on ||
+		    !chance(world, world->cache[layout->server[i]].up ? world->giving_up : 15))
+			continue;
+		if (order_give(world, leading, ORDER_GIVEUP, server->name, server->address))
+			reached(world, REACHED_GIVEUP_ORDER);
+	}
+	for (uint32_t i = 0; i < AGENTS; i++)
+		if (!world->machine[i].up && world->truth.phase == PHASE_PREPARE &&
+		    chance(world, 25) &&
+		    order_give(world, leading, ORDER_EXCUSE, world->machine[i].name,
+			       world->list[0]->agents[i].address))
+			reached(world, REACHED_EXCUSE);
+}
+
+/* ---- failover: the register is gone, or an old copy ---- */
+
+static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, bool with_file)
+{
+	struct machine *machine = &world->machine[number];
+	const struct reg *known = with_file ? &world->truth : &machine->host.known;
+	const struct layout *layout;
+
+	if (!machine->up || known->term < newest || machine->coord.state != COORD_IDLE ||
+	    world->now_us < machine->stopped_until_us ||
+	    !machine->disk.list[list_number(known->active)] ||
+	    (known->next_epoch != 0 && !machine->disk.list[list_number(known->pending)]))
+		return false;
+	TRACE(world, "failover to %s, term %llu%s", machine->name,
+	      (unsigned long long)known->term + 1, with_file ? ", with the register's file" : "");
+	machine->disk.has_failover = true;
+	machine->disk.failover_term = machine->failover_term = known->term + 1;
+	machine->disk.failover_to = machine->failover_to = (uint8_t)number;
+	for (uint32_t i = 0; i < MACHINES; i++) {
+		struct machine *other = &world->machine[i];
+
+		if (!other->up || other->failover_term >= machine->failover_term ||
+		    world->cut[number][i])
+			continue;
+		other->failover_term = machine->failover_term;
+		other->failover_to = (uint8_t)number;
+	}
+	layout = lists_of(world, known);
+	machine->coord_layout = layout;
+	if (with_file) {
+		reached(world, REACHED_FAILOVER_FILE);
+		machine->disk.reg = *known;
+		machine->disk.has_register = true;
+		coord_resume(&machine->coord, known, world->list[layout->active],
+			     layout->pending >= 0 ? world->list[layout->pending] : NULL,
+			     layout->change, local_ms(world, number));
+	} else {
+		reached(world, REACHED_FAILOVER);
+		machine->disk.has_register = false;
+		coord_failover(&machine->coord, machine->failover_term, known,
+			       world->list[layout->active],
+			       layout->pending >= 0 ? world->list[layout->pending] : NULL,
+			       layout->change, local_ms(world, number));
+	}
+	world->failed_over_to = number;
+	world->gone = world->truth;
+	world->failover_term = machine->failover_term;
+	agent_pump(world, number);
+	return true;
+}
+
+/* Is there anybody whose register could go on by itself? */
+static bool register_is_gone(const struct world *world)
+{
+	const int named = machine_named(world, world->truth.coordinator);
+	const struct machine *machine = &world->machine[named < 0 ? 0 : named];
+
+	if (world->failed_over_to != NOBODY) {
+		const struct machine *to = &world->machine[world->failed_over_to];
+
+		if (to->disk.has_failover && to->disk.failover_to == world->failed_over_to &&
+		    !(to->up && to->coord.state == COORD_HALTED))
+			return false;
+	}
+	return world->register_gone || (machine->up && machine->coord.state == COORD_HALTED);
+}
+
+static void fail_over(struct world *world)
+{
+	const int named = machine_named(world, world->truth.coordinator);
+	uint64_t newest = 0; /* the highest term that any agent shows */
+
+	for (uint32_t i = 0; i < MACHINES; i++)
+		if (world->machine[i].up && world->machine[i].host.known.term > newest)
+			newest = world->machine[i].host.known.term;
+
+	if (!register_is_gone(world)) {
+		world->halted_since_us = world->now_us;
+		return;
+	}
+	if (world->now_us < world->halted_since_us + SECOND)
+		return;
+	/* The operator's word: the old one is off, and so is its register. */
+	for (uint32_t i = 0; i < MACHINES; i++)
+		if (world->machine[i].up && world->machine[i].coord.state == COORD_HALTED) {
+			world->machine[i].disk.has_register = false;
+			world->machine[i].disk.has_failover = false;
+			agent_crash(world, i, SECOND);
+		}
+	if (named >= 0 && world->machine[named].disk.has_register) {
+		world->machine[named].disk.has_register = false;
+		agent_crash(world, (uint32_t)named, SECOND);
+	}
+	for (uint32_t tries = 0; tries < 4; tries++)
+		if (fail_over_to(world, pick(world, AGENTS), newest,
+				 world->register_copy && chance(world, 50)))
+			break;
+}
+
+void operator_acts(struct world *world)
+{
+	uint32_t leading;
+
+	at(world, world->now_us + 300 * MS + pick(world, 700 * MS), EV_OPERATOR, 0, 0, 0, 0);
+	if (world->truth.term == 0)
+		return;
+	if (world->failed_over_to != NOBODY && world->truth.term >= world->failover_term &&
+	    register_compare(&world->truth, &world->gone) > 0) {
+		world->register_gone = world->register_copy = false;
+		world->failed_over_to = NOBODY;
+		reached(world, REACHED_FAILED_OVER);
+	}
+	fail_over(world);
+	leading = leader(world);
+	if (leading == NOBODY || world->now_us < world->machine[leading].stopped_until_us)
+		return;
+	if (world->truth.next_epoch != 0)
+		orders(world, leading);
+	if (world->faults_on && chance(world, 10))
+		offer_rival(world, leading);
+	if (world->truth.next_epoch == 0 && world->changes_ended < world->changes_wanted &&
+	    world->truth.phase == PHASE_STEADY)
+		offer(world, leading);
+}
