@@ -40,7 +40,7 @@ struct crew {
 	enum job job;		/* under lock */
 	unsigned resting;	/* workers through with `order`; under lock */
 	_Atomic uint32_t cursor;
-	_Atomic unsigned complaints;
+	_Atomic unsigned complaints[2];
 };
 
 static uint64_t now_ns(void)
@@ -73,7 +73,10 @@ static void complain(struct worker *worker, const char *what, uint32_t index, ui
 		     uint32_t floor, const char *detail)
 {
 	const struct client_result *result = client_result(worker->client);
-	unsigned before = atomic_fetch_add(&worker->crew->complaints, 1);
+	const bool failed =
+	    result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE;
+	/* Failures are counted apart: they must not silence what was answered wrongly. */
+	unsigned before = atomic_fetch_add(&worker->crew->complaints[failed], 1);
 
 	if (before == COMPLAINTS_MAX)
 		fprintf(stderr, "load: more of these are counted, not shown\n");
