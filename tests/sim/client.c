@@ -388,23 +388,46 @@ static enum mcr_op client_choose(struct world *world)
 	return (enum mcr_op)ops[pick(world, 20)];
 }
 
+/* A key that a mover has in hand just now; KEYS: there is none. */
+static uint32_t key_under_way(struct world *world)
+{
+	const uint32_t first = pick(world, MOVERS);
+
+	for (uint32_t i = 0; i < MOVERS; i++) {
+		const struct mover *mover = &world->mover[(first + i) % MOVERS];
+		const uint32_t from = pick(world, BATCH);
+
+		for (uint32_t k = 0; mover->used && mover->open > 0 && k < BATCH; k++)
+			if (mover->slot[(from + k) % BATCH].used)
+				return mover->slot[(from + k) % BATCH].key;
+	}
+	return KEYS;
+}
+
 /* Often a key that is being moved just now, or one that everybody wants. */
 static uint8_t client_key(struct world *world)
 {
 	const uint32_t how = pick(world, 100);
 
-	if (how < 30) {
-		const struct mover *mover = &world->mover[pick(world, 8)];
-		const struct mover_key *slot = &mover->slot[pick(world, BATCH)];
+	if (how < 35) {
+		const uint32_t key = key_under_way(world);
 
-		if (mover->used && slot->used)
-			return slot->key;
-		if (mover->used && mover->queued > 0)
-			return mover->queue[mover->queued - 1].key;
+		if (key < KEYS)
+			return (uint8_t)key;
 	}
-	if (how < 55)
-		return world->recent[pick(world, 16)];
-	return (uint8_t)(how < 65 ? pick(world, 6) : pick(world, KEYS));
+	if (how < 60) /* the latest most often */
+		return world->recent[(world->recent_next - 1 - pick(world, 1 + pick(world, 16))) % 16];
+	if (how < 90 && world->truth.next_epoch != 0) {
+		const struct layout *layout = lists_of(world, &world->truth);
+
+		for (uint32_t tries = 0; tries < 8; tries++) {
+			const uint32_t key = pick(world, KEYS);
+
+			if (layout->old_owner[key] != layout->new_owner[key])
+				return (uint8_t)key;
+		}
+	}
+	return (uint8_t)pick(world, KEYS);
 }
 
 void client_begin(struct world *world, uint32_t number)

@@ -206,6 +206,9 @@ static bool deferred(struct world *world, const struct event *event)
 	}
 	if (until <= world->now_us)
 		return false;
+	/* It may be let go earlier than was meant. */
+	if (until > world->now_us + SECOND / 4)
+		until = world->now_us + SECOND / 4;
 	at(world, until, (enum event_kind)event->kind, event->who, event->what, event->stamp,
 	   event->extra);
 	return true;
