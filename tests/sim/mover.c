@@ -377,7 +377,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	command_send(world, command, mover->machine);
 	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 15) == 0)
 		fault_evicts_stub(world);
-	else if (world->faults_on && pick(world, 250) == 0)
+	else if (world->faults_on && pick(world, mover->pass.phase == PHASE_DRAIN ? 30 : 250) == 0)
 		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
 		   0);
 }
@@ -671,6 +671,8 @@ void movers_start(struct world *world, uint32_t machine, const struct reg *reg, 
 {
 	struct machine *of = &world->machine[machine];
 
+	if (of->working)
+		return;
 	of->work_reg = *reg;
 	of->working = true;
 	of->stopping = false;
