@@ -33,8 +33,8 @@ static void client_idle(struct world *world, struct client *client)
 	if (world->now_us > world->moved_us + 100 * MS &&
 	    world->now_us > world->stepped_us + 2 * world->op_timeout_ms * MS)
 		pause_us *= world->truth.phase == PHASE_STEADY ? 40 : 20;
-	if (world->events > 9000)
-		pause_us *= 2;
+	if (world->events > 8000)
+		pause_us *= world->events > 10000 ? 20 : 3;
 	at(world, world->now_us + 1000 + pick(world, pause_us), EV_CLIENT_BEGIN,
 	   number_of(world, client), 0, client->life, 0);
 }

@@ -47,7 +47,7 @@ static void values_make(struct world *world)
 
 static void world_make(struct world *world)
 {
-	static const uint32_t op_timeouts_ms[] = {300, 600, 900};
+	static const uint32_t op_timeouts_ms[] = {400, 700, 1000};
 
 	world->op_timeout_ms = op_timeouts_ms[pick(world, 3)];
 	world->lease_ms = world->op_timeout_ms * (4 + pick(world, 4));
@@ -141,6 +141,8 @@ static void world_look(struct world *world)
 	if (world->faults_on)
 		return;
 	if (world_settled(world)) {
+		if (world->events < 5000 && world->changes_ended == world->changes_wanted)
+			world->changes_wanted++;
 		if (world->changes_ended >= world->changes_wanted) {
 			check_settled(world);
 			world->over = true;
