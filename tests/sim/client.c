@@ -179,8 +179,8 @@ static void client_repair_failed(struct world *world, struct client *client)
 	client->at = AT_REPAIR;
 	client->step = MCR_STEPS_MAX; /* a pause, then a new plan */
 	client->stamp++;
-	at(world, world->now_us + 50 * MS + pick(world, world->op_timeout_ms * MS), EV_CLIENT_TIMEOUT,
-	   number, 0, client->stamp, 1);
+	at(world, world->now_us + 50 * MS + pick(world, world->op_timeout_ms * MS),
+	   EV_CLIENT_TIMEOUT, number, 0, client->stamp, 1);
 }
 
 static void client_repair(struct world *world, struct client *client)
@@ -287,8 +287,9 @@ static void client_end(struct world *world, struct client *client)
 	} else if (client->failed || client->plan.answer == MCR_ANSWER_NOT_STORED) {
 		client_done(world, client, false, false);
 	} else {
-		client_done(world, client, true, !client->expires &&
-			    (client->op == MCR_OP_SET || client->op == MCR_OP_ADD));
+		client_done(world, client, true,
+			    !client->expires &&
+				(client->op == MCR_OP_SET || client->op == MCR_OP_ADD));
 	}
 }
 
@@ -305,8 +306,7 @@ static void client_answered(struct world *world, struct client *client,
 			    const struct command *command)
 {
 	const struct mcr_step *step = &client->plan.step[client->step];
-	const enum move_answer answer =
-	    command != NULL ? command->reply.answer : MOVE_LOST;
+	const enum move_answer answer = command != NULL ? command->reply.answer : MOVE_LOST;
 
 	if (client->at == AT_REPAIR_OLD) {
 		/* A server that cannot be reached now: the operation is not complete. */
@@ -379,11 +379,11 @@ void client_timeout(struct world *world, uint32_t number, uint32_t stamp)
 
 static enum mcr_op client_choose(struct world *world)
 {
-	static const uint8_t ops[20] = {
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_GET,
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_DELETE,	MCR_OP_SET,
-	    MCR_OP_SET,	   MCR_OP_SET,	  MCR_OP_SET,	 MCR_OP_UPDATE, MCR_OP_UPDATE,
-	    MCR_OP_DELETE, MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,	MCR_OP_TOUCH};
+	static const uint8_t ops[20] = {MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
+					MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
+					MCR_OP_DELETE, MCR_OP_SET,    MCR_OP_SET,    MCR_OP_SET,
+					MCR_OP_SET,    MCR_OP_UPDATE, MCR_OP_UPDATE, MCR_OP_DELETE,
+					MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,    MCR_OP_TOUCH};
 
 	return (enum mcr_op)ops[pick(world, 20)];
 }
@@ -416,7 +416,8 @@ static uint8_t client_key(struct world *world)
 			return (uint8_t)key;
 	}
 	if (how < 60) /* the latest most often */
-		return world->recent[(world->recent_next - 1 - pick(world, 1 + pick(world, 16))) % 16];
+		return world
+		    ->recent[(world->recent_next - 1 - pick(world, 1 + pick(world, 16))) % 16];
 	if (how < 90 && world->truth.next_epoch != 0) {
 		const struct layout *layout = lists_of(world, &world->truth);
 
@@ -458,8 +459,8 @@ void client_begin(struct world *world, uint32_t number)
 		reached(world, REACHED_STORED_READ);
 	TRACE(world, "  client %u on %s: op %u key %u, %s, floor %.4f%s", number,
 	      world->machine[client->machine].name, op, client->key,
-	      mcr_phase_name((enum mcr_phase)client->plan.phase),
-	      (double)client->floor_us / SECOND, client->write != 0 ? ", a write" : "");
+	      mcr_phase_name((enum mcr_phase)client->plan.phase), (double)client->floor_us / SECOND,
+	      client->write != 0 ? ", a write" : "");
 	check_operation(world, number);
 	client_step(world, client);
 }

@@ -72,7 +72,8 @@ static void world_make(struct world *world)
 		(void)snprintf(world->key[k], sizeof(world->key[k]), "key:%u", k);
 	machines_make(world);
 	for (uint32_t s = 0; s < SERVERS; s++)
-		world->cache[s] = (struct cache){.up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
+		world->cache[s] = (struct cache){
+		    .up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
 	lists_first(world);
 	world->write[world->write_count++] = (struct write){.ended = true};
 	world->now_us++;
@@ -124,8 +125,7 @@ static bool world_settled(const struct world *world)
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		const struct machine *machine = &world->machine[i];
 
-		if (!machine->up ||
-		    register_compare(&machine->host.adopted, &world->truth) != 0 ||
+		if (!machine->up || register_compare(&machine->host.adopted, &world->truth) != 0 ||
 		    local_us(world, i) >= machine->segment.deadline_us)
 			return false;
 	}
