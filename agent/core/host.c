@@ -280,9 +280,7 @@ static bool host_work_cut(const struct host *host)
 
 static bool host_fetch_next(struct host *host, uint64_t now_ms, struct host_action *action)
 {
-	if (!reg_present(&host->known) ||
-	    (host_lists_match(&host->known, host->change) &&
-	     host->known.keys_version <= host->keys_held) ||
+	if (!reg_present(&host->known) || host_lists_match(&host->known, host->change) ||
 	    !host->connected || now_ms < host->fetch_after_ms)
 		return false;
 	host->fetch_after_ms = now_ms + HOST_FETCH_RETRY_MS;

@@ -38,7 +38,7 @@ void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_
 int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *state);
 
 enum host_action_type {
-	HOST_FETCH,   /* get the lists and keys of `reg` from the coordinator */
+	HOST_FETCH,   /* get the lists of `reg` from the coordinator */
 	HOST_STORE,   /* write `state`, then host_stored */
 	HOST_PUBLISH, /* publish `reg`, then host_published */
 	HOST_STOP,    /* stop all movers, then host_stopped */
@@ -79,7 +79,6 @@ struct host {
 	uint64_t publish_after_ms;
 
 	const struct change *change; /* of the lists in hand; borrowed */
-	uint64_t keys_held;	     /* version of the keys document in hand; the caller sets it */
 	uint64_t fetch_after_ms;
 
 	bool has_work;		/* this agent has work in the published phase */

@@ -502,7 +502,6 @@ void agent_pump(struct agent *agent)
 		agent_take_over(agent);
 		agent_step_down(agent);
 		agent_failover_keeps(agent);
-		agent->host.keys_held = keyring_version(agent->ring);
 		coord_tick(&agent->coord, clock_now_ms());
 		while (coord_next(&agent->coord, clock_now_ms(), &coord_action)) {
 			agent_coord_do(agent, &coord_action);

@@ -315,7 +315,7 @@ int crew_new(const struct crew_setup *setup, struct crew **out)
 	crew->worker_count = setup->readers + setup->writers;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->changed, NULL);
-	crew->history = history_new(setup->keys);
+	crew->history = setup->history ? setup->history : history_new(setup->keys);
 	crew->mcr = calloc(setup->segment_count, sizeof(struct mcr *));
 	crew->workers = calloc(crew->worker_count, sizeof(*crew->workers));
 	if (!crew->history || !crew->mcr || !crew->workers)
@@ -358,7 +358,8 @@ void crew_free(struct crew *crew)
 	for (unsigned i = 0; crew->mcr && i < crew->setup.segment_count; i++)
 		if (crew->mcr[i])
 			mcr_close(crew->mcr[i]);
-	history_free(crew->history);
+	if (!crew->setup.history)
+		history_free(crew->history);
 	free(crew->workers);
 	free(crew->mcr);
 	pthread_cond_destroy(&crew->changed);

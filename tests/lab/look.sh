@@ -146,7 +146,8 @@ lab_load_not_stale() {
 lab_inspect() {
 	local also=() address
 	for address in "$@"; do also+=(--also "$address"); done
-	"$LAB_TOOLS/inspect" --segment "$(lab_segment "$LAB_COORDINATOR")" "${also[@]}" \
+	lab_prefix "$LAB_COORDINATOR"
+	"${LAB_PREFIX[@]}" "$LAB_TOOLS/inspect" --segment "$(lab_segment "$LAB_COORDINATOR")" "${also[@]}" \
 		>"$LAB/inspect.txt" || fail "the memcacheds could not be inspected"
 }
 
