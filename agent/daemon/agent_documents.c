@@ -60,6 +60,13 @@ static int offered_relay(struct offered *offered)
 		offered->relay = true;
 		return 0;
 	}
+	/* It led last, as far as it knows; who leads now it has yet to hear from etcd. */
+	if (agent->coord.shared)
+		return failure_set(&offered->failure, EAGAIN,
+				   "agent %s does not lead and knows nobody who does%s%.200s",
+				   agent->config->name,
+				   agent->register_trouble[0] != '\0' ? ": " : "",
+				   agent->register_trouble);
 	return failure_set(&offered->failure, EPERM,
 			   "agent %s coordinates by the list but its register is missing: restore "
 			   "its state directory %s",

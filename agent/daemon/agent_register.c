@@ -246,7 +246,9 @@ static void on_leader(void *context, const char *name)
 {
 	struct agent *agent = context;
 
-	(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	/* A file has one candidate, its agent, whoever it is that coordinates. */
+	if (agent->coord.shared)
+		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
 }
 
 static void on_stored(void *context, bool ok, const char *why)

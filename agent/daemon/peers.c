@@ -38,6 +38,8 @@ static void peer_free(struct peer *peer)
 	for (uint32_t i = 0; i < RELAYS_MAX; i++)
 		if (peers->relay[i].id != 0 && peers->relay[i].origin == peer)
 			relay_drop(&peers->relay[i]);
+		else if (peers->coordinator == peer)
+			peers->relay[i].sent = false; /* the next one is asked again */
 	if (peer->kind == PEER_ANNOUNCE)
 		peers->announces--;
 	if (peers->coordinator == peer)

@@ -249,7 +249,7 @@ static void coord_do(struct world *world, uint32_t number, const struct coord_ac
 		coord_stored(&machine->coord, false, local_ms(world, number));
 		return;
 	}
-	TRACE(world, "REGISTER %llu.%llu %s epoch %llu -> %llu by %s%s%s%s", 
+	TRACE(world, "REGISTER %llu.%llu %s epoch %llu -> %llu by %s%s%s%s",
 	      (unsigned long long)reg.term, (unsigned long long)reg.serial,
 	      phase_name((enum phase)reg.phase), (unsigned long long)reg.epoch,
 	      (unsigned long long)reg.next_epoch, machine->name, reg.aborting ? ", aborting" : "",
@@ -498,8 +498,7 @@ static void renew_came(struct world *world, uint32_t number, const struct messag
 	if (coord_renew(coord, key, from->from, &from->renew, local_ms(world, number),
 			&answer.grant)) {
 		if (answer.grant.lease_ms > 0 && !held &&
-		    (from->renew.term != coord->reg.term ||
-		     from->renew.serial < coord->reg.serial))
+		    (from->renew.term != coord->reg.term || from->renew.serial < coord->reg.serial))
 			violate(world, "%s grants %s a lease though it has not adopted %llu.%llu",
 				machine->name, world->machine[from->from].name,
 				(unsigned long long)coord->reg.term,
@@ -571,7 +570,8 @@ static void agent_resume(struct world *world, uint32_t number)
 	const struct reg *known = &machine->host.known;
 
 	if (disk->has_failover && disk->failover_to == number && !disk->has_register &&
-	    known->term != 0 && known->term < disk->failover_term && lists_in_hand(machine, known)) {
+	    known->term != 0 && known->term < disk->failover_term &&
+	    lists_in_hand(machine, known)) {
 		machine->coord_layout = lists_of(world, known);
 		coord_failover(&machine->coord, disk->failover_term, known,
 			       world->list[machine->coord_layout->active],
@@ -581,10 +581,9 @@ static void agent_resume(struct world *world, uint32_t number)
 			       machine->coord_layout->change, now_ms);
 		return;
 	}
-	if (!disk->has_register ||
-	    (strcmp(disk->reg.coordinator, machine->name) != 0 &&
-	     !(disk->has_failover && disk->failover_to == number &&
-	       disk->reg.term + 1 == disk->failover_term)))
+	if (!disk->has_register || (strcmp(disk->reg.coordinator, machine->name) != 0 &&
+				    !(disk->has_failover && disk->failover_to == number &&
+				      disk->reg.term + 1 == disk->failover_term)))
 		return;
 	if (!lists_in_hand(machine, &disk->reg))
 		return;

@@ -113,8 +113,7 @@ struct item *cache_item(struct world *world, uint32_t server, uint32_t key)
 	struct cache *cache = &world->cache[server];
 	struct item *item = &cache->item[key];
 
-	if (item->present && item->expires_s != 0 &&
-	    item->expires_s <= cache_second(world, cache))
+	if (item->present && item->expires_s != 0 && item->expires_s <= cache_second(world, cache))
 		item_gone(item);
 	return item->present ? item : NULL;
 }
@@ -275,9 +274,8 @@ static void carry_out(struct world *world, struct command *command)
 	}
 }
 
-static const char *const verbs[] = {"get",    "set",      "add",     "update", "append",
-				    "touch",  "delete",   "mg c",    "mg N",   "ms C",
-				    "mg v",   "md C",     "probe"};
+static const char *const verbs[] = {"get",  "set",  "add",  "update", "append", "touch", "delete",
+				    "mg c", "mg N", "ms C", "mg v",   "md C",	"probe"};
 static const char *const answers[] = {"OK", "MISS", "EX", "NF", "refused", "lost"};
 
 void cache_execute(struct world *world, struct command *command)
@@ -300,7 +298,8 @@ void cache_execute(struct world *world, struct command *command)
 		      command->server, verbs[command->verb], command->key,
 		      command->write != 0 ? "'" : "", answers[command->reply.answer],
 		      command->value, command->empty ? " EMPTY" : "",
-		      (unsigned long long)command->reply.cas, command->by_agent   ? "agent"
+		      (unsigned long long)command->reply.cas,
+		      command->by_agent	  ? "agent"
 		      : command->by_mover ? "mover"
 					  : "client",
 		      command->owner, command->orphan ? ", dead" : "");

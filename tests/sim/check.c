@@ -21,11 +21,10 @@ uint32_t write_begin(struct world *world, uint32_t key)
 		world->write_count--;
 		return number;
 	}
-	world->write[number] = (struct write){
-	    .begin_us = world->now_us,
-	    .over_us = NEVER,
-	    .overlapped = world->fate[key].writers > 0,
-	    .key = (uint8_t)key};
+	world->write[number] = (struct write){.begin_us = world->now_us,
+					      .over_us = NEVER,
+					      .overlapped = world->fate[key].writers > 0,
+					      .key = (uint8_t)key};
 	world->fate[key].writers++;
 	world->write[number].serial = ++world->fate[key].serial;
 	world->fate[key].stored = false;
@@ -66,8 +65,8 @@ void write_end(struct world *world, uint32_t number, bool complete, bool stored)
 		return;
 	if (world->fate[key].floor_us < write->begin_us)
 		world->fate[key].floor_us = write->begin_us;
-	world->fate[key].stored = stored && !write->overlapped &&
-				  world->fate[key].serial == write->serial;
+	world->fate[key].stored =
+	    stored && !write->overlapped && world->fate[key].serial == write->serial;
 }
 
 /* By an owed delete, perhaps long after its client has gone on. */
@@ -211,7 +210,6 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 	const struct reg before = world->truth;
 	int vis;
 
-
 	for (uint32_t i = 0; i < world->history_count; i++)
 		if (register_compare(&world->history[i], reg) == 0 &&
 		    !same_register(&world->history[i], reg))
@@ -326,8 +324,8 @@ void check_lease(struct world *world, uint32_t number, uint32_t coordinator)
 			continue;
 		violate(world,
 			"%s believes in its lease until %.4f, on the record of %s it ends at %.4f",
-			machine->name, (double)usable_us / SECOND,
-			world->machine[coordinator].name, (double)end_us / SECOND);
+			machine->name, (double)usable_us / SECOND, world->machine[coordinator].name,
+			(double)end_us / SECOND);
 	}
 }
 

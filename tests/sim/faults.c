@@ -12,8 +12,7 @@ static void stop(struct world *world, uint32_t number, bool clients)
 {
 	struct machine *machine = &world->machine[number];
 	const uint64_t longest = 10 * world->lease_ms * MS;
-	const uint64_t until =
-	    world->now_us + 1 + pick(world, 1 + pick(world, (uint32_t)longest));
+	const uint64_t until = world->now_us + 1 + pick(world, 1 + pick(world, (uint32_t)longest));
 
 	TRACE(world, "%s%s stopped for %.3f s", machine->name, clients ? " and its clients" : "",
 	      (double)(until - world->now_us) / SECOND);
@@ -152,7 +151,9 @@ static void isolate(struct world *world, uint32_t number)
 	const bool in = chance(world, 75), out = !in || chance(world, 75);
 
 	TRACE(world, "%s is cut off%s", world->machine[number].name,
-	      in && out ? "" : in ? ", inwards" : ", outwards");
+	      in && out ? ""
+	      : in	? ", inwards"
+			: ", outwards");
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		if (i == number)
 			continue;
@@ -165,8 +166,8 @@ static void isolate(struct world *world, uint32_t number)
 
 static void heal_later(struct world *world)
 {
-	at(world, world->now_us + 100 * MS + pick(world, 2 * world->lease_ms * MS), EV_HEAL, 0, 0, 0,
-	   0);
+	at(world, world->now_us + 100 * MS + pick(world, 2 * world->lease_ms * MS), EV_HEAL, 0, 0,
+	   0, 0);
 }
 
 /* A reservation that is evicted is nobody's value: no key may be lost by that. */
@@ -250,11 +251,10 @@ void fault_strikes(struct world *world)
 	case 3:
 		count(world, FAULT_AGENT_CRASH);
 		agent_crash(world, number,
-			    pick(world, chance(world, 50) ? 100 * MS
-						      : 2 * world->lease_ms * MS));
+			    pick(world, chance(world, 50) ? 100 * MS : 2 * world->lease_ms * MS));
 		if (chance(world, 40)) /* and again, soon after */
-			at(world, world->now_us + pick(world, world->lease_ms * MS),
-			   EV_MOVER_DIES, number, 0, 0, 0);
+			at(world, world->now_us + pick(world, world->lease_ms * MS), EV_MOVER_DIES,
+			   number, 0, 0, 0);
 		break;
 	case 4:
 		count(world, FAULT_MACHINE_CRASH);

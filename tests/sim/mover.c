@@ -147,7 +147,8 @@ void mover_dialled(struct world *world, uint32_t number, uint32_t server, uint32
 	wake(world, mover, 0);
 }
 
-static void mover_busy_until(struct world *world, struct mover *mover, uint64_t after_us, uint32_t what)
+static void mover_busy_until(struct world *world, struct mover *mover, uint64_t after_us,
+			     uint32_t what)
 {
 	mover->busy = true;
 	mover->busy_stamp++;
@@ -177,8 +178,8 @@ static void step_probe(struct world *world, struct mover *mover)
 
 static void step_mark(struct world *world, struct mover *mover)
 {
-	struct command *command = command_new(world, &mover->connection[mover->server],
-					      mover->server, DO_PROBE, 0);
+	struct command *command =
+	    command_new(world, &mover->connection[mover->server], mover->server, DO_PROBE, 0);
 
 	mover_busy_until(world, mover, world->op_timeout_ms * MS, BUSY_MARK_LATE);
 	command->by_mover = true;
@@ -276,8 +277,7 @@ static void dump_part(struct world *world, struct mover *mover, bool last)
 
 static void key_again(struct world *world, struct mover *mover, struct mover_key *slot)
 {
-	const bool live =
-	    mover->connection[slot->server].up && mover->connection[mover->server].up;
+	const bool live = mover->connection[slot->server].up && mover->connection[mover->server].up;
 	struct mover_key key = *slot;
 
 	(void)world;
@@ -304,7 +304,7 @@ static void key_end(struct world *world, struct mover *mover, struct mover_key *
 			key_lost(world, slot->key);
 		if (slot->move.kind == MOVE_DROP && slot->move.result == MOVE_MOVED)
 			reached(world, mover->pass.phase == PHASE_PREPARE ? REACHED_SANITISED
-									   : REACHED_PURGED);
+									  : REACHED_PURGED);
 		pass_count(&mover->pass, (enum move_result)slot->move.result);
 	}
 	if (--mover->open == 0)
@@ -351,14 +351,14 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 			     action == MOVE_OLD_DELETE_CAS || action == MOVE_OLD_DELETE;
 	connection = &mover->connection[slot->waits_source ? mover->server : slot->server];
 	if (!connection->up ||
-	    connection->generation != (slot->waits_source ? slot->source_generation
-							  : slot->destination_generation)) {
+	    connection->generation !=
+		(slot->waits_source ? slot->source_generation : slot->destination_generation)) {
 		(void)move_abandon(&slot->move);
 		key_end(world, mover, slot);
 		return;
 	}
-	if (kind == MOVE_DRAIN_UNSURE || kind == MOVE_DRAIN_ABANDON ||
-	    kind == MOVE_DRAIN_LOSE || kind == MOVE_COPY_ABANDON ||
+	if (kind == MOVE_DRAIN_UNSURE || kind == MOVE_DRAIN_ABANDON || kind == MOVE_DRAIN_LOSE ||
+	    kind == MOVE_COPY_ABANDON ||
 	    (answered != NULL && answered->verb == DO_FILL && mover->pass.phase == PHASE_DRAIN &&
 	     answered->reply.answer == MOVE_REFUSED))
 		key_lost(world, slot->key); /* a miss that the design allows */
@@ -377,7 +377,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	command_send(world, command, mover->machine);
 	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 15) == 0)
 		fault_evicts_stub(world);
-	else if (world->faults_on && pick(world, 250) == 0)
+	else if (world->faults_on && pick(world, mover->pass.phase == PHASE_DRAIN ? 30 : 250) == 0)
 		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
 		   0);
 }
@@ -385,7 +385,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 void mover_replied(struct world *world, struct command *command)
 {
 	struct mover *mover = &world->mover[command->owner];
-	struct mover_key *slot = &mover->slot[command->slot];
+	struct mover_key *slot;
 	const struct command answered = *command;
 
 	if (command->reply.answer == MOVE_LOST) {
@@ -401,6 +401,7 @@ void mover_replied(struct world *world, struct command *command)
 		}
 		return;
 	}
+	slot = &mover->slot[command->slot];
 	if (!slot->used || !slot->waiting)
 		return;
 	slot->waiting = false;
@@ -503,8 +504,7 @@ static void step_keys(struct world *world, struct mover *mover)
 	}
 	mover->late = false;
 	world->moved_us = world->now_us;
-	mover->batch_deadline_us =
-	    local_us(world, mover->machine) + world->op_timeout_ms * MS;
+	mover->batch_deadline_us = local_us(world, mover->machine) + world->op_timeout_ms * MS;
 	if (count > mover->queued)
 		count = mover->queued;
 	/* One more than its keys, so that it cannot end while it is still being begun. */
@@ -517,8 +517,8 @@ static void step_keys(struct world *world, struct mover *mover)
 	if (--mover->open == 0)
 		wake(world, mover, 0);
 	else
-		at(world, world_us(world, mover->machine, mover->batch_deadline_us),
-		   EV_MOVER_LATE, number_of(world, mover), 0, (uint32_t)mover->batch_deadline_us, 0);
+		at(world, world_us(world, mover->machine, mover->batch_deadline_us), EV_MOVER_LATE,
+		   number_of(world, mover), 0, (uint32_t)mover->batch_deadline_us, 0);
 }
 
 /* ---- the step ---- */
@@ -583,12 +583,13 @@ void mover_tell(struct world *world, uint32_t number)
 {
 	const struct mover *mover = &world->mover[number];
 
-	trace(world,
-	      "mover %u of s%u on %s: order %d, identified %d, busy %d, %u keys open, %u queued, %u "
-	      "for later, stopping %d, finished %d",
-	      number, mover->server, world->machine[mover->machine].name, mover->pass.order,
-	      mover->identified, mover->busy, mover->open, mover->queued, mover->later,
-	      mover->stopping, mover->finished);
+	trace(
+	    world,
+	    "mover %u of s%u on %s: order %d, identified %d, busy %d, %u keys open, %u queued, %u "
+	    "for later, stopping %d, finished %d",
+	    number, mover->server, world->machine[mover->machine].name, mover->pass.order,
+	    mover->identified, mover->busy, mover->open, mover->queued, mover->later,
+	    mover->stopping, mover->finished);
 }
 
 void mover_unbusy(struct world *world, uint32_t number, uint32_t what, uint32_t stamp,
@@ -671,6 +672,8 @@ void movers_start(struct world *world, uint32_t machine, const struct reg *reg, 
 {
 	struct machine *of = &world->machine[machine];
 
+	if (of->working)
+		return;
 	of->work_reg = *reg;
 	of->working = true;
 	of->stopping = false;

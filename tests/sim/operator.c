@@ -284,6 +284,14 @@ void operator_acts(struct world *world)
 	leading = leader(world);
 	if (leading == NOBODY || world->now_us < world->machine[leading].stopped_until_us)
 		return;
+	if (world->tracing) {
+		char why[300] = "";
+
+		coord_waits_for(&world->machine[leading].coord, local_ms(world, leading), why,
+				sizeof(why));
+		if (why[0] != '\0')
+			trace(world, "%s waits for %s", world->machine[leading].name, why);
+	}
 	if (world->truth.next_epoch != 0)
 		orders(world, leading);
 	if (world->faults_on && chance(world, 10))

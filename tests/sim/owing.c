@@ -155,8 +155,8 @@ static void owing_send(struct world *world, uint32_t number, const struct owed_a
 	command->by_agent = true;
 	command->owner = (uint16_t)number;
 	command->cas = action->command;
-	command->until_us = world_us(world, number,
-				     execution_ends(&machine->owed, action->command) * MS);
+	command->until_us =
+	    world_us(world, number, execution_ends(&machine->owed, action->command) * MS);
 	key_lost(world, key);
 	command_send(world, command, number);
 }
@@ -169,8 +169,7 @@ void owing_replied(struct world *world, struct command *command)
 	if (lost)
 		connection_close(&machine->connection[command->server]);
 	owed_replied(&machine->owed, (uint32_t)command->cas,
-		     lost ? OWED_REPLY_LOST : OWED_REPLY_DELETED,
-		     local_ms(world, command->owner));
+		     lost ? OWED_REPLY_LOST : OWED_REPLY_DELETED, local_ms(world, command->owner));
 	agent_pump(world, command->owner);
 }
 

@@ -24,25 +24,25 @@
 #include "mcroster.h"
 #include "names.h"
 
-#define AGENTS	      8u  /* listed */
-#define MACHINES      10u /* and two observers */
-#define SERVERS	      7u
-#define KEYS	      56u
-#define CLIENTS	      24u
-#define LISTS	      24u
-#define LAYOUTS	      64u
-#define MOVERS	      24u
-#define BATCH	      8u
-#define COMMANDS      4096u
-#define MESSAGES      1024u
-#define WRITES	      16384u
-#define STATES	      256u
-#define WAITS	      32u
-#define NOBODY	      255u
-#define NEVER	      UINT64_MAX
-#define MS	      1000u
-#define SECOND	      1000000u
-#define SETTLE_US     (60u * SECOND)
+#define AGENTS	  8u  /* listed */
+#define MACHINES  10u /* and two observers */
+#define SERVERS	  7u
+#define KEYS	  56u
+#define CLIENTS	  24u
+#define LISTS	  24u
+#define LAYOUTS	  64u
+#define MOVERS	  24u
+#define BATCH	  8u
+#define COMMANDS  4096u
+#define MESSAGES  1024u
+#define WRITES	  16384u
+#define STATES	  256u
+#define WAITS	  32u
+#define NOBODY	  255u
+#define NEVER	  UINT64_MAX
+#define MS	  1000u
+#define SECOND	  1000000u
+#define SETTLE_US (60u * SECOND)
 
 /* ---- lists, and two of them laid over each other ---- */
 
@@ -243,7 +243,16 @@ struct mover {
 
 /* ---- messages between agents ---- */
 
-enum message_kind { SAY_RENEW, SAY_GRANT, SAY_REGISTER, SAY_ELSEWHERE, SAY_LIST_GET, SAY_LIST, SAY_PING, SAY_PONG };
+enum message_kind {
+	SAY_RENEW,
+	SAY_GRANT,
+	SAY_REGISTER,
+	SAY_ELSEWHERE,
+	SAY_LIST_GET,
+	SAY_LIST,
+	SAY_PING,
+	SAY_PONG
+};
 
 struct message {
 	uint8_t kind, from, to;

@@ -47,7 +47,7 @@ static void values_make(struct world *world)
 
 static void world_make(struct world *world)
 {
-	static const uint32_t op_timeouts_ms[] = {300, 600, 900};
+	static const uint32_t op_timeouts_ms[] = {400, 700, 1000};
 
 	world->op_timeout_ms = op_timeouts_ms[pick(world, 3)];
 	world->lease_ms = world->op_timeout_ms * (4 + pick(world, 4));
@@ -72,7 +72,8 @@ static void world_make(struct world *world)
 		(void)snprintf(world->key[k], sizeof(world->key[k]), "key:%u", k);
 	machines_make(world);
 	for (uint32_t s = 0; s < SERVERS; s++)
-		world->cache[s] = (struct cache){.up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
+		world->cache[s] = (struct cache){
+		    .up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
 	lists_first(world);
 	world->write[world->write_count++] = (struct write){.ended = true};
 	world->now_us++;
@@ -124,8 +125,7 @@ static bool world_settled(const struct world *world)
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		const struct machine *machine = &world->machine[i];
 
-		if (!machine->up ||
-		    register_compare(&machine->host.adopted, &world->truth) != 0 ||
+		if (!machine->up || register_compare(&machine->host.adopted, &world->truth) != 0 ||
 		    local_us(world, i) >= machine->segment.deadline_us)
 			return false;
 	}
@@ -141,6 +141,8 @@ static void world_look(struct world *world)
 	if (world->faults_on)
 		return;
 	if (world_settled(world)) {
+		if (world->events < 5000 && world->changes_ended == world->changes_wanted)
+			world->changes_wanted++;
 		if (world->changes_ended >= world->changes_wanted) {
 			check_settled(world);
 			world->over = true;
@@ -206,6 +208,9 @@ static bool deferred(struct world *world, const struct event *event)
 	}
 	if (until <= world->now_us)
 		return false;
+	/* It may be let go earlier than was meant. */
+	if (until > world->now_us + SECOND / 4)
+		until = world->now_us + SECOND / 4;
 	at(world, until, (enum event_kind)event->kind, event->who, event->what, event->stamp,
 	   event->extra);
 	return true;

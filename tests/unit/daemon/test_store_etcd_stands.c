@@ -172,6 +172,8 @@ START_TEST(garbage_elects_nobody_and_breaks_nothing)
 		rig_until(liar_asked(rig_liar) >= 2);
 		ck_assert(rig[0].trouble[0] != '\0');
 		ck_assert(strchr(rig[0].trouble, '\x1b') == NULL);
+		if (last)
+			ck_assert_ptr_nonnull(strstr(rig[0].trouble, "too long"));
 		ck_assert_uint_eq(rig[0].elected, 0);
 	}
 }
