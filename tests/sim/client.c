@@ -379,13 +379,15 @@ void client_timeout(struct world *world, uint32_t number, uint32_t stamp)
 
 static enum mcr_op client_choose(struct world *world)
 {
+	/* What is left at an owner that was given up shows when it is deleted elsewhere. */
+	const uint32_t deletes = world->given_up ? 20 : 0;
 	static const uint8_t ops[20] = {MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
 					MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
 					MCR_OP_DELETE, MCR_OP_SET,    MCR_OP_SET,    MCR_OP_SET,
 					MCR_OP_SET,    MCR_OP_UPDATE, MCR_OP_UPDATE, MCR_OP_DELETE,
 					MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,    MCR_OP_TOUCH};
 
-	return (enum mcr_op)ops[pick(world, 20)];
+	return chance(world, deletes) ? MCR_OP_DELETE : (enum mcr_op)ops[pick(world, 20)];
 }
 
 /* A key that a mover has in hand just now; KEYS: there is none. */
@@ -405,7 +407,7 @@ static uint32_t key_under_way(struct world *world)
 }
 
 /* Often a key that is being moved just now, or one that everybody wants. */
-static uint8_t client_key(struct world *world)
+static uint8_t client_key_any(struct world *world)
 {
 	const uint32_t how = pick(world, 100);
 
@@ -424,9 +426,27 @@ static uint8_t client_key(struct world *world)
 		for (uint32_t tries = 0; tries < 8; tries++) {
 			const uint32_t key = pick(world, KEYS);
 
-			if (layout->old_owner[key] != layout->new_owner[key])
+			if (layout->old_owner[key] != layout->new_owner[key] &&
+			    (!world->given_up ||
+			     world->cache[layout->old_owner[key]].item[key].present))
 				return (uint8_t)key;
 		}
+	}
+	return (uint8_t)pick(world, KEYS);
+}
+
+/* What an owner that was given up still holds is left alone until nobody is to ask there. */
+static uint8_t client_key(struct world *world)
+{
+	const struct layout *layout = lists_of(world, &world->truth);
+
+	for (uint32_t tries = 0; tries < 6; tries++) {
+		const uint8_t key = client_key_any(world);
+
+		if (!world->given_up || world->truth.phase > PHASE_DRAIN ||
+		    layout->old_owner[key] == layout->new_owner[key] ||
+		    !world->cache[layout->old_owner[key]].tainted)
+			return key;
 	}
 	return (uint8_t)pick(world, KEYS);
 }

@@ -171,20 +171,15 @@ static void heal_later(struct world *world)
 }
 
 /* A reservation that is evicted is nobody's value: no key may be lost by that. */
-void fault_evicts_stub(struct world *world)
+void fault_evicts_stub(struct world *world, const struct mover_key *slot)
 {
-	const struct mover *mover = &world->mover[pick(world, 8)];
+	const struct item *item = cache_item(world, slot->server, slot->key);
 
-	for (uint32_t i = 0; mover->used && i < BATCH; i++) {
-		const struct mover_key *slot = &mover->slot[i];
-		const struct item *item = cache_item(world, slot->server, slot->key);
-
-		if (!slot->used || item == NULL || !item->empty)
-			continue;
-		TRACE(world, "s%u evicts a reservation of key %u", slot->server, slot->key);
-		reached(world, REACHED_STUB_EVICTED);
-		item_gone(&world->cache[slot->server].item[slot->key]);
-	}
+	if (item == NULL || !item->empty)
+		return;
+	TRACE(world, "s%u evicts a reservation of key %u", slot->server, slot->key);
+	reached(world, REACHED_STUB_EVICTED);
+	item_gone(&world->cache[slot->server].item[slot->key]);
 }
 
 /* An agent dies while keys of its movers are under way; what was at O may go meanwhile. */

@@ -235,6 +235,11 @@ static void dump_lines(struct world *world, struct mover *mover, uint32_t first)
 			  item->cas, &verdict);
 		if (!verdict.concerned || !verdict.spool)
 			continue;
+		if (mover->pass.base.known &&
+		    mover->pass.base.of.pid != 1000 + world->cache[mover->server].life)
+			violate(world,
+				"the mover of s%u goes by CAS numbers of a process that is gone",
+				mover->server);
 		mover->queue[mover->queued++] = (struct mover_key){
 		    .key = (uint8_t)k,
 		    .server = mover->layout->server[verdict.destination],
@@ -337,6 +342,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	struct connection *connection;
 	struct command *command;
 	const uint8_t kind = slot->move.kind;
+	const bool draining = mover->pass.phase == PHASE_DRAIN;
 
 	if (action == MOVE_END) {
 		key_end(world, mover, slot);
@@ -375,9 +381,9 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	}
 	slot->waiting = true;
 	command_send(world, command, mover->machine);
-	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 15) == 0)
-		fault_evicts_stub(world);
-	else if (world->faults_on && pick(world, mover->pass.phase == PHASE_DRAIN ? 30 : 250) == 0)
+	if (action == MOVE_OLD_READ && world->faults_on && pick(world, draining ? 4 : 30) == 0)
+		fault_evicts_stub(world, slot);
+	else if (world->faults_on && pick(world, draining ? 30 : 250) == 0)
 		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
 		   0);
 }

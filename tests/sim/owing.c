@@ -1,4 +1,5 @@
 /* owing.c - what an agent owes (core/owed.h): its journal, its deletes, and whom it tells. */
+#include "core/owed_internal.h"
 #include "sim.h"
 
 #include <stdlib.h>
@@ -133,12 +134,12 @@ static void rewrite(struct world *world, uint32_t number)
 	owed_stored(&machine->owed, length == 0, local_ms(world, number));
 }
 
-static uint64_t execution_ends(const struct owed *owed, uint32_t command)
+static const struct owed_execution *execution_of(const struct owed *owed, uint32_t command)
 {
 	for (uint32_t i = 0; i < OWED_RUNNING_MAX; i++)
 		if (owed->execution[i].command == command)
-			return owed->execution[i].timeout_ms;
-	return 0;
+			return &owed->execution[i];
+	return NULL;
 }
 
 static void owing_send(struct world *world, uint32_t number, const struct owed_action *action)
@@ -156,7 +157,7 @@ static void owing_send(struct world *world, uint32_t number, const struct owed_a
 	command->owner = (uint16_t)number;
 	command->cas = action->command;
 	command->until_us =
-	    world_us(world, number, execution_ends(&machine->owed, action->command) * MS);
+	    world_us(world, number, execution_of(&machine->owed, action->command)->timeout_ms * MS);
 	key_lost(world, key);
 	command_send(world, command, number);
 }
@@ -165,11 +166,18 @@ void owing_replied(struct world *world, struct command *command)
 {
 	struct machine *machine = &world->machine[command->owner];
 	const bool lost = command->reply.answer == MOVE_LOST;
+	const struct owed_execution *execution =
+	    execution_of(&machine->owed, (uint32_t)command->cas);
+	const uint32_t entry = execution != NULL ? execution->entry : OWED_NONE;
 
 	if (lost)
 		connection_close(&machine->connection[command->server]);
 	owed_replied(&machine->owed, (uint32_t)command->cas,
 		     lost ? OWED_REPLY_LOST : OWED_REPLY_DELETED, local_ms(world, command->owner));
+	if (entry != OWED_NONE && owed_at(&machine->owed, entry)->state == OWED_PAID &&
+	    local_us(world, command->owner) >= machine->segment.deadline_us)
+		violate(world, "%s: an owed delete of key %u counts though its lease had run out",
+			machine->name, command->key);
 	agent_pump(world, command->owner);
 }
 

@@ -462,7 +462,7 @@ void operator_acts(struct world *world);
 /* ---- faults.c ---- */
 void fault_register_lost(struct world *world, uint32_t machine);
 void fault_kills_mover(struct world *world, uint32_t machine);
-void fault_evicts_stub(struct world *world);
+void fault_evicts_stub(struct world *world, const struct mover_key *slot);
 void fault_strikes(struct world *world);
 void faults_heal(struct world *world, bool all);
 

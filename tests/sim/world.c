@@ -57,7 +57,7 @@ static void world_make(struct world *world)
 	world->duplicate_percent = chance(world, 50) ? 0 : pick(world, 20);
 	world->op_pause_us = 250 * MS;
 	world->fault_rate_us = (uint32_t[]){400 * MS, SECOND, 3 * SECOND}[pick(world, 3)];
-	world->giving_up = chance(world, 25) ? 15 : 1;
+	world->giving_up = chance(world, 35) ? 20 : 1;
 	world->changes_wanted = 2 + (pick(world, 4) == 0);
 	world->now_us = 1000 * (uint64_t)SECOND;
 	world->faults_end_us = world->now_us + 15 * (uint64_t)SECOND + pick(world, 35 * SECOND);
