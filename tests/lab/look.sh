@@ -152,6 +152,7 @@ lab_inspect() {
 }
 
 # lab_inspect_zeros [ADDRESS...]: the load at rest, and nothing where it does not belong.
+# shellcheck disable=SC2120
 lab_inspect_zeros() {
 	lab_inspect "$@"
 	check "misplaced keys: 0" equal "$(lab_inspected misplaced)" 0

@@ -44,8 +44,8 @@ lab_netns_start() {
 	switch=$(lab_netns_name sw)
 	ip netns add "$switch" || fail "ip netns add"
 	for side in near far; do
-		ip -n "$switch" link add "$side" type bridge && ip -n "$switch" link set "$side" up ||
-			fail "bridge $side"
+		ip -n "$switch" link add "$side" type bridge || fail "bridge $side"
+		ip -n "$switch" link set "$side" up || fail "bridge $side"
 	done
 	ip -n "$switch" link add cable0 type veth peer name cable1
 	ip -n "$switch" link set cable0 master near up
