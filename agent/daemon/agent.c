@@ -79,6 +79,11 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 		found = agent_named(list, known->coordinator);
 	if (found == NULL && pending != NULL)
 		found = agent_named(pending, known->coordinator);
+	/* It led before the register was moved from etcd to the first candidate's file. */
+	if (found != NULL && !agent->coord.shared && list->coordinator_count > 1 &&
+	    agent->coord.state == COORD_IDLE && agent->elected && !agent->register_held &&
+	    strcmp(found->name, agent->config->name) == 0)
+		return &list->agents[list->coordinator];
 	return found != NULL ? found : &list->agents[list->coordinator];
 }
 

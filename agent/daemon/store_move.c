@@ -208,15 +208,34 @@ static int file_lists_put(struct move *move, const struct place *from, struct fa
 				"the register names a list that neither etcd nor state directory "
 				"%s holds",
 				move->config->state_directory);
+	/* Files know no elections: the hosts look for the first candidate. */
+	if (error == 0) {
+		list = lists_find(lists, from->reg.active);
+		if (strcmp(list->agents[list->coordinator].name, move->config->name) != 0)
+			error = failure_set(
+			    failure, EPERM,
+			    "the list names agent %s as the first who may coordinate, not %s: move "
+			    "the register to that one's file",
+			    list->agents[list->coordinator].name, move->config->name);
+	}
 	lists_close(lists);
 	return error;
 }
 
-static int target_check(const struct place *from, const struct place *to, struct failure *failure)
+static int target_check(const struct move *move, const struct place *from, const struct place *to,
+			struct failure *failure)
 {
 	if (!from->held)
 		return failure_set(failure, ENOENT, "there is no register in %s to be moved",
 				   from->name);
+	/* The mark says who took it: a second one who did would be a second coordinator. */
+	if (to == &move->file && from->moved &&
+	    strcmp(from->reg.coordinator, move->config->name) != 0)
+		return failure_set(failure, EEXIST,
+				   "the register in %s was moved to agent %s's state directory at "
+				   "%" PRIu64 ".%" PRIu64 ": move it back from there",
+				   from->name, from->reg.coordinator, from->reg.term,
+				   from->reg.serial);
 	if (to->held && register_compare(&to->reg, &from->reg) > 0)
 		return failure_set(failure, ESTALE,
 				   "the register %s %s is newer: found %" PRIu64 ".%" PRIu64
@@ -229,8 +248,9 @@ static int target_check(const struct place *from, const struct place *to, struct
 static int move_carry(struct move *move, struct place *from, struct place *to,
 		      struct failure *failure)
 {
+	struct reg carried = from->reg;
 	struct failure undone;
-	int error = target_check(from, to, failure);
+	int error = target_check(move, from, to, failure);
 
 	if (error == 0 && from == &move->file)
 		error = file_lists_get(move, from, failure);
@@ -238,11 +258,15 @@ static int move_carry(struct move *move, struct place *from, struct place *to,
 		error = file_lists_put(move, from, failure);
 	if (error != 0)
 		return error;
-	if (!from->moved && (error = place_write(move, from, &from->reg, true, from, failure)) != 0)
+	/* A file is its own agent's to coordinate by; in etcd it is whoever leads. */
+	if (to == &move->file)
+		(void)snprintf(carried.coordinator, sizeof(carried.coordinator), "%s",
+			       move->config->name);
+	if (!from->moved && (error = place_write(move, from, &carried, true, from, failure)) != 0)
 		return error;
 	if (to->held && !to->moved && register_compare(&to->reg, &from->reg) == 0)
 		return 0; /* it was carried before, by a command that was stopped */
-	error = place_write(move, to, &from->reg, false, from, failure);
+	error = place_write(move, to, &carried, false, from, failure);
 	/* Whatever became of that: only a target that certainly holds nothing lets the source back.
 	 */
 	if (error != 0 && to->answered && !from->moved &&
