@@ -2,7 +2,7 @@
 # Hosts that come back with nothing, with what is old, damaged or not theirs; a coordinator whose disk
 # came back from a backup; two lists of one epoch: each heals by itself, or is refused by the rule.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 
 KEYS=4000
 

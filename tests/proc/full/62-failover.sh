@@ -3,7 +3,7 @@
 # with the old register file and without, settled and in the middle of a change.  A coordinator that
 # comes back from a backup coordinates no more.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 
 KEYS=6000
 LAB_RATE=150

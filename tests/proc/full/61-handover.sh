@@ -3,7 +3,7 @@
 # with keys that move, and back.  PREPARE waits until every host reaches the successor; the one that
 # has handed over is killed right after, the one that takes over before it has begun.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 
 KEYS=6000
 LAB_RATE=300

@@ -3,9 +3,9 @@
 # coordinator is lost, the network parts two hosts from three, and one host's agent and clients are
 # stopped for ten leases.  The change goes on by itself as soon as it can; no read is ever stale.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/netns.sh
-. "$(dirname "$0")/../lab/netns.sh"
+. "$(dirname "$0")/../../lab/netns.sh"
 
 KEYS=12000
 LAB_RATE=60 # COPY takes longer than what happens in it
