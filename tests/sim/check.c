@@ -281,7 +281,8 @@ void check_operation(struct world *world, uint32_t number)
 			"client %u on %s runs an operation planned in %s, the register is in %s: "
 			"more than one phase behind",
 			number, world->machine[client->machine].name,
-			phase_name((enum phase)world->state[client->vis].phase),
+			client->vis < 0 ? "a register that was never stored"
+					: phase_name((enum phase)world->state[client->vis].phase),
 			phase_name((enum phase)world->truth.phase));
 }
 
