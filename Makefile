@@ -148,7 +148,7 @@ sim-mutant: $(SIM_OBJECTS) $(BELOW_core)
 		$(BELOW_core) $(PKG_LIBS) -lm
 
 .PHONY: built fuzzers unit check check-full model fuzz demo
-built: all $(UNITS) $(CLIENTS)
+built: all $(UNITS) $(CLIENTS) $(SIM)
 fuzzers: $(FUZZERS)
 
 TESTED  := SAN=address,undefined B=build/address-undefined
@@ -163,13 +163,13 @@ unit: $(UNITS)
 check:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
-	@tests/run build/address-undefined unit model proc
+	@tests/run build/address-undefined unit model sim proc
 
 check-full:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
 	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
-	@tests/run build/address-undefined unit model-whole proc proc-full fuzz=$(SECONDS)
+	@tests/run build/address-undefined unit model-whole sim proc proc-full fuzz=$(SECONDS)
 
 model:
 	@tests/setup check
@@ -232,6 +232,7 @@ help:
 	@echo 'make check-full   the longer tests too: both models whole, fuzzing, long scenarios'
 	@echo 'make unit         the unit tests; make unit-ROOM those of: shmlib $(ROOMS)'
 	@echo 'make model        both models and every planted fault (about 3 minutes)'
+	@echo 'make sim SEEDS=2000   the simulator: a number of seeds, or SEEDS=A-B; sim-mutants: planted faults'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make clean        remove build/'

@@ -198,6 +198,12 @@ int next_list_same(const struct list *parent, const struct list *next, bool *sam
 	memcpy(twin.parent, parent->parent, sizeof(twin.parent));
 	memcpy(twin.created, parent->created, sizeof(twin.created));
 	/* What the parent gave up was for the change to it alone. */
+	/* A server that comes back is a difference by itself. */
+	for (uint32_t i = 0; i < parent->giveup_count; i++)
+		if (list_server_find(next, parent->giveups[i].name) >= 0) {
+			*same = false;
+			return 0;
+		}
 	if (next->giveup_count == 0) {
 		twin.giveups = parent->giveups;
 		twin.giveup_count = parent->giveup_count;

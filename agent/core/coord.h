@@ -75,6 +75,7 @@ struct coord {
 	uint64_t
 	    leads_ms;  /* until when leadership is held; UINT64_MAX with a register of one's own */
 	bool shared;   /* the register is not this agent's own: candidates, no handover */
+	char replaced[LIST_NAME_MAX + 1]; /* by a failover, for this list: nothing is handed to it */
 	bool yielding; /* handing over: nothing is granted any more */
 	bool quiet_starts; /* a server was given up: its stubs' time starts when all have adopted */
 	uint64_t quiet_ms; /* no phase with movers ends before */

@@ -85,7 +85,10 @@ const struct list_agent *coord_successor(const struct coord *coord)
 	const struct list *list = coord->pending != NULL ? coord->pending : coord->active;
 	const struct list_agent *next = &list->agents[list->coordinator];
 
-	return coord->shared || strcmp(next->name, coord->name) == 0 ? NULL : next;
+	return coord->shared || strcmp(next->name, coord->name) == 0 ||
+		       strcmp(next->name, coord->replaced) == 0
+		   ? NULL
+		   : next;
 }
 
 const struct coord_host *coord_successor_missing(const struct coord *coord, uint64_t now_ms)

@@ -79,6 +79,8 @@ void host_start(struct host *host, const char *name, uint64_t incarnation, uint3
 	memset(host, 0, sizeof(*host));
 	(void)strncpy(host->name, name, LIST_NAME_MAX);
 	host->incarnation = incarnation;
+	/* A grant for the agent that was here before must not match a request of this one. */
+	host->sequence = incarnation;
 	host->boot_wait_ms = boot_wait_ms;
 	host->segment_fresh = !segment_published;
 	host->started_ms = now_ms;
@@ -309,7 +311,11 @@ static void host_take(struct host *host)
 		memcpy(host->state.work_pending, host->known.pending, LIST_HASH_BYTES);
 		host->state.started = 0;
 		host->state.done = 0;
-		host->lost = 0;
+		/* Who comes in the middle may have been there, and lost its state: what a mover of
+		 * its left behind is not known. */
+		host->lost = host->known.phase == PHASE_PREPARE
+				 ? 0
+				 : (uint16_t)(1u << host->known.phase);
 		memset(&host->state.moved, 0, sizeof(host->state.moved));
 	}
 	host->dirty = true;

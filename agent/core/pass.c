@@ -103,6 +103,9 @@ static void begin_round(struct pass *pass)
 
 enum pass_order pass_order(struct pass *pass, uint64_t now_ns)
 {
+	if (pass->unresolved && (pass->phase == PHASE_COPY || pass->phase == PHASE_DRAIN))
+		pass_reservations_unknown(pass, now_ns);
+	pass->unresolved = false;
 	if (pass->order == PASS_WAIT && now_ns >= pass->quiet_until_ns) {
 		pass->order = PASS_DONE;
 		pass->work.state = WORK_DONE;
@@ -167,6 +170,9 @@ bool pass_identified(struct pass *pass, const struct pass_server *found)
 	pass->self = *found;
 	if (!first && same)
 		return true;
+	/* What its keys had reserved is not seen to any more: no dump names them again. */
+	if (pass->order == PASS_KEYS)
+		pass->unresolved = true;
 	/* Nothing that was known of this server's CAS numbers holds for another process. */
 	if (!identity_same(&pass->base.of, &found->identity))
 		pass->base = (struct pass_mark){.of = found->identity};
@@ -309,6 +315,7 @@ void pass_keys_done(struct pass *pass)
 void pass_incomplete(struct pass *pass)
 {
 	pass->incomplete = true;
+	pass->unresolved = true;
 }
 
 void pass_count(struct pass *pass, enum move_result result)

@@ -79,6 +79,7 @@ struct pass {
 	uint8_t *redoing; /* ... before it began: all its keys are taken */
 	bool redo_any;
 	bool incomplete; /* a key of this round was dropped from the queue */
+	bool unresolved; /* ... or all were, perhaps with reservations at their new owners */
 
 	uint32_t part, parts; /* the range of the key's hash now spooled */
 	uint32_t rounds;      /* complete walks over the key space */

@@ -287,6 +287,7 @@ void agent_stored(struct agent *agent, bool ok, const char *why)
 		return;
 	}
 	agent->store_trouble[0] = '\0';
+	agent->register_trouble[0] = '\0';
 	coord_stored(coord, true, clock_now_ms());
 	agent->register_saved = coord->reg;
 	agent->register_held = true;
@@ -452,6 +453,44 @@ static void agent_take_over(struct agent *agent)
 		agent_resume(agent, &host->known);
 }
 
+/* Others hold a newer register, a newer list is active elsewhere, or the operators' word is that
+ * somebody else coordinates: this register is an old copy.  Where another coordinator is known this
+ * agent goes on as a host of his. */
+static void agent_step_down(struct agent *agent)
+{
+	struct coord *coord = &agent->coord;
+	const struct list_agent *other = agent_coordinator(agent);
+	const struct order *failover = agent->failover;
+	char why[FAILURE_BYTES] = "";
+
+	if (coord->state == COORD_IDLE || coord->shared || coord->reg.term == 0)
+		return;
+	if (coord->state == COORD_HALTED)
+		(void)snprintf(why, sizeof(why), "%s", coord->halted);
+	else if (failover != NULL && failover->binding.term > coord->reg.term &&
+		 strcmp(failover->targets[0].name, agent->config->name) != 0)
+		(void)snprintf(why, sizeof(why),
+			       "a signed order makes agent %s coordinate from term %" PRIu64
+			       " on, ours is %" PRIu64 ": it coordinates no more",
+			       failover->targets[0].name, failover->binding.term, coord->reg.term);
+	else if (coord->state == COORD_HEARING && agent->healed != NULL &&
+		 agent->healed->epoch > coord->reg.epoch)
+		(void)snprintf(why, sizeof(why),
+			       "epoch %" PRIu64 " is active at other agents, the register here is "
+			       "of epoch %" PRIu64
+			       ": this register is an old copy; it coordinates no more",
+			       agent->healed->epoch, coord->reg.epoch);
+	if (why[0] == '\0')
+		return;
+	if (strcmp(agent->register_trouble, why) != 0)
+		log_line(LOG_LEVEL_ERROR, "%s", why);
+	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
+	if (other == NULL || strcmp(other->name, agent->config->name) == 0)
+		return;
+	coord_stop(coord);
+	host_connected(&agent->host, false, clock_now_ms());
+}
+
 void agent_pump(struct agent *agent)
 {
 	struct coord_action coord_action;
@@ -466,6 +505,8 @@ void agent_pump(struct agent *agent)
 		agent->again = more = false;
 		agent_lists(agent);
 		agent_take_over(agent);
+		agent_step_down(agent);
+		agent_failover_keeps(agent);
 		coord_tick(&agent->coord, clock_now_ms());
 		while (coord_next(&agent->coord, clock_now_ms(), &coord_action)) {
 			agent_coord_do(agent, &coord_action);

@@ -152,7 +152,8 @@ static int list_first(struct offered *offered, const struct list *list)
 {
 	struct agent *agent = offered->agent;
 	const struct list_agent *coordinator = &list->agents[list->coordinator];
-	const bool ours = agent_may_coordinate(agent, list) && agent->elected;
+	const bool ours =
+	    agent_may_coordinate(agent, list) && agent->elected && !agent_replaced(agent);
 	const struct list *held;
 
 	if (ours && strcmp(coordinator->name, agent->config->name) == 0 &&
@@ -184,9 +185,15 @@ static int list_offered(struct offered *offered)
 {
 	struct agent *agent = offered->agent;
 	struct list *list;
-	int error = list_open(offered->document, offered->bytes, &offered->trust,
-			      agent->config->cluster, &list, &offered->failure);
+	int error;
 
+	/* A host without a register is brought the active list, which may be older than the keys. */
+	if (agent->host.known.term == 0)
+		error = keyring_list_open(agent->ring, offered->document, offered->bytes, &list,
+					  &offered->failure);
+	else
+		error = list_open(offered->document, offered->bytes, &offered->trust,
+				  agent->config->cluster, &list, &offered->failure);
 	if (error != 0)
 		return error;
 	if (agent->coord.state != COORD_IDLE)
@@ -215,6 +222,9 @@ static int failover_offered(struct offered *offered, struct order *order)
 	    memcmp(agent->failover->hash, order->hash, LIST_HASH_BYTES) == 0)
 		return failure_set(&offered->failure, EALREADY, "failover to %s is known already",
 				   order->targets[0].name);
+	/* Whoever has lost everything has to hear it before the list that names him coordinator. */
+	if (known->term == 0 && strcmp(order->targets[0].name, agent->config->name) != 0)
+		return agent_failover_take(agent, order, &offered->failure);
 	if (known->term == 0)
 		return failure_set(
 		    &offered->failure, ESTALE,
@@ -273,7 +283,9 @@ static int keys_offered(struct offered *offered)
 
 	if (error != 0)
 		return error;
-	if (agent->coord.state == COORD_IDLE)
+	if (agent->coord.state == COORD_IDLE && agent->host.known.term == 0)
+		error = 0; /* nothing is known here: what follows from our own configuration */
+	else if (agent->coord.state == COORD_IDLE)
 		error = offered_relay(offered);
 	else
 		error = coord_may_keys(&agent->coord, keys->version, keys->hash, clock_now_ms(),
@@ -282,7 +294,8 @@ static int keys_offered(struct offered *offered)
 		error = keyring_add(agent->ring, offered->document, offered->bytes, &held,
 				    &offered->failure);
 		if (error == 0 || error == -EALREADY) {
-			coord_keys(&agent->coord, keys->version, keys->hash);
+			if (agent->coord.state != COORD_IDLE)
+				coord_keys(&agent->coord, keys->version, keys->hash);
 			error = failure_set(&offered->failure, 0,
 					    "keys version %" PRIu64 " accepted", keys->version);
 		}
@@ -321,7 +334,8 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 	verdict = verdict_of(error);
 	*relay = error == 0 && offered.relay;
 	(void)snprintf(text, text_bytes, "%s", offered.failure.text);
-	if (!*relay && error != -EALREADY)
+	/* One who is told to try again does so at once, and is told why. */
+	if (!*relay && error != -EALREADY && verdict != VERDICT_LATER)
 		log_line(verdict == VERDICT_ACCEPTED ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
 			 "offer: %s", text);
 	return verdict;

@@ -27,6 +27,10 @@ void agent_binding(const struct reg *reg, struct order_binding *binding);
 /* Keeps a failover order that was checked (it belongs to the agent from then on), and begins by it
  * where it names this agent. */
 int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure);
+/* Does a failover order name another agent, beyond the register that this host has adopted? */
+bool agent_replaced(const struct agent *agent);
+/* Nothing is handed to the agent that a failover replaced, while the list is the same. */
+void agent_failover_keeps(struct agent *agent);
 /* Begins by the failover order in force, if it names this agent. */
 void agent_failover_begin(struct agent *agent);
 /* A proven list that some agent has active: where it names another coordinator than the register

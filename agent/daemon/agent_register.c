@@ -80,6 +80,39 @@ void agent_failover_begin(struct agent *agent)
 		 order->binding.term);
 }
 
+bool agent_replaced(const struct agent *agent)
+{
+	const struct order *order = agent->failover;
+
+	return order != NULL && !agent->coord.shared &&
+	       order->binding.term > agent->host.known.term &&
+	       strcmp(order->targets[0].name, agent->config->name) != 0;
+}
+
+/* The list still names the coordinator that is lost.  Should it come back it is a host among others,
+ * until a next list names it again. */
+void agent_failover_keeps(struct agent *agent)
+{
+	const struct order *order = agent->failover;
+	const struct reg *reg = &agent->coord.reg;
+	const struct list *list;
+
+	agent->coord.replaced[0] = '\0';
+	if (order == NULL || agent->coord.shared ||
+	    strcmp(order->targets[0].name, agent->config->name) != 0)
+		return;
+	list = lists_find(agent->lists, order->binding.active);
+	if (list == NULL)
+		return;
+	if ((reg->next_epoch == 0 &&
+	     memcmp(reg->active, order->binding.active, LIST_HASH_BYTES) == 0) ||
+	    (order->binding.has_pending &&
+	     memcmp(reg->next_epoch != 0 ? reg->pending : reg->active, order->binding.pending,
+		    LIST_HASH_BYTES) == 0))
+		(void)snprintf(agent->coord.replaced, sizeof(agent->coord.replaced), "%s",
+			       list->agents[list->coordinator].name);
+}
+
 int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure)
 {
 	int error = state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
@@ -122,7 +155,8 @@ static void agent_register_absent(struct agent *agent)
 	const struct reg *known = &agent->host.known;
 	struct failure failure;
 
-	if (newest == NULL || known->handed_over || !agent_may_coordinate(agent, newest))
+	if (newest == NULL || known->handed_over || !agent_may_coordinate(agent, newest) ||
+	    agent_replaced(agent))
 		return;
 	if (!newest->has_parent && known->term == 0) {
 		if (agent_begin(agent, newest, &failure) != 0)
@@ -140,8 +174,19 @@ static void agent_register_absent(struct agent *agent)
 
 static void agent_register_found(struct agent *agent, const struct reg *reg)
 {
+	const struct reg *known = &agent->host.known;
+
 	if (!agent->coord.shared && strcmp(reg->coordinator, agent->config->name) != 0)
 		return; /* it was handed over */
+	if (!agent->coord.shared && register_compare(reg, known) < 0) {
+		(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
+			       "the register here is %" PRIu64 ".%" PRIu64
+			       ", this host has adopted %" PRIu64 ".%" PRIu64
+			       ": it is an old copy, and coordinates no more",
+			       reg->term, reg->serial, known->term, known->serial);
+		log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+		return;
+	}
 	if (agent_change(agent, reg, &agent->coord_change)) {
 		agent_resume(agent, reg);
 		return;

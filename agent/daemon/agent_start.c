@@ -68,6 +68,15 @@ static int agent_load(struct agent *agent, struct failure *failure)
 	} else if (error != -ENOENT) {
 		return error;
 	}
+	/* Clients must not be led back to where the cluster was when a backup was made. */
+	if (error == 0 && segment_epoch(agent->segment) > saved.reg.highest_epoch) {
+		log_line(LOG_LEVEL_WARNING,
+			 "%s/" HOST_FILE ": of epoch %" PRIu64 ", but %s shows epoch %" PRIu64
+			 ": an old copy; nothing is published until the coordinator has spoken",
+			 agent->config->state_directory, saved.reg.highest_epoch,
+			 agent->config->segment, segment_epoch(agent->segment));
+		error = -ENOENT;
+	}
 	host_start(&agent->host, agent->config->name, incarnation, agent->config->boot_wait_ms,
 		   error == 0 ? &saved : NULL, segment_generation(agent->segment, NULL) != 0,
 		   clock_now_ms());

@@ -99,6 +99,11 @@ uint64_t keyring_version(const struct keyring *ring)
 	return ring->count;
 }
 
+const struct keys *keyring_at(const struct keyring *ring, uint64_t version)
+{
+	return version >= 1 && version <= ring->count ? ring->keys[version - 1] : NULL;
+}
+
 const struct keys *keyring_find(const struct keyring *ring, const uint8_t hash[LIST_HASH_BYTES])
 {
 	for (uint64_t i = 0; i < ring->count; i++)

@@ -22,6 +22,8 @@ void keyring_close(struct keyring *ring); /* NULL is fine */
 
 /* The highest version that is proven; 0: only agent.conf's keys. */
 uint64_t keyring_version(const struct keyring *ring);
+/* Versions 1 to keyring_version; NULL for another. */
+const struct keys *keyring_at(const struct keyring *ring, uint64_t version);
 /* By hash; NULL when it is not here. */
 const struct keys *keyring_find(const struct keyring *ring, const uint8_t hash[LIST_HASH_BYTES]);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/keyring.h"
 #include "daemon/log.h"
 
 #define PEERS_MAX    (COORD_HOSTS_MAX + 64u)
@@ -77,6 +78,32 @@ bool coordinator_ready(const struct peers *peers)
 
 /* ---- sessions ---- */
 
+static void announce_one(struct peer *peer, uint64_t request, const void *document, size_t bytes)
+{
+	struct message message = {.type = MESSAGE_OFFER, .request = request};
+
+	message.body = document;
+	message.body_bytes = bytes;
+	peer->questions++;
+	peer_send(peer, &message);
+}
+
+/* A failover order first: the agent that it replaced may have lost all it knew, and must not take
+ * itself for the coordinator by the list.  Then the keys, which the list may be signed by. */
+static void announce_bring(struct peer *peer)
+{
+	const struct agent *agent = peer->peers->agent;
+	const struct list *list = agent_list(agent);
+	const struct keys *keys;
+
+	if (agent->failover != NULL)
+		announce_one(peer, ANNOUNCE_FAILOVER, agent->failover->document,
+			     agent->failover->document_bytes);
+	for (uint64_t version = 1; (keys = keyring_at(agent->ring, version)) != NULL; version++)
+		announce_one(peer, ANNOUNCE_KEYS, keys->document, keys->document_bytes);
+	announce_one(peer, 1, list->document, list->document_bytes);
+}
+
 static void peer_ready(struct session *session, void *context)
 {
 	struct peer *peer = context;
@@ -92,21 +119,11 @@ static void peer_ready(struct session *session, void *context)
 		session_set_context(session, peer);
 	}
 	peer->ready = true;
-	if (peer->kind == PEER_ANNOUNCE) {
-		const struct list *list = agent_list(peers->agent);
-		struct message message = {.type = MESSAGE_OFFER, .request = 1};
-
-		message.body = list->document;
-		message.body_bytes = list->document_bytes;
-		peer_send(peer, &message);
-		if (peers->agent->failover != NULL) {
-			message.request = ANNOUNCE_FAILOVER;
-			message.body = peers->agent->failover->document;
-			message.body_bytes = peers->agent->failover->document_bytes;
-			peer_send(peer, &message);
-			peer->questions++;
-		}
-		peer->questions++;
+	if (peer->kind == PEER_ANNOUNCE && peers->agent->coord.state == COORD_HEARING &&
+	    peers->agent->coord.failover_term == 0) {
+		peer_inquire(peer);
+	} else if (peer->kind == PEER_ANNOUNCE) {
+		announce_bring(peer);
 	} else if (peer->kind == PEER_SUCCESSOR) {
 		host_successor(&peers->agent->host, true, false);
 		agent_pump(peers->agent);
@@ -137,8 +154,11 @@ static void peer_message(struct session *session, const struct message *message,
 		coordinator_message(peer, message);
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_VERDICT)
 		announce_answered(peer);
-	else if (peer->kind == PEER_GUIDE && message->type == MESSAGE_LIST)
+	else if ((peer->kind == PEER_GUIDE || peer->kind == PEER_ANNOUNCE) &&
+		 message->type == MESSAGE_LIST)
 		guide_answered(peer, message);
+	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_GRANT)
+		host_register(&peer->peers->agent->host, &message->grant.reg, clock_now_ms());
 }
 
 static void peer_closed(struct session *session, const char *why, void *context)

@@ -143,6 +143,16 @@ void peer_ask_newest(struct peer *peer)
 	peer_send(peer, &message);
 }
 
+void peer_inquire(struct peer *peer)
+{
+	struct message message = {.type = MESSAGE_RENEW};
+
+	/* No lease is asked for: nothing is reported as adopted, and a grant of 0 is no answer. */
+	message.renew.known = peer->peers->agent->host.known;
+	peer_send(peer, &message);
+	peer_ask_newest(peer);
+}
+
 void coordinator_message(struct peer *peer, const struct message *message)
 {
 	struct agent *agent = peer->peers->agent;

@@ -17,7 +17,7 @@ enum peer_kind {
 	PEER_COORDINATOR, /* we went to the coordinator */
 	PEER_SUCCESSOR,	  /* we went to the coordinator of the pending list, to prove that we can */
 	PEER_GUIDE,	  /* we ask a listed agent for newer lists: our coordinator is not there */
-	PEER_ANNOUNCE	  /* we bring the list to an agent that was never heard of */
+	PEER_ANNOUNCE	  /* we bring the list to an agent that was never heard of, or ask it first */
 };
 
 struct peer {
@@ -71,7 +71,8 @@ void peer_close(struct peer *peer);
 void peer_send(struct peer *peer, const struct message *message);
 bool coordinator_ready(const struct peers *peers);
 
-#define ANNOUNCE_FAILOVER 2u /* an announcement's second question */
+#define ANNOUNCE_FAILOVER 2u /* an announcement's other questions */
+#define ANNOUNCE_KEYS	  3u
 /* Of several candidates for coordinator the next one is tried. */
 void candidate_next(struct peers *peers);
 void announce_answered(struct peer *peer);
@@ -83,6 +84,9 @@ void guide_answered(struct peer *peer, const struct message *message);
 
 /* What comes in (peers_answer.c). */
 void peer_ask_newest(struct peer *peer);
+/* A coordinator that has just begun asks an agent that has not come to it: is there another one, or
+ * a list that we missed? */
+void peer_inquire(struct peer *peer);
 void inbound_message(struct peer *peer, const struct message *message);
 void coordinator_message(struct peer *peer, const struct message *message);
 void verdict_send(struct peer *peer, uint64_t request, uint8_t code, const char *text);

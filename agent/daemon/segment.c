@@ -161,6 +161,15 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 	return 0;
 }
 
+uint64_t segment_epoch(const struct segment *segment)
+{
+	const struct mcr_segment_slot *present = slot_of(segment, segment->generation);
+
+	if (segment->generation == 0)
+		return 0;
+	return present->epoch > present->next_epoch ? present->epoch : present->next_epoch;
+}
+
 uint32_t segment_generation(const struct segment *segment, uint64_t *published_ns)
 {
 	const uint32_t turn = segment->generation % MCR_SEGMENT_RING;

@@ -40,6 +40,9 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 /* The generation out now (0: none yet), when it was published (CLOCK_BOOTTIME ns). */
 uint32_t segment_generation(const struct segment *segment, uint64_t *published_ns);
 
+/* The newest epoch that the present generation names; 0: none is out. */
+uint64_t segment_epoch(const struct segment *segment);
+
 /* The lease's deadline that clients compare when strict (CLOCK_BOOTTIME ns; 0: no lease). */
 void segment_lease(struct segment *segment, uint64_t deadline_ns);
 uint64_t segment_lease_read(const struct segment *segment);

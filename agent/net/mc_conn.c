@@ -334,6 +334,9 @@ static int conn_dial(struct mc_conn *conn, const char *address, struct failure *
 	struct sockaddr_storage socket_address;
 	socklen_t length;
 	int one = 1;
+	/* Closed by a reset: what a time-out left in the kernel's queue must not reach the server when
+	 * the network is back. */
+	const struct linger none = {.l_onoff = 1, .l_linger = 0};
 
 	if (address_parse(address, &socket_address, &length) < 0)
 		return failure_set(failure, EINVAL, "%s is no numeric address:port", address);
@@ -342,6 +345,7 @@ static int conn_dial(struct mc_conn *conn, const char *address, struct failure *
 		return failure_set(failure, errno, "%s: socket: %s", address, strerror(errno));
 	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	(void)setsockopt(conn->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	(void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	if (connect(conn->fd, (struct sockaddr *)&socket_address, length) < 0 &&
 	    errno != EINPROGRESS && errno != EINTR)
 		return failure_set(failure, errno, "%s: %s", address, strerror(errno));

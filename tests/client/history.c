@@ -2,8 +2,8 @@
 #include "history.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define STRIPES	  1024u
@@ -36,16 +36,26 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
+static size_t history_bytes(uint32_t keys)
+{
+	return sizeof(struct history) + (size_t)keys * sizeof(struct record);
+}
+
 struct history *history_new(uint32_t keys)
 {
-	struct history *history =
-	    calloc(1, sizeof(*history) + (size_t)keys * sizeof(struct record));
+	/* Shared with the processes that are forked from this one. */
+	struct history *history = mmap(NULL, history_bytes(keys), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t shared;
 
-	if (!history)
+	if (history == MAP_FAILED)
 		return NULL;
 	history->keys = keys;
+	pthread_mutexattr_init(&shared);
+	pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
 	for (unsigned i = 0; i < STRIPES; i++)
-		pthread_mutex_init(&history->locks[i], NULL);
+		pthread_mutex_init(&history->locks[i], &shared);
+	pthread_mutexattr_destroy(&shared);
 	for (uint32_t i = 0; i < keys; i++) {
 		history->records[i].absent = true;
 		history->records[i].floor = 1;
@@ -59,7 +69,19 @@ void history_free(struct history *history)
 		return;
 	for (unsigned i = 0; i < STRIPES; i++)
 		pthread_mutex_destroy(&history->locks[i]);
-	free(history);
+	munmap(history, history_bytes(history->keys));
+}
+
+void history_hold(struct history *history)
+{
+	for (unsigned i = 0; i < STRIPES; i++)
+		pthread_mutex_lock(&history->locks[i]);
+}
+
+void history_release(struct history *history)
+{
+	for (unsigned i = 0; i < STRIPES; i++)
+		pthread_mutex_unlock(&history->locks[i]);
 }
 
 static struct record *record_lock(struct history *history, uint32_t index)

@@ -5,7 +5,7 @@
  * a version older than one whose write had completed before the read began (and was not begun while
  * that older one was still pending); it is *missed* when it found nothing though the key was
  * stored, its expiry not near, and no write or delete of it overlapped the read.  Any thread may
- * call; records are guarded by striped locks.  Shared by the programs of this directory (it has no
+ * call, and any process forked after history_new; records are guarded by striped locks.  Shared by the programs of this directory (it has no
  * main).
  */
 #ifndef MCROSTER_TESTS_HISTORY_H
@@ -31,6 +31,11 @@ struct history;
 
 struct history *history_new(uint32_t keys);
 void history_free(struct history *history);
+
+/* While it is held no record is locked by anybody else, so a process that shares it may be stopped
+ * without the others waiting for its locks. */
+void history_hold(struct history *history);
+void history_release(struct history *history);
 
 /* ---- reads ---- */
 

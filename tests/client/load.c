@@ -9,16 +9,21 @@
  *   verify   read every key once             -> verified
  *   report   counts since the start          -> a flat JSON object
  *   quit     (or end of input)               -> bye
+ * With --apart the clients of each host are a process of their own (in the network namespace that a
+ * --netns NAME after its segment gives); --readers, --writers and --rate are then for each, and
+ *   stop N, continue N     of the N-th host's process, from 0      -> stopped, continued
  * What was answered wrongly is told on standard error, the first few cases.  Exits 0 at `quit`,
  * whatever the counts: they are the caller's to judge.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "apart.h"
 #include "worker.h"
 
 #define SEGMENTS_MAX 64u
@@ -27,7 +32,37 @@
 
 static const char usage_text[] =
     "usage: load --segment NAME [--segment NAME ...] --keys N\n"
-    "            [--readers N] [--writers N] [--rate OPERATIONS-A-SECOND]\n";
+    "            [--readers N] [--writers N] [--rate OPERATIONS-A-SECOND]\n"
+    "            [--apart [--netns NAME ...]]\n";
+
+/* Exactly one of them. */
+struct force {
+	struct crew *crew;
+	struct apart *apart;
+};
+
+static void force_do(const struct force *force, enum job job)
+{
+	if (force->apart)
+		apart_do(force->apart, job);
+	else
+		crew_do(force->crew, job);
+}
+
+/* "stop N" and "continue N". */
+static int command_apart(const struct force *force, const char *command)
+{
+	unsigned number;
+	int rc = -1;
+
+	if (force->apart && sscanf(command, "stop %u", &number) == 1)
+		rc = apart_stop(force->apart, number);
+	else if (force->apart && sscanf(command, "continue %u", &number) == 1)
+		rc = apart_continue(force->apart, number);
+	if (!rc)
+		puts(command[0] == 's' ? "stopped" : "continued");
+	return rc;
+}
 
 static int usage(void)
 {
@@ -50,7 +85,7 @@ static int number_parse(const char *option, const char *text, uint32_t max, uint
 	return 0;
 }
 
-static int command_run(struct crew *crew, const char *command)
+static int command_run(const struct force *force, const char *command)
 {
 	static const struct {
 		const char *name, *answer;
@@ -64,13 +99,16 @@ static int command_run(struct crew *crew, const char *command)
 
 	if (strcmp(command, "report") == 0) {
 		struct tally total = {0};
-		crew_tally(crew, &total);
+		if (force->apart)
+			apart_tally(force->apart, &total);
+		else
+			crew_tally(force->crew, &total);
 		tally_print(&total, stdout);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(command, commands[i].name) == 0) {
-			crew_do(crew, commands[i].job);
+			force_do(force, commands[i].job);
 			puts(commands[i].answer);
 			return 0;
 		}
@@ -79,7 +117,8 @@ static int command_run(struct crew *crew, const char *command)
 		puts("bye");
 		return 1;
 	}
-	printf("unknown command: %s\n", command);
+	if (command_apart(force, command))
+		printf("unknown command: %s\n", command);
 	return 0;
 }
 
@@ -88,10 +127,12 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 	    {"segment", required_argument, NULL, 's'}, {"keys", required_argument, NULL, 'k'},
 	    {"readers", required_argument, NULL, 'r'}, {"writers", required_argument, NULL, 'w'},
-	    {"rate", required_argument, NULL, 'R'},    {NULL, 0, NULL, 0}};
-	const char *segments[SEGMENTS_MAX];
+	    {"rate", required_argument, NULL, 'R'},    {"apart", no_argument, NULL, 'a'},
+	    {"netns", required_argument, NULL, 'n'},   {NULL, 0, NULL, 0}};
+	const char *segments[SEGMENTS_MAX], *namespaces[SEGMENTS_MAX] = {NULL};
 	struct crew_setup setup = {.segments = segments, .readers = 4, .writers = 2};
-	struct crew *crew;
+	struct force force = {NULL, NULL};
+	bool apart = false;
 	char line[64];
 	int option;
 
@@ -102,7 +143,11 @@ int main(int argc, char **argv)
 						   : &setup.rate;
 		if (option == 's' && setup.segment_count < SEGMENTS_MAX)
 			segments[setup.segment_count++] = optarg;
-		else if (option == 's' || option == '?' ||
+		else if (option == 'a')
+			apart = true;
+		else if (option == 'n' && setup.segment_count)
+			namespaces[setup.segment_count - 1] = optarg;
+		else if (option == 's' || option == 'n' || option == '?' ||
 			 number_parse(option == 'k'   ? "keys"
 				      : option == 'R' ? "rate"
 						      : "readers or --writers",
@@ -118,13 +163,15 @@ int main(int argc, char **argv)
 	/* A memcached that is killed must not take the checker with it. */
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (crew_new(&setup, &crew))
+	if (apart ? apart_new(&setup, namespaces, &force.apart) : crew_new(&setup, &force.crew))
 		return 1;
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (command_run(crew, line))
+		if (command_run(&force, line))
 			break;
 	}
-	crew_free(crew);
+	if (force.apart)
+		apart_free(force.apart);
+	crew_free(force.crew);
 	return 0;
 }

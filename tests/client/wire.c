@@ -107,6 +107,9 @@ static memcached_st *wire_open(struct wire *wire, int timeout_ms, const void *ke
 		if (!memcached)
 			return NULL;
 		memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
+		/* With it libmemcached closes by a reset (SO_LINGER 0): what a time-out left in the
+		 * kernel's queue must not reach the server when the network is back. */
+		memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_NO_BLOCK, 1);
 		memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_BINARY_PROTOCOL,
 				       wire->in_use == BINARY);
 		if (memcached_server_add(memcached, wire->host, wire->port) != MEMCACHED_SUCCESS) {

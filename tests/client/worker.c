@@ -40,7 +40,7 @@ struct crew {
 	enum job job;		/* under lock */
 	unsigned resting;	/* workers through with `order`; under lock */
 	_Atomic uint32_t cursor;
-	_Atomic unsigned complaints;
+	_Atomic unsigned complaints[2];
 };
 
 static uint64_t now_ns(void)
@@ -73,7 +73,10 @@ static void complain(struct worker *worker, const char *what, uint32_t index, ui
 		     uint32_t floor, const char *detail)
 {
 	const struct client_result *result = client_result(worker->client);
-	unsigned before = atomic_fetch_add(&worker->crew->complaints, 1);
+	const bool failed =
+	    result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE;
+	/* Failures are counted apart: they must not silence what was answered wrongly. */
+	unsigned before = atomic_fetch_add(&worker->crew->complaints[failed], 1);
 
 	if (before == COMPLAINTS_MAX)
 		fprintf(stderr, "load: more of these are counted, not shown\n");
@@ -315,7 +318,7 @@ int crew_new(const struct crew_setup *setup, struct crew **out)
 	crew->worker_count = setup->readers + setup->writers;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->changed, NULL);
-	crew->history = history_new(setup->keys);
+	crew->history = setup->history ? setup->history : history_new(setup->keys);
 	crew->mcr = calloc(setup->segment_count, sizeof(struct mcr *));
 	crew->workers = calloc(crew->worker_count, sizeof(*crew->workers));
 	if (!crew->history || !crew->mcr || !crew->workers)
@@ -358,7 +361,8 @@ void crew_free(struct crew *crew)
 	for (unsigned i = 0; crew->mcr && i < crew->setup.segment_count; i++)
 		if (crew->mcr[i])
 			mcr_close(crew->mcr[i]);
-	history_free(crew->history);
+	if (!crew->setup.history)
+		history_free(crew->history);
 	free(crew->workers);
 	free(crew->mcr);
 	pthread_cond_destroy(&crew->changed);

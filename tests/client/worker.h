@@ -25,6 +25,7 @@ struct crew_setup {
 	unsigned segment_count;
 	unsigned readers, writers; /* threads; number n works on segment n % segment_count */
 	uint32_t keys;
+	struct history *history; /* shared with other crews; NULL: one of its own */
 	uint32_t rate; /* operations a second, all threads together; 0: as fast as they can */
 };
 

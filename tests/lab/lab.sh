@@ -186,6 +186,9 @@ lab_gone() {
 	[ -z "$state" ] || [ "$state" = Z ]
 }
 
+# lab_prefix N: in LAB_PREFIX the words before a command that is to run on host N: here none.
+lab_prefix() { LAB_PREFIX=(); }
+
 # ---- memcached ----
 
 lab_server_address() { printf '%s.%s:%s\n' "$LAB_NET" "$1" "$LAB_SERVER_PORT"; }
@@ -197,7 +200,8 @@ lab_server_start() {
 	local user=()
 	[ "$(id -u)" != 0 ] || user=(-u root)
 	mkdir -p "$LAB/$n"
-	memcached -l "$LAB_NET.$n" -p "$LAB_SERVER_PORT" -U 0 -m "$LAB_MEMORY" -t 2 -c 1024 \
+	lab_prefix "$n"
+	"${LAB_PREFIX[@]}" memcached -l "$LAB_NET.$n" -p "$LAB_SERVER_PORT" -U 0 -m "$LAB_MEMORY" -t 2 -c 1024 \
 		"${user[@]}" "$@" >>"$LAB/$n/server.log" 2>&1 &
 	LAB_SERVER_PID[$n]=$!
 	lab_until "$LAB_WAIT_S" lab_server_answers "$n" ||
@@ -275,7 +279,8 @@ lab_public() { head -n 1 "$1.pub"; }
 # Starts an agent and returns at once.
 lab_agent_spawn() {
 	local n=$1
-	"$BUILD/mcrosterd" -c "$LAB/$n/agent.conf" >>"$LAB/$n/agent.log" 2>&1 &
+	lab_prefix "$n"
+	"${LAB_PREFIX[@]}" "$BUILD/mcrosterd" -c "$LAB/$n/agent.conf" >>"$LAB/$n/agent.log" 2>&1 &
 	LAB_AGENT_PID[$n]=$!
 }
 

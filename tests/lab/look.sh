@@ -146,11 +146,13 @@ lab_load_not_stale() {
 lab_inspect() {
 	local also=() address
 	for address in "$@"; do also+=(--also "$address"); done
-	"$LAB_TOOLS/inspect" --segment "$(lab_segment "$LAB_COORDINATOR")" "${also[@]}" \
+	lab_prefix "$LAB_COORDINATOR"
+	"${LAB_PREFIX[@]}" "$LAB_TOOLS/inspect" --segment "$(lab_segment "$LAB_COORDINATOR")" "${also[@]}" \
 		>"$LAB/inspect.txt" || fail "the memcacheds could not be inspected"
 }
 
 # lab_inspect_zeros [ADDRESS...]: the load at rest, and nothing where it does not belong.
+# shellcheck disable=SC2120
 lab_inspect_zeros() {
 	lab_inspect "$@"
 	check "misplaced keys: 0" equal "$(lab_inspected misplaced)" 0

@@ -46,7 +46,7 @@ static void message_send(struct world *world, struct message *message, uint32_t 
 	}
 	if (world->faults_on && chance(world, 5)) {
 		world->figures->fault[FAULT_REORDER]++;
-		delay_us += pick(world, 400 * MS);
+		delay_us += pick(world, 1 + pick(world, world->lease_ms * MS));
 	}
 	message_post(world, message, delay_us);
 	if (chance(world, world->duplicate_percent)) {
@@ -235,7 +235,7 @@ static void coord_do(struct world *world, uint32_t number, const struct coord_ac
 			if (i == number)
 				continue;
 			/* One that does not get the push lags behind until it asks. */
-			if (world->faults_on && chance(world, 20))
+			if (world->faults_on && chance(world, 30))
 				world->figures->fault[FAULT_LOSS]++;
 			else
 				message_send(world, &message, number, i);
@@ -249,7 +249,7 @@ static void coord_do(struct world *world, uint32_t number, const struct coord_ac
 		coord_stored(&machine->coord, false, local_ms(world, number));
 		return;
 	}
-	TRACE(world, "REGISTER %llu.%llu %s epoch %llu -> %llu by %s%s%s%s", 
+	TRACE(world, "REGISTER %llu.%llu %s epoch %llu -> %llu by %s%s%s%s",
 	      (unsigned long long)reg.term, (unsigned long long)reg.serial,
 	      phase_name((enum phase)reg.phase), (unsigned long long)reg.epoch,
 	      (unsigned long long)reg.next_epoch, machine->name, reg.aborting ? ", aborting" : "",
@@ -309,6 +309,7 @@ static void agent_publish(struct world *world, uint32_t number, const struct reg
 		      phase_name((enum phase)reg->phase), segment->generation);
 	}
 	turn->vis = check_vis(world, reg);
+	owing_present(world, number, reg);
 	if (crashes_after(world, number, FAULT_PUBLISH_CRASH))
 		return;
 	host_published(&machine->host, true, changed, local_ms(world, number));
@@ -371,6 +372,7 @@ static void host_do(struct world *world, uint32_t number, struct host_action *ac
 		break;
 	case HOST_LEASE:
 		machine->segment.deadline_us = action->deadline_ms * MS;
+		owed_lease(&machine->owed, action->deadline_ms);
 		if (!machine->listed)
 			reached(world, REACHED_OBSERVER);
 		break;
@@ -390,6 +392,8 @@ static void tick_at(struct world *world, uint32_t number)
 
 	if (machine->coord.state == COORD_LEADING && machine->coord.reg.phase != PHASE_STEADY)
 		next_ms = now_ms + world->op_timeout_ms / 3;
+	if (machine->owed.keys > 0)
+		next_ms = now_ms + world->op_timeout_ms / 4;
 	if (host->renew_after_ms > now_ms && host->renew_after_ms < next_ms)
 		next_ms = host->renew_after_ms;
 	if (register_compare(&host->adopted, &host->published) != 0 &&
@@ -441,6 +445,8 @@ void agent_pump(struct world *world, uint32_t number)
 				agent_lists(world, number);
 			more = true;
 		}
+		if (machine->life == life)
+			(void)owing_pump(world, number);
 	} while (machine->life == life && (more || machine->again));
 	if (machine->life != life)
 		return;
@@ -455,12 +461,21 @@ void agent_tick(struct world *world, uint32_t number)
 	if (!machine->up || machine->tick_us > world->now_us)
 		return;
 	host_tick(&machine->host, local_ms(world, number));
+	owing_tick(world, number);
 	agent_successor(world, number);
 	movers_report(world, number);
 	agent_pump(world, number);
 }
 
 /* ---- what comes in ---- */
+
+static bool holds_lease(const struct coord *coord, const uint8_t *key, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < coord->host_count; i++)
+		if (memcmp(coord->host[i].key, key, LIST_HOST_KEY_BYTES) == 0)
+			return coord->host[i].lease_ms > now_ms;
+	return false;
+}
 
 static void renew_came(struct world *world, uint32_t number, const struct message *from)
 {
@@ -469,6 +484,7 @@ static void renew_came(struct world *world, uint32_t number, const struct messag
 	const enum coord_state before = coord->state;
 	struct message answer = {.kind = SAY_GRANT};
 	uint8_t key[LIST_HOST_KEY_BYTES];
+	bool held;
 
 	memset(key, from->from + 1, sizeof(key));
 	if (coord->state == COORD_IDLE || coord->state == COORD_HALTED) {
@@ -478,9 +494,17 @@ static void renew_came(struct world *world, uint32_t number, const struct messag
 			message_send(world, &answer, number, from->from);
 		return;
 	}
+	held = holds_lease(coord, key, local_ms(world, number));
 	if (coord_renew(coord, key, from->from, &from->renew, local_ms(world, number),
-			&answer.grant))
+			&answer.grant)) {
+		if (answer.grant.lease_ms > 0 && !held &&
+		    (from->renew.term != coord->reg.term || from->renew.serial < coord->reg.serial))
+			violate(world, "%s grants %s a lease though it has not adopted %llu.%llu",
+				machine->name, world->machine[from->from].name,
+				(unsigned long long)coord->reg.term,
+				(unsigned long long)coord->reg.serial);
 		message_send(world, &answer, number, from->from);
+	}
 	if (coord->state == COORD_HALTED && before != COORD_HALTED) {
 		TRACE(world, "%s: %s", machine->name, coord->halted);
 		reached(world, REACHED_HALTED);
@@ -493,6 +517,7 @@ void agent_message(struct world *world, struct message *message)
 	struct machine *machine = &world->machine[number];
 	const uint64_t now_ms = local_ms(world, number);
 	struct message answer = {.list = message->list};
+	uint64_t usable_ms;
 
 	if (message->failover_term > machine->failover_term) {
 		machine->failover_term = message->failover_term;
@@ -504,7 +529,10 @@ void agent_message(struct world *world, struct message *message)
 		break;
 	case SAY_GRANT:
 		machine->answered_us = world->now_us;
+		usable_ms = machine->host.usable_ms;
 		host_grant(&machine->host, &message->grant, now_ms);
+		if (machine->host.usable_ms > usable_ms)
+			check_lease(world, number, message->from);
 		break;
 	case SAY_REGISTER:
 	case SAY_ELSEWHERE:
@@ -542,7 +570,8 @@ static void agent_resume(struct world *world, uint32_t number)
 	const struct reg *known = &machine->host.known;
 
 	if (disk->has_failover && disk->failover_to == number && !disk->has_register &&
-	    known->term != 0 && known->term < disk->failover_term && lists_in_hand(machine, known)) {
+	    known->term != 0 && known->term < disk->failover_term &&
+	    lists_in_hand(machine, known)) {
 		machine->coord_layout = lists_of(world, known);
 		coord_failover(&machine->coord, disk->failover_term, known,
 			       world->list[machine->coord_layout->active],
@@ -552,10 +581,9 @@ static void agent_resume(struct world *world, uint32_t number)
 			       machine->coord_layout->change, now_ms);
 		return;
 	}
-	if (!disk->has_register ||
-	    (strcmp(disk->reg.coordinator, machine->name) != 0 &&
-	     !(disk->has_failover && disk->failover_to == number &&
-	       disk->reg.term + 1 == disk->failover_term)))
+	if (!disk->has_register || (strcmp(disk->reg.coordinator, machine->name) != 0 &&
+				    !(disk->has_failover && disk->failover_to == number &&
+				      disk->reg.term + 1 == disk->failover_term)))
 		return;
 	if (!lists_in_hand(machine, &disk->reg))
 		return;
@@ -609,6 +637,7 @@ void agent_start(struct world *world, uint32_t number)
 		host_register(&machine->host, &disk->reg, now_ms);
 	if (coord_init(&machine->coord, machine->name) != 0)
 		abort();
+	owing_start(world, number);
 	agent_resume(world, number);
 	agent_pump(world, number);
 }
@@ -624,6 +653,7 @@ void agent_crash(struct world *world, uint32_t number, uint64_t away_us)
 	machine->life++;
 	machine->pumping = false;
 	movers_die(world, number);
+	owing_die(world, number);
 	coord_free(&machine->coord);
 	at(world, world->now_us + away_us, EV_START, number, 0, machine->life, 0);
 }

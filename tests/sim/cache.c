@@ -31,7 +31,7 @@ struct command *command_new(struct world *world, struct connection *connection, 
 
 void command_free(struct world *world, struct command *command)
 {
-	if (command->write != 0 && !command->by_mover)
+	if (command->write != 0)
 		write_landed(world, command->write);
 	command->used = false;
 	command->next_free = world->command_free;
@@ -50,7 +50,8 @@ void commands_orphan(struct world *world, bool by_mover, uint32_t owner)
 	for (uint32_t i = 0; i < COMMANDS; i++) {
 		struct command *command = &world->command[i];
 
-		if (command->used && command->by_mover == by_mover && command->owner == owner)
+		if (command->used && !command->by_agent && command->by_mover == by_mover &&
+		    command->owner == owner)
 			command->orphan = true;
 	}
 }
@@ -71,7 +72,7 @@ void command_send(struct world *world, struct command *command, uint32_t machine
 	struct connection *connection = command->connection;
 	uint64_t when = world->now_us + way_us(world);
 
-	if (command->write != 0 && !command->by_mover)
+	if (command->write != 0)
 		write_sent(world, command->write);
 	if (!connection->up) {
 		connection->up = true;
@@ -112,8 +113,7 @@ struct item *cache_item(struct world *world, uint32_t server, uint32_t key)
 	struct cache *cache = &world->cache[server];
 	struct item *item = &cache->item[key];
 
-	if (item->present && item->expires_s != 0 &&
-	    item->expires_s <= cache_second(world, cache))
+	if (item->present && item->expires_s != 0 && item->expires_s <= cache_second(world, cache))
 		item_gone(item);
 	return item->present ? item : NULL;
 }
@@ -274,9 +274,8 @@ static void carry_out(struct world *world, struct command *command)
 	}
 }
 
-static const char *const verbs[] = {"get",    "set",      "add",     "update", "append",
-				    "touch",  "delete",   "mg c",    "mg N",   "ms C",
-				    "mg v",   "md C",     "probe"};
+static const char *const verbs[] = {"get",  "set",  "add",  "update", "append", "touch", "delete",
+				    "mg c", "mg N", "ms C", "mg v",   "md C",	"probe"};
 static const char *const answers[] = {"OK", "MISS", "EX", "NF", "refused", "lost"};
 
 void cache_execute(struct world *world, struct command *command)
@@ -299,14 +298,20 @@ void cache_execute(struct world *world, struct command *command)
 		      command->server, verbs[command->verb], command->key,
 		      command->write != 0 ? "'" : "", answers[command->reply.answer],
 		      command->value, command->empty ? " EMPTY" : "",
-		      (unsigned long long)command->reply.cas, command->by_mover ? "mover" : "client",
+		      (unsigned long long)command->reply.cas,
+		      command->by_agent	  ? "agent"
+		      : command->by_mover ? "mover"
+					  : "client",
 		      command->owner, command->orphan ? ", dead" : "");
 	}
+	if (command->by_agent ||
+	    (!command->by_mover && command->verb == DO_DELETE && command->write == 0))
+		key_lost(world, command->key); /* whatever it was that was stored since */
 	if (command->orphan) {
 		command_free(world, command);
 		return;
 	}
-	if (command->write != 0 && !command->by_mover) {
+	if (command->write != 0) {
 		write_landed(world, command->write);
 		command->write = 0;
 	}
@@ -325,13 +330,16 @@ void cache_execute(struct world *world, struct command *command)
 
 void command_answer(struct world *world, struct command *command)
 {
-	const uint32_t machine = command->by_mover ? world->mover[command->owner].machine
-						   : world->client[command->owner].machine;
+	const uint32_t machine = command->by_agent   ? command->owner
+				 : command->by_mover ? world->mover[command->owner].machine
+						     : world->client[command->owner].machine;
 
 	if (!command->orphan && command->has_reply &&
 	    command->connection->generation == command->generation &&
 	    !world->cut[world->cache[command->server].machine][machine]) {
-		if (command->by_mover)
+		if (command->by_agent)
+			owing_replied(world, command);
+		else if (command->by_mover)
 			mover_replied(world, command);
 		else
 			client_replied(world, command);

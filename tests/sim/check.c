@@ -21,11 +21,10 @@ uint32_t write_begin(struct world *world, uint32_t key)
 		world->write_count--;
 		return number;
 	}
-	world->write[number] = (struct write){
-	    .begin_us = world->now_us,
-	    .over_us = NEVER,
-	    .overlapped = world->fate[key].writers > 0,
-	    .key = (uint8_t)key};
+	world->write[number] = (struct write){.begin_us = world->now_us,
+					      .over_us = NEVER,
+					      .overlapped = world->fate[key].writers > 0,
+					      .key = (uint8_t)key};
 	world->fate[key].writers++;
 	world->write[number].serial = ++world->fate[key].serial;
 	world->fate[key].stored = false;
@@ -66,8 +65,18 @@ void write_end(struct world *world, uint32_t number, bool complete, bool stored)
 		return;
 	if (world->fate[key].floor_us < write->begin_us)
 		world->fate[key].floor_us = write->begin_us;
-	world->fate[key].stored = stored && !write->overlapped &&
-				  world->fate[key].serial == write->serial;
+	world->fate[key].stored =
+	    stored && !write->overlapped && world->fate[key].serial == write->serial;
+}
+
+/* By an owed delete, perhaps long after its client has gone on. */
+void write_complete(struct world *world, uint32_t number)
+{
+	const struct write *write = &world->write[number];
+
+	world->recent[world->recent_next++ % 16] = write->key;
+	if (world->fate[write->key].floor_us < write->begin_us)
+		world->fate[write->key].floor_us = write->begin_us;
 }
 
 bool value_is_stale(const struct world *world, uint32_t value, uint64_t floor_us)
@@ -128,6 +137,16 @@ static bool same_register(const struct reg *a, const struct reg *b)
 	return memcmp(x, y, sizeof(x)) == 0;
 }
 
+/* What a gaining server held before was dropped. */
+static void check_sanitised(struct world *world, const struct reg *reg)
+{
+	const struct layout *layout = lists_of(world, reg);
+
+	for (uint32_t i = 0; i < layout->change->server_count; i++)
+		if (layout->change->servers[i].gained > 0 && !register_set_has(reg->given_up, i))
+			world->cache[layout->server[i]].tainted = false;
+}
+
 static void count_step(struct world *world, const struct coord *coord, const struct reg *from,
 		       const struct reg *to)
 {
@@ -143,6 +162,8 @@ static void count_step(struct world *world, const struct coord *coord, const str
 		for (uint32_t i = 0; i < AGENTS; i++)
 			if (register_set_has(to->excused, i))
 				reached(world, REACHED_EXCUSED);
+	if (from->phase == PHASE_PREPARE && to->phase == PHASE_COPY)
+		check_sanitised(world, to);
 	if (to->handed_over)
 		reached(world, REACHED_HANDOVER);
 	for (uint32_t i = 0; i < coord->host_count && from->phase != PHASE_STEADY; i++) {
@@ -188,7 +209,6 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 {
 	const struct reg before = world->truth;
 	int vis;
-
 
 	for (uint32_t i = 0; i < world->history_count; i++)
 		if (register_compare(&world->history[i], reg) == 0 &&
@@ -284,6 +304,29 @@ void check_published(struct world *world, uint32_t number, const struct reg *reg
 	    reg->serial > machine->segment.reg.serial + 1)
 		reached(world, REACHED_JUMP);
 	machine->segment.reg = *reg;
+}
+
+/* What a host's segment says of its lease must end before the coordinator's record of it does. */
+void check_lease(struct world *world, uint32_t number, uint32_t coordinator)
+{
+	const struct machine *machine = &world->machine[number];
+	const struct coord *coord = &world->machine[coordinator].coord;
+	const uint64_t usable_us = world_us(world, number, machine->host.usable_ms * MS);
+
+	if (coord->state != COORD_LEADING || machine->host.usable_ms == 0)
+		return;
+	for (uint32_t i = 0; i < coord->host_count; i++) {
+		const struct coord_host *host = &coord->host[i];
+		const uint64_t end_us = world_us(world, coordinator, host->lease_ms * MS);
+
+		if (host->key[0] != number + 1 || host->lease_ms == 0 || usable_us <= end_us ||
+		    usable_us <= world->now_us)
+			continue;
+		violate(world,
+			"%s believes in its lease until %.4f, on the record of %s it ends at %.4f",
+			machine->name, (double)usable_us / SECOND, world->machine[coordinator].name,
+			(double)end_us / SECOND);
+	}
 }
 
 /* Nothing may be where it does not belong. */

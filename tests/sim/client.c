@@ -33,8 +33,8 @@ static void client_idle(struct world *world, struct client *client)
 	if (world->now_us > world->moved_us + 100 * MS &&
 	    world->now_us > world->stepped_us + 2 * world->op_timeout_ms * MS)
 		pause_us *= world->truth.phase == PHASE_STEADY ? 40 : 20;
-	if (world->events > 9000)
-		pause_us *= 2;
+	if (world->events > 8000)
+		pause_us *= world->events > 10000 ? 20 : 3;
 	at(world, world->now_us + 1000 + pick(world, pause_us), EV_CLIENT_BEGIN,
 	   number_of(world, client), 0, client->life, 0);
 }
@@ -163,6 +163,14 @@ static void client_step(struct world *world, struct client *client)
 
 static void client_repair_failed(struct world *world, struct client *client)
 {
+	const uint32_t number = number_of(world, client);
+
+	/* The agent takes it over, or the client tries again itself. */
+	if (client->write != 0 && chance(world, 50) &&
+	    owing_add(world, client->machine, client->key, 1000, client->write)) {
+		client_done(world, client, false, false);
+		return;
+	}
 	if (++client->tries >= REPAIR_TRIES) {
 		/* The caller is told that it failed. */
 		client_done(world, client, false, false);
@@ -171,8 +179,8 @@ static void client_repair_failed(struct world *world, struct client *client)
 	client->at = AT_REPAIR;
 	client->step = MCR_STEPS_MAX; /* a pause, then a new plan */
 	client->stamp++;
-	at(world, world->now_us + 50 * MS + pick(world, world->op_timeout_ms * MS), EV_CLIENT_TIMEOUT,
-	   number_of(world, client), 0, client->stamp, 1);
+	at(world, world->now_us + 50 * MS + pick(world, world->op_timeout_ms * MS),
+	   EV_CLIENT_TIMEOUT, number, 0, client->stamp, 1);
 }
 
 static void client_repair(struct world *world, struct client *client)
@@ -279,8 +287,9 @@ static void client_end(struct world *world, struct client *client)
 	} else if (client->failed || client->plan.answer == MCR_ANSWER_NOT_STORED) {
 		client_done(world, client, false, false);
 	} else {
-		client_done(world, client, true, !client->expires &&
-			    (client->op == MCR_OP_SET || client->op == MCR_OP_ADD));
+		client_done(world, client, true,
+			    !client->expires &&
+				(client->op == MCR_OP_SET || client->op == MCR_OP_ADD));
 	}
 }
 
@@ -297,8 +306,7 @@ static void client_answered(struct world *world, struct client *client,
 			    const struct command *command)
 {
 	const struct mcr_step *step = &client->plan.step[client->step];
-	const enum move_answer answer =
-	    command != NULL ? command->reply.answer : MOVE_LOST;
+	const enum move_answer answer = command != NULL ? command->reply.answer : MOVE_LOST;
 
 	if (client->at == AT_REPAIR_OLD) {
 		/* A server that cannot be reached now: the operation is not complete. */
@@ -371,32 +379,76 @@ void client_timeout(struct world *world, uint32_t number, uint32_t stamp)
 
 static enum mcr_op client_choose(struct world *world)
 {
-	static const uint8_t ops[20] = {
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_GET,
-	    MCR_OP_GET,	   MCR_OP_GET,	  MCR_OP_GET,	 MCR_OP_GET,	MCR_OP_SET,
-	    MCR_OP_SET,	   MCR_OP_SET,	  MCR_OP_SET,	 MCR_OP_UPDATE, MCR_OP_UPDATE,
-	    MCR_OP_DELETE, MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,	MCR_OP_TOUCH};
+	/* What is left at an owner that was given up shows when it is deleted elsewhere. */
+	const uint32_t deletes = world->given_up ? 20 : 0;
+	static const uint8_t ops[20] = {MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
+					MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
+					MCR_OP_DELETE, MCR_OP_SET,    MCR_OP_SET,    MCR_OP_SET,
+					MCR_OP_SET,    MCR_OP_UPDATE, MCR_OP_UPDATE, MCR_OP_DELETE,
+					MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,    MCR_OP_TOUCH};
 
-	return (enum mcr_op)ops[pick(world, 20)];
+	return chance(world, deletes) ? MCR_OP_DELETE : (enum mcr_op)ops[pick(world, 20)];
+}
+
+/* A key that a mover has in hand just now; KEYS: there is none. */
+static uint32_t key_under_way(struct world *world)
+{
+	const uint32_t first = pick(world, MOVERS);
+
+	for (uint32_t i = 0; i < MOVERS; i++) {
+		const struct mover *mover = &world->mover[(first + i) % MOVERS];
+		const uint32_t from = pick(world, BATCH);
+
+		for (uint32_t k = 0; mover->used && mover->open > 0 && k < BATCH; k++)
+			if (mover->slot[(from + k) % BATCH].used)
+				return mover->slot[(from + k) % BATCH].key;
+	}
+	return KEYS;
 }
 
 /* Often a key that is being moved just now, or one that everybody wants. */
-static uint8_t client_key(struct world *world)
+static uint8_t client_key_any(struct world *world)
 {
 	const uint32_t how = pick(world, 100);
 
-	if (how < 30) {
-		const struct mover *mover = &world->mover[pick(world, 8)];
-		const struct mover_key *slot = &mover->slot[pick(world, BATCH)];
+	if (how < 35) {
+		const uint32_t key = key_under_way(world);
 
-		if (mover->used && slot->used)
-			return slot->key;
-		if (mover->used && mover->queued > 0)
-			return mover->queue[mover->queued - 1].key;
+		if (key < KEYS)
+			return (uint8_t)key;
 	}
-	if (how < 60)
-		return world->recent[pick(world, 16)];
-	return (uint8_t)(how < 75 ? pick(world, 6) : pick(world, KEYS));
+	if (how < 60) /* the latest most often */
+		return world
+		    ->recent[(world->recent_next - 1 - pick(world, 1 + pick(world, 16))) % 16];
+	if (how < 90 && world->truth.next_epoch != 0) {
+		const struct layout *layout = lists_of(world, &world->truth);
+
+		for (uint32_t tries = 0; tries < 8; tries++) {
+			const uint32_t key = pick(world, KEYS);
+
+			if (layout->old_owner[key] != layout->new_owner[key] &&
+			    (!world->given_up ||
+			     world->cache[layout->old_owner[key]].item[key].present))
+				return (uint8_t)key;
+		}
+	}
+	return (uint8_t)pick(world, KEYS);
+}
+
+/* What an owner that was given up still holds is left alone until nobody is to ask there. */
+static uint8_t client_key(struct world *world)
+{
+	const struct layout *layout = lists_of(world, &world->truth);
+
+	for (uint32_t tries = 0; tries < 6; tries++) {
+		const uint8_t key = client_key_any(world);
+
+		if (!world->given_up || world->truth.phase > PHASE_DRAIN ||
+		    layout->old_owner[key] == layout->new_owner[key] ||
+		    !world->cache[layout->old_owner[key]].tainted)
+			return key;
+	}
+	return (uint8_t)pick(world, KEYS);
 }
 
 void client_begin(struct world *world, uint32_t number)
@@ -427,8 +479,8 @@ void client_begin(struct world *world, uint32_t number)
 		reached(world, REACHED_STORED_READ);
 	TRACE(world, "  client %u on %s: op %u key %u, %s, floor %.4f%s", number,
 	      world->machine[client->machine].name, op, client->key,
-	      mcr_phase_name((enum mcr_phase)client->plan.phase),
-	      (double)client->floor_us / SECOND, client->write != 0 ? ", a write" : "");
+	      mcr_phase_name((enum mcr_phase)client->plan.phase), (double)client->floor_us / SECOND,
+	      client->write != 0 ? ", a write" : "");
 	check_operation(world, number);
 	client_step(world, client);
 }

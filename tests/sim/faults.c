@@ -12,8 +12,7 @@ static void stop(struct world *world, uint32_t number, bool clients)
 {
 	struct machine *machine = &world->machine[number];
 	const uint64_t longest = 10 * world->lease_ms * MS;
-	const uint64_t until =
-	    world->now_us + 1 + pick(world, 1 + pick(world, (uint32_t)longest));
+	const uint64_t until = world->now_us + 1 + pick(world, 1 + pick(world, (uint32_t)longest));
 
 	TRACE(world, "%s%s stopped for %.3f s", machine->name, clients ? " and its clients" : "",
 	      (double)(until - world->now_us) / SECOND);
@@ -55,6 +54,7 @@ static void disk(struct world *world, uint32_t number)
 		return;
 	world->disks_lost++;
 	machine_crash(world, number, pick(world, 4 * SECOND));
+	machine->journal_bytes = 0;
 	for (uint32_t k = 0; k < KEYS; k++)
 		key_lost(world, k); /* marks are lost with it */
 	if (machine->has_backup && chance(world, 60)) {
@@ -117,7 +117,17 @@ static void lose_register(struct world *world)
 			TRACE(world, "%s: its register comes back as %llu.%llu", machine->name,
 			      (unsigned long long)old->term, (unsigned long long)old->serial);
 			machine->disk.reg = *old;
-			agent_crash(world, number, pick(world, SECOND));
+			if (chance(world, 60)) {
+				/* The whole disk: what its host knew is gone too. */
+				memset(&machine->disk.host, 0, sizeof(machine->disk.host));
+				machine->disk.host.reg = *old;
+				machine->journal_bytes = 0;
+				for (uint32_t k = 0; k < KEYS; k++)
+					key_lost(world, k);
+				machine_crash(world, number, pick(world, SECOND));
+			} else {
+				agent_crash(world, number, pick(world, SECOND));
+			}
 			return;
 		}
 	}
@@ -141,7 +151,9 @@ static void isolate(struct world *world, uint32_t number)
 	const bool in = chance(world, 75), out = !in || chance(world, 75);
 
 	TRACE(world, "%s is cut off%s", world->machine[number].name,
-	      in && out ? "" : in ? ", inwards" : ", outwards");
+	      in && out ? ""
+	      : in	? ", inwards"
+			: ", outwards");
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		if (i == number)
 			continue;
@@ -154,8 +166,42 @@ static void isolate(struct world *world, uint32_t number)
 
 static void heal_later(struct world *world)
 {
-	at(world, world->now_us + 100 * MS + pick(world, 2 * world->lease_ms * MS), EV_HEAL, 0, 0, 0,
-	   0);
+	at(world, world->now_us + 100 * MS + pick(world, 2 * world->lease_ms * MS), EV_HEAL, 0, 0,
+	   0, 0);
+}
+
+/* A reservation that is evicted is nobody's value: no key may be lost by that. */
+void fault_evicts_stub(struct world *world, const struct mover_key *slot)
+{
+	const struct item *item = cache_item(world, slot->server, slot->key);
+
+	if (item == NULL || !item->empty)
+		return;
+	TRACE(world, "s%u evicts a reservation of key %u", slot->server, slot->key);
+	reached(world, REACHED_STUB_EVICTED);
+	item_gone(&world->cache[slot->server].item[slot->key]);
+}
+
+/* An agent dies while keys of its movers are under way; what was at O may go meanwhile. */
+void fault_kills_mover(struct world *world, uint32_t number)
+{
+	if (!world->faults_on || !world->machine[number].up)
+		return;
+	for (uint32_t m = 0; m < MOVERS; m++) {
+		const struct mover *mover = &world->mover[m];
+
+		for (uint32_t i = 0; mover->used && mover->machine == number && i < BATCH; i++) {
+			const struct mover_key *slot = &mover->slot[i];
+
+			if (!slot->used || !chance(world, 40))
+				continue;
+			count(world, FAULT_EVICTION);
+			key_lost(world, slot->key);
+			item_gone(&world->cache[mover->server].item[slot->key]);
+		}
+	}
+	count(world, FAULT_AGENT_CRASH);
+	agent_crash(world, number, pick(world, SECOND));
 }
 
 static void evict(struct world *world, uint32_t server)
@@ -167,7 +213,8 @@ static void evict(struct world *world, uint32_t server)
 			continue;
 		count(world, FAULT_EVICTION);
 		TRACE(world, "s%u evicts key %u", server, key);
-		key_lost(world, key);
+		if (!world->cache[server].item[key].empty)
+			key_lost(world, key);
 		item_gone(&world->cache[server].item[key]);
 	}
 }
@@ -198,7 +245,11 @@ void fault_strikes(struct world *world)
 	case 2:
 	case 3:
 		count(world, FAULT_AGENT_CRASH);
-		agent_crash(world, number, pick(world, 1 + pick(world, 2 * world->lease_ms * MS)));
+		agent_crash(world, number,
+			    pick(world, chance(world, 50) ? 100 * MS : 2 * world->lease_ms * MS));
+		if (chance(world, 40)) /* and again, soon after */
+			at(world, world->now_us + pick(world, world->lease_ms * MS), EV_MOVER_DIES,
+			   number, 0, 0, 0);
 		break;
 	case 4:
 		count(world, FAULT_MACHINE_CRASH);
@@ -263,6 +314,9 @@ void fault_strikes(struct world *world)
 	case 20:
 		count(world, FAULT_REFUSAL);
 		world->cache[server].refuses = !world->cache[server].refuses;
+		if (world->truth.phase == PHASE_COPY) /* what COPY cannot move is left to DRAIN */
+			for (uint32_t s = 0; s < SERVERS; s++)
+				world->cache[s].refuses = chance(world, 50);
 		break;
 	default:
 		count(world, FAULT_CLOCK_STEP); /* nothing in the core knows wall time */

@@ -1,4 +1,5 @@
-/* lists.c - the world's lists: each changes its parent in some way, and two laid over each other. */
+/* lists.c - the world's lists: each changes its parent in some way, and two laid over each other.
+ */
 #include "sim.h"
 
 #include <stdio.h>
@@ -86,8 +87,9 @@ static void slots_make(struct world *world, const struct list *from, struct list
 		if (stays >= 0 && !new_ones && !chance(world, wander))
 			to->slots[i] = (uint16_t)stays;
 		else if (new_ones)
-			to->slots[i] = (uint16_t)(to->server_count - 1 -
-						  pick(world, to->server_count - from->server_count));
+			to->slots[i] =
+			    (uint16_t)(to->server_count - 1 -
+				       pick(world, to->server_count - from->server_count));
 		else
 			to->slots[i] = (uint16_t)pick(world, to->server_count);
 	}

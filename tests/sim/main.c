@@ -147,16 +147,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sim [-v|-q] SEED[-SEED]\n");
 		return 2;
 	}
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
+	shared =
+	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return 2;
 	if (verbose) {
 		struct world *world = malloc(sizeof(*world));
 		bool good = world != NULL && world_run(world, first, true, &shared->figures[0]);
 
-		printf("seed %" PRIu64 ": %u events, %s\n", first, world != NULL ? world->events : 0,
-		       good ? "no violation" : world != NULL ? world->violation : "no memory");
+		printf("seed %" PRIu64 ": %u events, %s\n", first,
+		       world != NULL ? world->events : 0,
+		       good	       ? "no violation"
+		       : world != NULL ? world->violation
+				       : "no memory");
 		free(world);
 		return good ? 0 : 1;
 	}

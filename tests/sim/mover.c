@@ -147,7 +147,8 @@ void mover_dialled(struct world *world, uint32_t number, uint32_t server, uint32
 	wake(world, mover, 0);
 }
 
-static void mover_busy_until(struct world *world, struct mover *mover, uint64_t after_us, uint32_t what)
+static void mover_busy_until(struct world *world, struct mover *mover, uint64_t after_us,
+			     uint32_t what)
 {
 	mover->busy = true;
 	mover->busy_stamp++;
@@ -177,8 +178,8 @@ static void step_probe(struct world *world, struct mover *mover)
 
 static void step_mark(struct world *world, struct mover *mover)
 {
-	struct command *command = command_new(world, &mover->connection[mover->server],
-					      mover->server, DO_PROBE, 0);
+	struct command *command =
+	    command_new(world, &mover->connection[mover->server], mover->server, DO_PROBE, 0);
 
 	mover_busy_until(world, mover, world->op_timeout_ms * MS, BUSY_MARK_LATE);
 	command->by_mover = true;
@@ -234,6 +235,11 @@ static void dump_lines(struct world *world, struct mover *mover, uint32_t first)
 			  item->cas, &verdict);
 		if (!verdict.concerned || !verdict.spool)
 			continue;
+		if (mover->pass.base.known &&
+		    mover->pass.base.of.pid != 1000 + world->cache[mover->server].life)
+			violate(world,
+				"the mover of s%u goes by CAS numbers of a process that is gone",
+				mover->server);
 		mover->queue[mover->queued++] = (struct mover_key){
 		    .key = (uint8_t)k,
 		    .server = mover->layout->server[verdict.destination],
@@ -276,8 +282,7 @@ static void dump_part(struct world *world, struct mover *mover, bool last)
 
 static void key_again(struct world *world, struct mover *mover, struct mover_key *slot)
 {
-	const bool live =
-	    mover->connection[slot->server].up && mover->connection[mover->server].up;
+	const bool live = mover->connection[slot->server].up && mover->connection[mover->server].up;
 	struct mover_key key = *slot;
 
 	(void)world;
@@ -286,7 +291,7 @@ static void key_again(struct world *world, struct mover *mover, struct mover_key
 	key.cas = slot->move.source_cas;
 	if (live && key.attempts < 255 - ATTEMPT_TOO_LATE)
 		key.attempts++;
-	if (key.attempts >= ATTEMPTS_MAX && key.kind != MOVE_DROP)
+	if (key.attempts >= ATTEMPTS_MAX && key.kind < MOVE_DRAIN_LOSE)
 		key.kind = key.kind < MOVE_DRAIN ? MOVE_COPY_ABANDON : MOVE_DRAIN_ABANDON;
 	if (mover->later < KEYS * 2)
 		mover->later_key[mover->later++] = key;
@@ -300,11 +305,11 @@ static void key_end(struct world *world, struct mover *mover, struct mover_key *
 	if (slot->move.result == MOVE_AGAIN) {
 		key_again(world, mover, slot);
 	} else {
-		if (slot->move.result == MOVE_FAILED)
+		if (slot->move.result == MOVE_FAILED && mover->pass.phase == PHASE_DRAIN)
 			key_lost(world, slot->key);
 		if (slot->move.kind == MOVE_DROP && slot->move.result == MOVE_MOVED)
 			reached(world, mover->pass.phase == PHASE_PREPARE ? REACHED_SANITISED
-									   : REACHED_PURGED);
+									  : REACHED_PURGED);
 		pass_count(&mover->pass, (enum move_result)slot->move.result);
 	}
 	if (--mover->open == 0)
@@ -337,6 +342,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	struct connection *connection;
 	struct command *command;
 	const uint8_t kind = slot->move.kind;
+	const bool draining = mover->pass.phase == PHASE_DRAIN;
 
 	if (action == MOVE_END) {
 		key_end(world, mover, slot);
@@ -351,14 +357,15 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 			     action == MOVE_OLD_DELETE_CAS || action == MOVE_OLD_DELETE;
 	connection = &mover->connection[slot->waits_source ? mover->server : slot->server];
 	if (!connection->up ||
-	    connection->generation != (slot->waits_source ? slot->source_generation
-							  : slot->destination_generation)) {
+	    connection->generation !=
+		(slot->waits_source ? slot->source_generation : slot->destination_generation)) {
 		(void)move_abandon(&slot->move);
 		key_end(world, mover, slot);
 		return;
 	}
-	if (kind == MOVE_DRAIN_UNSURE || kind == MOVE_DRAIN_ABANDON || kind == MOVE_COPY_ABANDON ||
-	    (answered != NULL && answered->verb == DO_FILL &&
+	if (kind == MOVE_DRAIN_UNSURE || kind == MOVE_DRAIN_ABANDON || kind == MOVE_DRAIN_LOSE ||
+	    kind == MOVE_COPY_ABANDON ||
+	    (answered != NULL && answered->verb == DO_FILL && mover->pass.phase == PHASE_DRAIN &&
 	     answered->reply.answer == MOVE_REFUSED))
 		key_lost(world, slot->key); /* a miss that the design allows */
 	command = command_new(world, connection, slot->waits_source ? mover->server : slot->server,
@@ -374,12 +381,17 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	}
 	slot->waiting = true;
 	command_send(world, command, mover->machine);
+	if (action == MOVE_OLD_READ && world->faults_on && pick(world, draining ? 4 : 30) == 0)
+		fault_evicts_stub(world, slot);
+	else if (world->faults_on && pick(world, draining ? 30 : 250) == 0)
+		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
+		   0);
 }
 
 void mover_replied(struct world *world, struct command *command)
 {
 	struct mover *mover = &world->mover[command->owner];
-	struct mover_key *slot = &mover->slot[command->slot];
+	struct mover_key *slot;
 	const struct command answered = *command;
 
 	if (command->reply.answer == MOVE_LOST) {
@@ -395,6 +407,7 @@ void mover_replied(struct world *world, struct command *command)
 		}
 		return;
 	}
+	slot = &mover->slot[command->slot];
 	if (!slot->used || !slot->waiting)
 		return;
 	slot->waiting = false;
@@ -497,8 +510,7 @@ static void step_keys(struct world *world, struct mover *mover)
 	}
 	mover->late = false;
 	world->moved_us = world->now_us;
-	mover->batch_deadline_us =
-	    local_us(world, mover->machine) + world->op_timeout_ms * MS;
+	mover->batch_deadline_us = local_us(world, mover->machine) + world->op_timeout_ms * MS;
 	if (count > mover->queued)
 		count = mover->queued;
 	/* One more than its keys, so that it cannot end while it is still being begun. */
@@ -511,8 +523,8 @@ static void step_keys(struct world *world, struct mover *mover)
 	if (--mover->open == 0)
 		wake(world, mover, 0);
 	else
-		at(world, world_us(world, mover->machine, mover->batch_deadline_us),
-		   EV_MOVER_LATE, number_of(world, mover), 0, (uint32_t)mover->batch_deadline_us, 0);
+		at(world, world_us(world, mover->machine, mover->batch_deadline_us), EV_MOVER_LATE,
+		   number_of(world, mover), 0, (uint32_t)mover->batch_deadline_us, 0);
 }
 
 /* ---- the step ---- */
@@ -577,12 +589,13 @@ void mover_tell(struct world *world, uint32_t number)
 {
 	const struct mover *mover = &world->mover[number];
 
-	trace(world,
-	      "mover %u of s%u on %s: order %d, identified %d, busy %d, %u keys open, %u queued, %u "
-	      "for later, stopping %d, finished %d",
-	      number, mover->server, world->machine[mover->machine].name, mover->pass.order,
-	      mover->identified, mover->busy, mover->open, mover->queued, mover->later,
-	      mover->stopping, mover->finished);
+	trace(
+	    world,
+	    "mover %u of s%u on %s: order %d, identified %d, busy %d, %u keys open, %u queued, %u "
+	    "for later, stopping %d, finished %d",
+	    number, mover->server, world->machine[mover->machine].name, mover->pass.order,
+	    mover->identified, mover->busy, mover->open, mover->queued, mover->later,
+	    mover->stopping, mover->finished);
 }
 
 void mover_unbusy(struct world *world, uint32_t number, uint32_t what, uint32_t stamp,
@@ -624,6 +637,7 @@ static void mover_make(struct world *world, uint32_t machine, uint32_t in_change
 				   .server = in_change,
 				   .phase = (enum phase)reg->phase,
 				   .restarted = restarted,
+				   .given_up = of->work_reg.given_up,
 				   .now_ns = local_us(world, machine) * 1000u,
 				   .op_timeout_ms = world->op_timeout_ms};
 	const uint32_t server = of->host_layout->server[in_change];
@@ -664,6 +678,8 @@ void movers_start(struct world *world, uint32_t machine, const struct reg *reg, 
 {
 	struct machine *of = &world->machine[machine];
 
+	if (of->working)
+		return;
 	of->work_reg = *reg;
 	of->working = true;
 	of->stopping = false;

@@ -47,6 +47,7 @@
 	X(MOVED, "keys moved")                                                                     \
 	X(STUB_LOST, "reservations lost to a client")                                              \
 	X(STUB_SEEN, "reservations met by a client")                                               \
+	X(STUB_EVICTED, "reservations evicted under a mover")                                      \
 	X(STUB_FOREIGN, "reservations of another mover met")                                       \
 	X(DELTA, "delta passes that found keys")                                                   \
 	X(DRAIN_NEWER, "keys drained that were newer than the mark")                               \
@@ -88,6 +89,11 @@
 	X(JUMP, "hosts that skipped registers")                                                    \
 	X(OBSERVER, "observers with a lease")                                                      \
 	X(LONG_LEASES, "steps taken while steady leases could run")                                \
+	X(OWED, "invalidations that an agent took over")                                           \
+	X(OWED_DONE, "of these, carried through while it lived")                                   \
+	X(OWED_LATE, "owed deletes that came too late to count")                                   \
+	X(OWED_LOADED, "agents restarted while they owed")                                         \
+	X(OWED_REFUSED, "invalidations that an agent refused")                                     \
 	X(PURGED, "items purged")                                                                  \
 	X(SANITISED, "items sanitised")
 
@@ -95,14 +101,14 @@ enum fault {
 #define X(name, words) FAULT_##name,
 	FAULTS(X)
 #undef X
-	FAULT_COUNT
+	    FAULT_COUNT
 };
 
 enum reached {
 #define X(name, words) REACHED_##name,
 	SITUATIONS(X)
 #undef X
-	REACHED_COUNT
+	    REACHED_COUNT
 };
 
 #endif

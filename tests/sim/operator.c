@@ -133,6 +133,10 @@ static bool order_give(struct world *world, uint32_t leading, enum order_kind ki
 		TRACE(world, "order refused: %s", failure.text);
 		return false;
 	}
+	if (order.binding.serial != reg->serial)
+		violate(world, "an order for serial %llu is carried out at %llu.%llu",
+			(unsigned long long)order.binding.serial, (unsigned long long)reg->term,
+			(unsigned long long)reg->serial);
 	TRACE(world, "order: %s %s", order_kind_name(kind), name != NULL ? name : "");
 	coord_order(&machine->coord, &order, local_ms(world, leading));
 	agent_pump(world, leading);
@@ -151,7 +155,7 @@ static void orders(struct world *world, uint32_t leading)
 		const struct change_server *server = &layout->change->servers[i];
 
 		if (!world->faults_on ||
-		    !chance(world, world->cache[layout->server[i]].up ? 1 : 15))
+		    !chance(world, world->cache[layout->server[i]].up ? world->giving_up : 15))
 			continue;
 		if (order_give(world, leading, ORDER_GIVEUP, server->name, server->address))
 			reached(world, REACHED_GIVEUP_ORDER);
@@ -280,6 +284,14 @@ void operator_acts(struct world *world)
 	leading = leader(world);
 	if (leading == NOBODY || world->now_us < world->machine[leading].stopped_until_us)
 		return;
+	if (world->tracing) {
+		char why[300] = "";
+
+		coord_waits_for(&world->machine[leading].coord, local_ms(world, leading), why,
+				sizeof(why));
+		if (why[0] != '\0')
+			trace(world, "%s waits for %s", world->machine[leading].name, why);
+	}
 	if (world->truth.next_epoch != 0)
 		orders(world, leading);
 	if (world->faults_on && chance(world, 10))

@@ -19,28 +19,30 @@
 #include "core/coord.h"
 #include "core/host.h"
 #include "core/move.h"
+#include "core/owed.h"
 #include "core/pass.h"
 #include "mcroster.h"
 #include "names.h"
 
-#define AGENTS	      8u  /* listed */
-#define MACHINES      10u /* and two observers */
-#define SERVERS	      7u
-#define KEYS	      56u
-#define CLIENTS	      24u
-#define LISTS	      24u
-#define LAYOUTS	      64u
-#define MOVERS	      24u
-#define BATCH	      8u
-#define COMMANDS      4096u
-#define MESSAGES      1024u
-#define WRITES	      16384u
-#define STATES	      256u
-#define NOBODY	      255u
-#define NEVER	      UINT64_MAX
-#define MS	      1000u
-#define SECOND	      1000000u
-#define SETTLE_US     (60u * SECOND)
+#define AGENTS	  8u  /* listed */
+#define MACHINES  10u /* and two observers */
+#define SERVERS	  7u
+#define KEYS	  56u
+#define CLIENTS	  24u
+#define LISTS	  24u
+#define LAYOUTS	  64u
+#define MOVERS	  24u
+#define BATCH	  8u
+#define COMMANDS  4096u
+#define MESSAGES  1024u
+#define WRITES	  16384u
+#define STATES	  256u
+#define WAITS	  32u
+#define NOBODY	  255u
+#define NEVER	  UINT64_MAX
+#define MS	  1000u
+#define SECOND	  1000000u
+#define SETTLE_US (60u * SECOND)
 
 /* ---- lists, and two of them laid over each other ---- */
 
@@ -92,7 +94,7 @@ struct connection {
 };
 
 struct command {
-	bool used, orphan, by_mover, has_reply;
+	bool used, orphan, by_mover, by_agent, has_reply;
 	uint8_t verb, key, server;
 	uint16_t owner, slot;
 	uint32_t generation, life, write, next_free;
@@ -167,6 +169,13 @@ struct segment {
 	struct reg reg; /* newest published, to see that it only grows */
 };
 
+/* A write that is complete when an owed delete of its key is. */
+struct owed_waiting {
+	bool used;
+	uint32_t write;
+	struct owed_ticket ticket;
+};
+
 struct machine {
 	char name[8];
 	bool up; /* its agent runs */
@@ -188,6 +197,13 @@ struct machine {
 	uint64_t answered_us, asked_us, successor_us, pinged_us;
 	uint64_t failover_term;
 	uint8_t failover_to;
+	struct owed owed;
+	const struct layout *owed_layout;
+	struct owed_waiting wait[WAITS];
+	struct connection connection[SERVERS];
+	uint64_t owed_late;
+	uint32_t journal_bytes;
+	uint8_t journal[24576];
 };
 
 /* ---- movers ---- */
@@ -227,7 +243,16 @@ struct mover {
 
 /* ---- messages between agents ---- */
 
-enum message_kind { SAY_RENEW, SAY_GRANT, SAY_REGISTER, SAY_ELSEWHERE, SAY_LIST_GET, SAY_LIST, SAY_PING, SAY_PONG };
+enum message_kind {
+	SAY_RENEW,
+	SAY_GRANT,
+	SAY_REGISTER,
+	SAY_ELSEWHERE,
+	SAY_LIST_GET,
+	SAY_LIST,
+	SAY_PING,
+	SAY_PONG
+};
 
 struct message {
 	uint8_t kind, from, to;
@@ -259,6 +284,7 @@ enum event_kind {
 	EV_OPERATOR,
 	EV_FAULT,
 	EV_HEAL,
+	EV_MOVER_DIES,
 	EV_KINDS
 };
 
@@ -306,6 +332,7 @@ struct world {
 
 	uint32_t loss_percent, delay_us, duplicate_percent, op_pause_us;
 	uint32_t op_timeout_ms, lease_ms, steady_lease_ms;
+	uint32_t giving_up; /* how eager operators are, per cent */
 	bool faults_on;
 	uint32_t fault_rate_us;
 	uint64_t faults_end_us, deadline_us;
@@ -420,11 +447,22 @@ void agent_message(struct world *world, struct message *message);
 /* The machine whose coordinator leads in the newest term, or NOBODY. */
 uint32_t leader(const struct world *world);
 
+/* ---- owing.c ---- */
+void owing_start(struct world *world, uint32_t machine);
+void owing_die(struct world *world, uint32_t machine);
+bool owing_add(struct world *world, uint32_t machine, uint32_t key, uint32_t uid, uint32_t write);
+bool owing_pump(struct world *world, uint32_t machine);
+void owing_tick(struct world *world, uint32_t machine);
+void owing_present(struct world *world, uint32_t machine, const struct reg *reg);
+void owing_replied(struct world *world, struct command *command);
+
 /* ---- operator.c ---- */
 void operator_acts(struct world *world);
 
 /* ---- faults.c ---- */
 void fault_register_lost(struct world *world, uint32_t machine);
+void fault_kills_mover(struct world *world, uint32_t machine);
+void fault_evicts_stub(struct world *world, const struct mover_key *slot);
 void fault_strikes(struct world *world);
 void faults_heal(struct world *world, bool all);
 
@@ -434,11 +472,13 @@ int check_vis(struct world *world, const struct reg *reg);
 void check_operation(struct world *world, uint32_t client);
 void check_barrier(struct world *world);
 void check_published(struct world *world, uint32_t machine, const struct reg *reg);
+void check_lease(struct world *world, uint32_t host, uint32_t coordinator);
 void check_settled(struct world *world);
 uint32_t write_begin(struct world *world, uint32_t key);
 void write_sent(struct world *world, uint32_t write);
 void write_landed(struct world *world, uint32_t write);
 void write_end(struct world *world, uint32_t write, bool complete, bool stored);
+void write_complete(struct world *world, uint32_t write);
 bool value_is_stale(const struct world *world, uint32_t value, uint64_t floor_us);
 void key_lost(struct world *world, uint32_t key);
 

@@ -34,6 +34,11 @@ static void values_make(struct world *world)
 			write_end(world, write, false, false);
 			continue;
 		}
+		/* What servers outside the list hold is from long ago. */
+		for (uint32_t s = 5; s < SERVERS; s++)
+			if (chance(world, 30))
+				world->cache[s].item[k] = (struct item){
+				    .present = true, .write = 1, .cas = ++world->cache[s].cas};
 		cache->item[k] =
 		    (struct item){.present = true, .write = write, .cas = ++cache->cas};
 		write_end(world, write, true, true);
@@ -42,7 +47,7 @@ static void values_make(struct world *world)
 
 static void world_make(struct world *world)
 {
-	static const uint32_t op_timeouts_ms[] = {250, 500, 800};
+	static const uint32_t op_timeouts_ms[] = {400, 700, 1000};
 
 	world->op_timeout_ms = op_timeouts_ms[pick(world, 3)];
 	world->lease_ms = world->op_timeout_ms * (4 + pick(world, 4));
@@ -52,6 +57,7 @@ static void world_make(struct world *world)
 	world->duplicate_percent = chance(world, 50) ? 0 : pick(world, 20);
 	world->op_pause_us = 250 * MS;
 	world->fault_rate_us = (uint32_t[]){400 * MS, SECOND, 3 * SECOND}[pick(world, 3)];
+	world->giving_up = chance(world, 35) ? 20 : 1;
 	world->changes_wanted = 2 + (pick(world, 4) == 0);
 	world->now_us = 1000 * (uint64_t)SECOND;
 	world->faults_end_us = world->now_us + 15 * (uint64_t)SECOND + pick(world, 35 * SECOND);
@@ -66,8 +72,11 @@ static void world_make(struct world *world)
 		(void)snprintf(world->key[k], sizeof(world->key[k]), "key:%u", k);
 	machines_make(world);
 	for (uint32_t s = 0; s < SERVERS; s++)
-		world->cache[s] = (struct cache){.up = true, .life = 1, .machine = s == 6 ? 0 : s};
+		world->cache[s] = (struct cache){
+		    .up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
 	lists_first(world);
+	world->write[world->write_count++] = (struct write){.ended = true};
+	world->now_us++;
 	values_make(world);
 	for (uint32_t i = 0; i < MACHINES; i++)
 		agent_start(world, i);
@@ -90,8 +99,10 @@ static void world_free(struct world *world)
 		if (world->mover[i].used)
 			pass_free(&world->mover[i].pass);
 	for (uint32_t i = 0; i < MACHINES; i++)
-		if (world->machine[i].up)
+		if (world->machine[i].up) {
 			coord_free(&world->machine[i].coord);
+			owed_free(&world->machine[i].owed);
+		}
 	for (uint32_t i = 0; i < world->layout_count; i++)
 		change_free(world->layout[i].change);
 	for (uint32_t i = 0; i < world->list_count; i++)
@@ -114,8 +125,7 @@ static bool world_settled(const struct world *world)
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		const struct machine *machine = &world->machine[i];
 
-		if (!machine->up ||
-		    register_compare(&machine->host.adopted, &world->truth) != 0 ||
+		if (!machine->up || register_compare(&machine->host.adopted, &world->truth) != 0 ||
 		    local_us(world, i) >= machine->segment.deadline_us)
 			return false;
 	}
@@ -131,6 +141,8 @@ static void world_look(struct world *world)
 	if (world->faults_on)
 		return;
 	if (world_settled(world)) {
+		if (world->events < 5000 && world->changes_ended == world->changes_wanted)
+			world->changes_wanted++;
 		if (world->changes_ended >= world->changes_wanted) {
 			check_settled(world);
 			world->over = true;
@@ -171,6 +183,10 @@ static bool deferred(struct world *world, const struct event *event)
 		until = world->machine[event->who].stopped_until_us;
 		break;
 	case EV_REPLY:
+		if (world->command[event->what].by_agent) {
+			until = world->machine[world->command[event->what].owner].stopped_until_us;
+			break;
+		}
 		if (!world->command[event->what].by_mover) {
 			until = world->client[world->command[event->what].owner].stopped_until_us;
 			break;
@@ -192,6 +208,9 @@ static bool deferred(struct world *world, const struct event *event)
 	}
 	if (until <= world->now_us)
 		return false;
+	/* It may be let go earlier than was meant. */
+	if (until > world->now_us + SECOND / 4)
+		until = world->now_us + SECOND / 4;
 	at(world, until, (enum event_kind)event->kind, event->who, event->what, event->stamp,
 	   event->extra);
 	return true;
@@ -267,6 +286,9 @@ static void happen(struct world *world, const struct event *event)
 		break;
 	case EV_HEAL:
 		faults_heal(world, false);
+		break;
+	case EV_MOVER_DIES:
+		fault_kills_mover(world, event->who);
 		break;
 	case EV_KINDS:
 		break;

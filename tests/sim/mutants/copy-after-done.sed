@@ -1,3 +1,3 @@
-# Work that was reported done in a phase begins again after a restart.
+# COPY is reported done, and a delta pass runs after it.
 # file: agent/core/host.c
-s/host->work.state = WORK_DONE;/host->work.state = WORK_RUNNING;/
+s/if \(work->state != WORK_DONE\)\n		return;/if (work->state == WORK_RUNNING \&\& (work->left > 0 || work->moved == 0))\n		return;/

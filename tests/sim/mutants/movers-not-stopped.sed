@@ -1,3 +1,3 @@
-# UNWIND and a giveup are adopted while the movers still run.
+# Movers go on after the step that they worked for has ended.
 # file: agent/core/host.c
-s/now_ms < host->adopt_after_ms \|\| host->stopping \|\| host_work_cut\(host\)/now_ms < host->adopt_after_ms/
+s/return host->working && !reg_same_step\(&host->known, &host->worked_for\);/return false;/

@@ -88,12 +88,11 @@ static void transact(struct fake_etcd *etcd, const struct fake_request *request,
 {
 	const uint64_t leader = revision_of(&etcd->leader, true);
 
-	reply->succeeded =
-	    request->request == ELECTION_CAMPAIGN
-		? leader == 0
-		: leader == request->leader_revision &&
-		      (request->request == ELECTION_LIST_PUT ||
-		       revision_of(&etcd->reg, false) == request->register_revision);
+	reply->succeeded = request->request == ELECTION_CAMPAIGN
+			       ? leader == 0
+			       : leader == request->leader_revision &&
+				     (request->request == ELECTION_LIST_PUT ||
+				      revision_of(&etcd->reg, false) == request->register_revision);
 	if (request->request == ELECTION_CAMPAIGN && reply->succeeded &&
 	    !lease_lives(etcd, request->lease)) {
 		refuse(reply, "requested lease not found");

@@ -34,8 +34,8 @@ struct fake_etcd {
 	uint32_t lease_ttl_s[FAKE_LEASES];
 	struct fake_value leader, reg;
 	uint32_t list_puts;
-	bool no_space;	     /* writes are refused */
-	bool no_space_lies;  /* and carried out nevertheless */
+	bool no_space;		/* writes are refused */
+	bool no_space_lies;	/* and carried out nevertheless */
 	uint32_t history_count; /* every value that the register had */
 	char history[FAKE_HISTORY][REGISTER_VALUE_BYTES];
 };

@@ -269,6 +269,27 @@ START_TEST(a_source_that_was_started_anew_is_copied_anew)
 }
 END_TEST
 
+START_TEST(a_source_that_was_started_anew_leaves_reservations_behind)
+{
+	struct pass_server other = good;
+
+	begin(A, PHASE_DRAIN, false, mark_of(50));
+	dump(2, 40);
+	ck_assert_int_eq(order(), PASS_KEYS);
+	/* Its keys are under way when it comes back empty: what they had reserved stays until it
+	 * expires, for no dump names them again. */
+	other.identity.pid++;
+	ck_assert(pass_identified(&pass, &other));
+	dump(0, 0);
+	pass_keys_done(&pass);
+	dump(0, 0);
+	pass_keys_done(&pass);
+	ck_assert_int_eq(order(), PASS_WAIT);
+	ck_assert_int_eq(pass_order(&pass, 113 * SECOND - 1), PASS_WAIT);
+	ck_assert_int_eq(pass_order(&pass, 113 * SECOND), PASS_DONE);
+}
+END_TEST
+
 START_TEST(a_new_owner_that_was_started_anew_gets_its_keys_again)
 {
 	begin(A, PHASE_COPY, false, (struct pass_mark){0});
@@ -624,6 +645,7 @@ int main(void)
 		       a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs);
 	tcase_add_loop_test(rules, a_lost_mark_makes_copy_delete_every_key_first, 0, 2);
 	tcase_add_test(rules, a_source_that_was_started_anew_is_copied_anew);
+	tcase_add_test(rules, a_source_that_was_started_anew_leaves_reservations_behind);
 	tcase_add_test(rules, a_new_owner_that_was_started_anew_gets_its_keys_again);
 	tcase_add_test(rules, a_key_that_was_not_kept_makes_the_round_be_walked_again);
 	tcase_add_test(rules, drain_goes_by_the_mark_and_ends_with_a_dump_that_finds_nothing);

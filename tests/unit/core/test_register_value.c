@@ -112,7 +112,8 @@ START_TEST(what_is_wrong_is_named)
 	refused("mcroster-register x web\n", -EBADMSG, "format number");
 	refused("mcroster-register 01 web\n", -EBADMSG, "format number");
 	refused("mcroster-register 0 web\n", -EBADMSG, "format number");
-	refused("mcroster-register 2 web what=ever\n\n\n", -EPROTONOSUPPORT, "newer format: found 2");
+	refused("mcroster-register 2 web what=ever\n\n\n", -EPROTONOSUPPORT,
+		"newer format: found 2");
 	refused("mcroster-register 1 mail\n", -EINVAL, "found 'mail', expected 'web'");
 	refused("mcroster-register 1 webb\n", -EINVAL, "found 'webb'");
 	refused("mcroster-register 1 \n", -EINVAL, "found ''");

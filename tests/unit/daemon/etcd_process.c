@@ -134,7 +134,8 @@ static void run(const struct etcd_process *process, const char *const *arguments
 	argv[n++] = peer;
 	argv[n++] = "--initial-cluster";
 	argv[n++] = cluster;
-	/* A cluster's id is made of its members' addresses; without this two of them might agree. */
+	/* A cluster's id is made of its members' addresses; without this two of them might agree.
+	 */
 	argv[n++] = "--initial-cluster-token";
 	argv[n++] = process->directory;
 	for (; arguments != NULL && *arguments != NULL && n < 39; arguments++)
@@ -148,7 +149,8 @@ static bool answers(const struct etcd_process *process)
 	int status = 0, fd;
 
 	if (!process->tls)
-		return exchange(process->port, "/v3/kv/range", NULL, "{\"key\":\"AA==\"}", &status) &&
+		return exchange(process->port, "/v3/kv/range", NULL, "{\"key\":\"AA==\"}",
+				&status) &&
 		       (status == 200 || status == 400); /* 400: it wants a user */
 	fd = dial(process->port);
 	if (fd >= 0)

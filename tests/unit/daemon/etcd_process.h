@@ -22,7 +22,7 @@ uint16_t etcd_free_port(void);
 /* Starts one with further arguments (NULL-terminated; NULL: none) and waits until it answers (with
  * `tls`: until it listens).  Started again it takes up its ports and its data. */
 void etcd_start(struct etcd_process *process, const char *const *arguments);
-void etcd_kill(struct etcd_process *process); /* SIGKILL, and waited for */
+void etcd_kill(struct etcd_process *process);	/* SIGKILL, and waited for */
 void etcd_remove(struct etcd_process *process); /* killed, its directory removed */
 
 /* POSTs JSON; the answer's body, valid until the next call; *status (NULL is fine) is HTTP's. */

@@ -162,7 +162,8 @@ struct relay *relay_new(const struct etcd_process *to)
 
 void relay_set(struct relay *relay, enum relay_mode mode, unsigned delay_ms)
 {
-	/* A kept connection goes on under the new rule, unless it could not have been used at all. */
+	/* A kept connection goes on under the new rule, unless it could not have been used at all.
+	 */
 	for (struct link *link = relay->links; link < relay->links + LINKS; link++)
 		if (link->client != NULL && (mode == RELAY_DEAF || link->server == NULL))
 			link_end(link);

@@ -8,11 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "daemon/agent.h"
 #include "etcd_relay.h"
 #include "list/document.h"
 
 struct candidate rig[RIG_CANDIDATES];
+struct etcd_process rig_etcd, rig_other;
+struct relay *rig_relay;
+struct liar *rig_liar;
+
+void rig_set_up(void)
+{
+	ck_assert_int_ge(sodium_init(), 0);
+	ck_assert_int_ge(setenv("http_proxy", "http://127.0.0.1:1", 1), 0); /* must not be used */
+}
+
+void rig_tear_down(void)
+{
+	rig_close_all();
+	if (rig_relay != NULL)
+		relay_free(rig_relay);
+	if (rig_liar != NULL)
+		liar_free(rig_liar);
+	etcd_remove(&rig_etcd);
+	etcd_remove(&rig_other);
+}
 
 uint64_t rig_now_ms(void)
 {
@@ -163,7 +185,8 @@ struct candidate *rig_leader(void)
 	for (unsigned i = 0; i < RIG_CANDIDATES; i++)
 		if (rig_leads(&rig[i])) {
 			ck_assert_msg(leader == NULL, "%s and %s lead at the same time",
-				      leader != NULL ? leader->config.name : "", rig[i].config.name);
+				      leader != NULL ? leader->config.name : "",
+				      rig[i].config.name);
 			leader = &rig[i];
 		}
 	return leader;
@@ -176,4 +199,21 @@ struct reg rig_reg(uint64_t term, uint64_t serial, const void *list, size_t byte
 	document_hash(list, bytes, reg.active);
 	strcpy(reg.coordinator, "web01");
 	return reg;
+}
+
+void rig_write(struct candidate *c, uint64_t term, uint64_t serial, bool with_list)
+{
+	const struct reg reg = rig_reg(term, serial, RIG_LIST, strlen(RIG_LIST));
+
+	ck_assert_int_eq(store_write(c->store, &reg, with_list ? RIG_LIST : NULL, strlen(RIG_LIST)),
+			 0);
+}
+
+void rig_write_whole(struct candidate *c, uint64_t term, uint64_t serial)
+{
+	const unsigned before = c->stored;
+
+	rig_write(c, term, serial, true);
+	ck_assert_uint_eq(c->stored, before); /* answers come from the loop */
+	rig_until(c->stored == before + 1);
 }

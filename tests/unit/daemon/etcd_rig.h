@@ -1,7 +1,8 @@
-/* etcd_rig.h - candidates of one cluster in one process, and a relay that can be slow, deaf or mute.
+/* etcd_rig.h - candidates of one cluster in one process, and a relay that can be slow, deaf or
+ * mute.
  *
- * Each candidate has a loop of its own, so one can be stopped, as by SIGSTOP, while the others go on:
- * its loop is not run.  rig_until runs all that are not stopped.
+ * Each candidate has a loop of its own, so one can be stopped, as by SIGSTOP, while the others go
+ * on: its loop is not run.  rig_until runs all that are not stopped.
  */
 #ifndef ETCD_RIG_H
 #define ETCD_RIG_H
@@ -33,7 +34,8 @@ struct candidate {
 
 extern struct candidate rig[RIG_CANDIDATES];
 
-void rig_open(struct candidate *candidate, const char *name, const char *url, const char *other_url);
+void rig_open(struct candidate *candidate, const char *name, const char *url,
+	      const char *other_url);
 void rig_start(struct candidate *candidate, const struct reg *known); /* after rig_open */
 void rig_close_all(void);
 /* One round of every loop that is not stopped. */
@@ -54,6 +56,10 @@ struct candidate *rig_leader(void); /* or NULL; two of them fail the test */
 	} while (0)
 void rig_run_ms(uint64_t ms);
 
+#define RIG_LIST "mcroster-list 1\ncluster web\nepoch 1\n"
+/* A register that names RIG_LIST, the list's body with it or not; and answered. */
+void rig_write(struct candidate *candidate, uint64_t term, uint64_t serial, bool with_list);
+void rig_write_whole(struct candidate *candidate, uint64_t term, uint64_t serial);
 struct reg rig_reg(uint64_t term, uint64_t serial, const void *list, size_t bytes);
 
 /* A relay on the loopback, on a loop that rig_step runs too. */
@@ -75,5 +81,12 @@ void liar_free(struct liar *liar);
 const char *liar_url(const struct liar *liar);
 void liar_says(struct liar *liar, const void *bytes, size_t length);
 unsigned liar_asked(const struct liar *liar); /* since liar_says */
+
+/* A test's own; whatever of it is there is taken away by rig_tear_down. */
+extern struct etcd_process rig_etcd, rig_other;
+extern struct relay *rig_relay;
+extern struct liar *rig_liar;
+void rig_set_up(void);
+void rig_tear_down(void);
 
 #endif

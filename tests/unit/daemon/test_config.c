@@ -195,19 +195,22 @@ END_TEST
 START_TEST(the_sample_names_every_option_and_only_real_ones)
 {
 	/* The sample's commented options are taken too, so the sample cannot rot. */
-	char command[512];
+	char command[1024];
 	struct config *config;
 	struct failure failure;
 	int error;
 
 	snprintf(command, sizeof(command),
 		 "sed -E 's|^#([a-z-]+ = )|\\1|; s|/etc/mcroster/host.key|%s|; "
-		 "s|/etc/mcroster/psk.old|%s|; s|/etc/mcroster/psk|%s|' etc/agent.conf >'%s'",
-		 host_key, other_psk, psk, path);
+		 "s|/etc/mcroster/psk.old|%s|; s|/etc/mcroster/psk|%s|; "
+		 "s|/etc/mcroster/etcd[a-z.-]*|%s|; s|^register = .*|register = \"etcd\"|' "
+		 "etc/agent.conf >'%s'",
+		 host_key, other_psk, psk, psk, path);
 	ck_assert_int_eq(system(command), 0);
 	error = config_load(path, &config, &failure);
 	ck_assert_msg(error == 0, "%s", error == 0 ? "" : failure.text);
 	ck_assert_ptr_nonnull(config->previous_psk);
+	ck_assert_ptr_nonnull(config->etcd.password);
 	config_free(config);
 }
 END_TEST

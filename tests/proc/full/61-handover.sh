@@ -3,7 +3,7 @@
 # with keys that move, and back.  PREPARE waits until every host reaches the successor; the one that
 # has handed over is killed right after, the one that takes over before it has begun.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 
 KEYS=6000
 LAB_RATE=300
@@ -47,7 +47,7 @@ say "to a2, while s4 joins; a1 is killed as soon as it has handed over"
 lab_server_start 4
 lab_agent_start 4
 LAB_COORDINATOR=2 lab_conf 1 2 3 4 a5 a6
-lab_push_start 1 60
+lab_push_start 3 60
 lab_until 60 handed_over 1 2 || fail "a1 does not hand over"
 lab_agent_kill 1
 begins 2 2 2 3 4 5 6

@@ -3,7 +3,7 @@
 # counted.  A source is given up in DRAIN while only its agent is gone: what it still holds is never
 # read, and is not wiped by surprise when it is to gain keys again.  One dies in DRAIN altogether.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 
 KEYS=6000
 LAB_RATE=150

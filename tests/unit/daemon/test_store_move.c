@@ -1,0 +1,274 @@
+/* test_store_move.c - the register moved from the state directory to a real etcd, and back. */
+#include "daemon/store_move.h"
+
+#include <errno.h>
+
+#include "../list/sample.h"
+#include "core/register_value.h"
+#include "daemon/lists.h"
+#include "daemon/store_internal.h"
+#include "etcd_rig.h"
+
+#define PATIENCE_MS 20000u
+
+static struct etcd_process etcd;
+static struct config config;
+static struct state *state;
+static char *signed_list;
+static size_t signed_bytes;
+static struct reg reg;
+
+static void list_make(void)
+{
+	static struct sample sample;
+	struct sample_signer signer;
+	char *body;
+
+	sample_make(&sample, 3);
+	body = sample_body(&sample);
+	signer_make(&signer, 1);
+	trust_make(&config.trust, &signer, 1, 1);
+	signed_list = text_sign(body, &signer);
+	signed_bytes = strlen(signed_list);
+	memset(&reg, 0, sizeof(reg));
+	reg.term = 3;
+	reg.serial = 9;
+	reg.epoch = reg.highest_epoch = 42;
+	document_hash(body, strlen(body), reg.active);
+	strcpy(reg.coordinator, "web00");
+	free(body);
+}
+
+static void state_begin(void)
+{
+	struct failure failure;
+
+	ck_assert_msg(state_open(config.state_directory, &state, &failure) == 0, "%s",
+		      failure.text);
+}
+
+static void register_put(const struct reg *what)
+{
+	uint8_t bytes[REGISTER_BYTES];
+
+	register_encode(what, bytes);
+	ck_assert_int_eq(state_store(state, STORE_REGISTER_FILE, bytes, sizeof(bytes), NULL), 0);
+}
+
+static struct lists *lists_of(struct keyring **ring)
+{
+	struct lists *lists;
+
+	ck_assert_int_eq(keyring_open(state, &config.trust, "web", ring, NULL), 0);
+	ck_assert_int_eq(lists_open(state, *ring, &lists, NULL), 0);
+	return lists;
+}
+
+static void list_put(void)
+{
+	const struct list *held;
+	struct keyring *ring;
+	struct lists *lists = lists_of(&ring);
+
+	ck_assert_int_eq(lists_add(lists, signed_list, signed_bytes, &held, NULL), 0);
+	lists_close(lists);
+	keyring_close(ring);
+}
+
+static bool list_there(void)
+{
+	struct keyring *ring;
+	struct lists *lists = lists_of(&ring);
+	const bool there = lists_find(lists, reg.active) != NULL;
+
+	lists_close(lists);
+	keyring_close(ring);
+	return there;
+}
+
+static bool file_there(const char *name)
+{
+	void *bytes;
+	size_t length;
+
+	if (state_load(state, name, REGISTER_BYTES, &bytes, &length, NULL) != 0)
+		return false;
+	free(bytes);
+	return true;
+}
+
+static void directory_make(void)
+{
+	strcpy(config.state_directory, "/tmp/mcroster-move.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(config.state_directory));
+	state_begin();
+}
+
+static void directory_remove(void)
+{
+	char command[300];
+
+	state_close(state);
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", config.state_directory);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void set_up(void)
+{
+	ck_assert_int_ge(sodium_init(), 0);
+	memset(&config, 0, sizeof(config));
+	strcpy(config.cluster, "web");
+	strcpy(config.name, "web00");
+	config.register_in = CONFIG_REGISTER_ETCD;
+	config.etcd.lease_s = RIG_LEASE_S;
+	etcd_start(&etcd, NULL);
+	strcpy(config.etcd.endpoints[0], etcd.url);
+	config.etcd.endpoint_count = 1;
+	list_make();
+	directory_make();
+}
+
+static void tear_down(void)
+{
+	rig_close_all();
+	etcd_remove(&etcd);
+	directory_remove();
+	free(signed_list);
+}
+
+static void moves(enum config_register to)
+{
+	struct failure failure = {{0}};
+	struct reg moved;
+
+	ck_assert_msg(store_move(&config, state, to, PATIENCE_MS, &moved, &failure) == 0, "%s",
+		      failure.text);
+	ck_assert_int_eq(register_compare(&moved, &reg), 0);
+	ck_assert_uint_eq(etcd_version(&etcd, RIG_LEADER), 0); /* given back */
+}
+
+static void refused(enum config_register to, int error, const char *word)
+{
+	struct failure failure = {{0}};
+	struct reg moved;
+
+	ck_assert_int_eq(store_move(&config, state, to, 4000, &moved, &failure), error);
+	ck_assert_msg(strstr(failure.text, word) != NULL, "'%s' lacks '%s'", failure.text, word);
+}
+
+START_TEST(a_register_moves_to_etcd_and_back_with_its_list)
+{
+	list_put();
+	register_put(&reg);
+	moves(CONFIG_REGISTER_ETCD);
+	ck_assert(!file_there(STORE_REGISTER_FILE));
+	ck_assert(file_there(STORE_MOVED_FILE));
+	/* A candidate elsewhere goes on from it. */
+	rig_open(&rig[0], "web01", etcd.url, NULL);
+	rig_start(&rig[0], NULL);
+	rig_until(rig[0].led);
+	ck_assert_uint_eq(rig[0].reg.serial, 9);
+	ck_assert_uint_eq(rig[0].list_bytes, signed_bytes);
+	reg.serial = 10;
+	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL, 0), 0);
+	rig_until(rig[0].stored == 1);
+	rig_close_all();
+	etcd_put(&etcd, RIG_LEADER, "web07"); /* one that is alive */
+	refused(CONFIG_REGISTER_FILE, -ETIMEDOUT, "agent web07 leads");
+	etcd_delete(&etcd, RIG_LEADER);
+
+	/* Back, on a host that has nothing yet. */
+	directory_remove();
+	directory_make();
+	moves(CONFIG_REGISTER_FILE);
+	ck_assert(file_there(STORE_REGISTER_FILE));
+	ck_assert(list_there());
+	rig_open(&rig[0], "web01", etcd.url, NULL);
+	rig_start(&rig[0], NULL);
+	rig_until(strstr(rig[0].trouble, "moved away (at 3.10)") != NULL);
+	rig_close_all();
+	/* And to etcd once more. */
+	moves(CONFIG_REGISTER_ETCD);
+	ck_assert(!file_there(STORE_REGISTER_FILE));
+}
+END_TEST
+
+START_TEST(a_move_that_was_cut_short_is_finished_by_the_same_command)
+{
+	uint8_t bytes[REGISTER_BYTES];
+
+	/* Marked here, not written there. */
+	list_put();
+	register_encode(&reg, bytes);
+	ck_assert_int_eq(state_store(state, STORE_MOVED_FILE, bytes, sizeof(bytes), NULL), 0);
+	moves(CONFIG_REGISTER_ETCD);
+	ck_assert_uint_eq(etcd_version(&etcd, RIG_REGISTER), 1);
+	/* Written there too: nothing is left to do. */
+	moves(CONFIG_REGISTER_ETCD);
+	ck_assert_uint_eq(etcd_version(&etcd, RIG_REGISTER), 1);
+}
+END_TEST
+
+START_TEST(a_target_with_something_newer_or_of_others_is_left_alone)
+{
+	char value[REGISTER_VALUE_BYTES];
+	struct reg newer = reg;
+
+	refused(CONFIG_REGISTER_ETCD, -ENOENT, "no register in the state directory");
+	refused(CONFIG_REGISTER_FILE, -ENOENT, "no register in etcd");
+	register_put(&reg);
+	refused(CONFIG_REGISTER_ETCD, -ENOENT, "names a list");
+	list_put();
+	newer.serial++;
+	(void)register_value_write(&newer, "web", false, value);
+	etcd_put(&etcd, RIG_REGISTER, value);
+	refused(CONFIG_REGISTER_ETCD, -ESTALE, "found 3.10 there, expected at most 3.9");
+	(void)register_value_write(&newer, "web", true, value);
+	etcd_put(&etcd, RIG_REGISTER, value);
+	refused(CONFIG_REGISTER_ETCD, -ESTALE, "moved away from etcd is newer");
+	(void)register_value_write(&reg, "mail", false, value);
+	etcd_put(&etcd, RIG_REGISTER, value);
+	refused(CONFIG_REGISTER_ETCD, -ETIMEDOUT, "another cluster's: found 'mail'");
+	etcd_put(&etcd, RIG_REGISTER, "damaged");
+	refused(CONFIG_REGISTER_ETCD, -ETIMEDOUT, "damaged");
+	/* Whatever was refused, the register is where it was. */
+	ck_assert(file_there(STORE_REGISTER_FILE));
+	ck_assert(!file_there(STORE_MOVED_FILE));
+	etcd_delete(&etcd, RIG_REGISTER);
+	moves(CONFIG_REGISTER_ETCD);
+	/* The file comes back from a backup: older, and the other way about refused as well. */
+	register_put(&newer);
+	ck_assert_int_eq(state_remove(state, STORE_MOVED_FILE, NULL), 0);
+	refused(CONFIG_REGISTER_FILE, -ESTALE, "in the state directory is newer");
+}
+END_TEST
+
+START_TEST(an_etcd_that_cannot_be_reached_leaves_the_register_where_it_is)
+{
+	list_put();
+	register_put(&reg);
+	etcd_kill(&etcd);
+	refused(CONFIG_REGISTER_ETCD, -ETIMEDOUT, etcd.url);
+	ck_assert(file_there(STORE_REGISTER_FILE));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store_move");
+	TCase *tcase = tcase_create("store_move");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_register_moves_to_etcd_and_back_with_its_list);
+	tcase_add_test(tcase, a_move_that_was_cut_short_is_finished_by_the_same_command);
+	tcase_add_test(tcase, a_target_with_something_newer_or_of_others_is_left_alone);
+	tcase_add_test(tcase, an_etcd_that_cannot_be_reached_leaves_the_register_where_it_is);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
