@@ -26,6 +26,9 @@ void agent_resume(struct agent *agent, const struct reg *reg)
 		     saved.next_epoch != 0 ? lists_find(agent->lists, saved.pending) : NULL,
 		     agent->coord_change, clock_now_ms());
 	agent_last_change(agent, &saved);
+	/* Whom others named, before the file was read, is of no interest any more. */
+	if (!agent->coord.shared)
+		agent->leader[0] = '\0';
 }
 
 /* ---- failover ---- */

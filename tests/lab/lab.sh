@@ -23,7 +23,9 @@ LAB_NET=      # 127.x.y
 LAB_CLUSTER=lab
 LAB_RATE=0    # rate-keys of agents that are started from now on
 LAB_COORDINATOR=1
+LAB_CANDIDATES= # "1 2 3": who may coordinate; by default LAB_COORDINATOR alone
 LAB_SETTINGS= # further lines of cluster.conf
+LAB_BESIDE=() # processes beside the lab's own, to be ended with it
 LAB_OPERATORS=(operator) # whose keys hosts trust by their agent.conf
 LAB_THRESHOLD=1
 LAB_SIGNERS=() # who sign lists and orders; by default the first LAB_THRESHOLD operators
@@ -156,7 +158,8 @@ lab_stop() {
 	[ -z "$LAB_PUSH_PID" ] || lab_end "$LAB_PUSH_PID"
 	for n in "${!LAB_AGENT_PID[@]}"; do lab_end "${LAB_AGENT_PID[$n]}"; done
 	for n in "${!LAB_SERVER_PID[@]}"; do lab_end "${LAB_SERVER_PID[$n]}"; done
-	LAB_AGENT_PID=() LAB_SERVER_PID=() LAB_PUSH_PID=
+	for pid in "${LAB_BESIDE[@]}"; do lab_end "$pid"; done
+	LAB_AGENT_PID=() LAB_SERVER_PID=() LAB_PUSH_PID= LAB_BESIDE=()
 	rm -f /dev/shm/mcroster."$LAB_ID".*
 	if [ -n "${LAB_KEEP:-}" ]; then
 		say "kept: $LAB"
@@ -319,7 +322,8 @@ lab_agent_term() {
 # lab_conf N...: cluster.conf with these hosts, each with its agent and its server; "aN" is an agent
 # alone.  LAB_SETTINGS holds further lines.
 lab_conf() {
-	local n
+	local n candidates
+	printf -v candidates '"a%s", ' ${LAB_CANDIDATES:-$LAB_COORDINATOR}
 	{
 		cat <<-END
 			cluster = "$LAB_CLUSTER"
@@ -329,7 +333,7 @@ lab_conf() {
 			op-timeout = 200
 			registration = "optional"
 			isolation = "${LAB_ISOLATION:-serve}"
-			coordinator = "a$LAB_COORDINATOR"
+			coordinator = { ${candidates%, } }
 		END
 		[ -z "$LAB_SETTINGS" ] || printf '%s\n' "$LAB_SETTINGS"
 		for n in "$@"; do
@@ -441,6 +445,7 @@ lab_first_list() {
 	done
 }
 
+lab_isolated() { [ "$(lab_status -"$1" isolated)" = "true" ]; }
 lab_leased() { [ "$(lab_status -"$1" isolated)" = "false" ]; }
 
 # lab_settled EPOCH

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# A fleet is moved from register files to etcd and back, between two changes under load, each by one
+# command with the candidates stopped; refused where somebody leads, or where what is to be replaced is
+# newer.
+# shellcheck source=tests/lab/lab.sh
+. "$(dirname "$0")/../lab/lab.sh"
+# shellcheck source=tests/lab/etcd.sh
+. "$(dirname "$0")/../lab/etcd.sh"
+
+KEYS=4000
+
+command -v etcd >/dev/null || { say "etcd is not installed (etcd-server)" && exit 77; }
+
+# move_by N WHERE: the command.
+move_by() { "$BUILD/mcrosterd" -c "$LAB/$1/agent.conf" --move-register "$2"; }
+moved() { # N WHERE
+	local term=$3 serial=$4
+	move_by "$1" "$2" >"$LAB/move.log" 2>&1 || fail "--move-register $2: $(cat "$LAB/move.log")"
+	say "  $(cat "$LAB/move.log")"
+	check "the register is the same" grep -q "^register $term\.$serial " "$LAB/move.log"
+}
+candidates_stop() {
+	local n
+	for n in 1 2 3; do check "a$n stops" lab_agent_term $n; done
+}
+candidates_start() { # CONF: etcd_conf or lab_agent_conf
+	local n
+	for n in 1 2 3; do
+		"$1" "$n"
+		lab_agent_start "$n"
+	done
+}
+register_of() { printf '%s %s\n' "$(lab_status term)" "$(lab_status serial)"; }
+settles() { # EPOCH
+	lab_until 30 lab_settled "$1" || fail "the cluster does not settle under epoch $1"
+	say "  ok: settled under epoch $1"
+}
+
+lab_new
+etcd_start
+relay_start 1 2 3
+for n in 1 2 3; do
+	lab_server_start "$n"
+	lab_agent_start "$n"
+done
+lab_agent_start 5
+LAB_CANDIDATES="1 2 3"
+lab_first_list 1 2 3 a5
+lab_load_start $KEYS "1 2 3" --readers 4 --writers 2 --rate 1500
+lab_load fill
+lab_server_start 4
+lab_agent_start 4
+lab_load run
+lab_conf 1 2 3 4 a5
+check "a change with the register in a file" lab_change 5 60
+
+say "to etcd"
+read -r term serial < <(register_of)
+for n in 1 2 3; do etcd_conf $n; done
+refused "while the agent runs" 1 'state|lock|runs|use' move_by 1 etcd
+candidates_stop
+refused "by an agent that holds none" 1 'no register in the state directory' move_by 2 etcd
+moved 1 etcd "$term" "$serial"
+candidates_start etcd_conf
+etcd_led
+settles 2
+lab_conf 1 2 3 a4 a5
+check "a change with the register in etcd" lab_change 5 60
+# The one who is to have the file again leads no more.
+if [ "$LAB_COORDINATOR" = 1 ]; then
+	lab_agent_kill 1
+	etcd_led 2 3
+	lab_agent_start 1
+fi
+lab_until 30 lab_leased 1 || fail "a1 gets no lease"
+
+say "back to a file"
+settles 3
+read -r term serial < <(register_of)
+leader=$LAB_COORDINATOR mover=1
+check "a$mover stops" lab_agent_term "$mover"
+refused "while another candidate leads" 1 "agent a$leader leads" move_by "$mover" file
+for n in $(others "$mover"); do check "a$n stops" lab_agent_term "$n"; done
+refused "by the second candidate" 1 'first who may coordinate' move_by "$leader" file
+moved "$mover" file "$term" "$serial"
+refused "by another agent too" 1 "was moved to agent a$mover's state directory" move_by "$leader" file
+moved "$mover" file "$term" "$serial" # given again it says the same
+candidates_start lab_agent_conf
+lab_until 30 etcd_leader || fail "nobody coordinates: $(lab_status_json 1 | cut -c1-300)"
+say "  a$LAB_COORDINATOR coordinates"
+settles 3
+lab_conf 1 2 3 4 a5
+check "a change with the register in a file again" lab_change 5 60
+check "agent a$mover stops" lab_agent_term "$mover"
+etcd_conf "$mover"
+refused "an older register for a newer one" 1 'is newer: found' move_by "$mover" file
+lab_agent_conf "$mover"
+lab_agent_start "$mover"
+settles 4
+lab_load pause
+lab_load verify
+lab_load_zeros
+lab_inspect_zeros
+etcd_history_checked
