@@ -3,9 +3,9 @@
 # command with the candidates stopped; refused where somebody leads, or where what is to be replaced is
 # newer.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh
-. "$(dirname "$0")/../lab/etcd.sh"
+. "$(dirname "$0")/../../lab/etcd.sh"
 
 KEYS=4000
 

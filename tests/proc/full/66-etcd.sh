@@ -3,9 +3,9 @@
 # comes back later.  Another one takes over and the change goes on by itself; nothing is passed
 # twice, stale or missed.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh
-. "$(dirname "$0")/../lab/etcd.sh"
+. "$(dirname "$0")/../../lab/etcd.sh"
 
 KEYS=12000
 LAB_RATE=600

@@ -3,9 +3,9 @@
 # is out of space.  Nobody leads by nonsense; what was not stored is not passed; each goes on by itself
 # when it is over.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh
-. "$(dirname "$0")/../lab/etcd.sh"
+. "$(dirname "$0")/../../lab/etcd.sh"
 
 KEYS=4000
 

@@ -3,9 +3,9 @@
 # ten of etcd's leases.  Another one takes over; the stopped one wakes up as the leader that it was
 # and neither grants nor writes.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh
-. "$(dirname "$0")/../lab/etcd.sh"
+. "$(dirname "$0")/../../lab/etcd.sh"
 
 KEYS=6000
 LAB_RATE=400

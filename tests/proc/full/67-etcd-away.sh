@@ -2,9 +2,9 @@
 # The register in etcd, three candidates: the leading one alone is cut off from etcd, then hears it no
 # more; etcd is killed and comes back with its data, in a change and, for long, settled.
 # shellcheck source=tests/lab/lab.sh
-. "$(dirname "$0")/../lab/lab.sh"
+. "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh
-. "$(dirname "$0")/../lab/etcd.sh"
+. "$(dirname "$0")/../../lab/etcd.sh"
 
 KEYS=6000
 LAB_RATE=150
