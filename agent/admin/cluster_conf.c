@@ -70,7 +70,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 		return refuse(r, cfg->line, "%s: found nothing, expected a value",
 			      cfg_opt_name(opt));
 	line = &r->line[rule - conf_rules];
-	if (*line != 0 && count == 1)
+	/* A list is shown once more at its end. */
+	if (*line != 0 && count == 1 && ((opt->flags & CFGF_LIST) == 0 || *line != cfg->line))
 		return refuse(r, cfg->line, "%s: found a second one, expected it once (line %d)",
 			      cfg_opt_name(opt), *line);
 	*line = cfg->line;
