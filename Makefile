@@ -147,6 +147,20 @@ sim-mutant: $(SIM_OBJECTS) $(BELOW_core)
 	$(CC) $(cflags) -pie $(ldflags) -o $(MUTANT)/sim $(SIM_OBJECTS) $(MUTANT)/mutant.o \
 		$(BELOW_core) $(PKG_LIBS) -lm
 
+# Benchmarks: one program each, linked with the library as applications have it.
+BENCHES := $(B)/bench/lookup
+$(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)): cppflags += -Ibench
+$(BENCHES): $(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)) \
+		$(filter-out $(B)/libmcroster.a,$(B)/daemon.a $(BELOW_daemon)) $(B)/libmcroster.so
+	$(call say,LD,$@)
+	$(Q)$(link) -Wl,-rpath,'$$ORIGIN/..' $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
+
+.PHONY: bench-lookup
+bench-lookup:
+	@tests/setup demo
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/lookup
+	@build/plain/bench/lookup $(ARGS)
+
 .PHONY: built fuzzers unit check check-full model fuzz demo
 built: all $(UNITS) $(CLIENTS) $(SIM)
 fuzzers: $(FUZZERS)
@@ -234,6 +248,7 @@ help:
 	@echo 'make model        both models and every planted fault (about 3 minutes)'
 	@echo 'make sim SEEDS=2000   the simulator: a number of seeds, or SEEDS=A-B; sim-mutants: planted faults'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
+	@echo 'make bench-lookup   what a lookup costs beside libmemcached; ARGS=--json'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make clean        remove build/'
 	@echo 'V=1 shows commands, SAN=address,undefined or SAN=thread builds with sanitizers'
