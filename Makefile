@@ -116,6 +116,12 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
+# Writers killed beside readers.
+TORN := $(B)/tests/torn/torn
+$(TORN): $(patsubst %.c,$(B)/%.o,$(wildcard tests/torn/*.c)) $(BELOW_daemon)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) -lm
+
 # Fuzz targets: tests/fuzz/fuzz_<parser>.c with its corpus in tests/fuzz/corpus/<parser>/.
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
@@ -161,8 +167,8 @@ bench-lookup:
 	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/lookup
 	@build/plain/bench/lookup $(ARGS)
 
-.PHONY: built fuzzers unit check check-full model fuzz demo
-built: all $(UNITS) $(CLIENTS) $(SIM)
+.PHONY: built fuzzers unit check check-full model fuzz torn demo
+built: all $(UNITS) $(CLIENTS) $(SIM) $(TORN)
 fuzzers: $(FUZZERS)
 
 TESTED  := SAN=address,undefined B=build/address-undefined
@@ -177,13 +183,13 @@ unit: $(UNITS)
 check:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
-	@tests/run build/address-undefined unit model sim proc
+	@tests/run build/address-undefined unit torn=2000 model sim proc
 
 check-full:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
 	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
-	@tests/run build/address-undefined unit model-whole sim proc proc-full fuzz=$(SECONDS)
+	@tests/run build/address-undefined unit torn=20000 model-whole sim proc proc-full fuzz=$(SECONDS)
 
 model:
 	@tests/setup check
@@ -193,6 +199,12 @@ fuzz:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
 	@tests/run build/fuzz fuzz=$(SECONDS)
+
+KILLS ?= 1000000
+torn:
+	@tests/setup check
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/torn/torn
+	@build/plain/tests/torn/torn --kills $(KILLS)
 
 demo:
 	@tests/setup demo
@@ -247,6 +259,7 @@ help:
 	@echo 'make unit         the unit tests; make unit-ROOM those of: shmlib $(ROOMS)'
 	@echo 'make model        both models and every planted fault (about 3 minutes)'
 	@echo 'make sim SEEDS=2000   the simulator: a number of seeds, or SEEDS=A-B; sim-mutants: planted faults'
+	@echo 'make torn KILLS=1000000   writers of the segment killed beside readers'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
 	@echo 'make bench-lookup   what a lookup costs beside libmemcached; ARGS=--json'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
