@@ -34,8 +34,8 @@ CFLAGS      ?= -O2 -g
 WARNINGS    := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
 HARDENING   := -fstack-protector-strong -fstack-clash-protection \
                $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
-cppflags     = -D_GNU_SOURCE -DMCROSTER_VERSION='"$(VERSION)"' -Iinclude -Iagent -Ishmlib \
-               $(PKG_CFLAGS) $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CPPFLAGS)
+cppflags     = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DMCROSTER_VERSION='"$(VERSION)"' \
+               -Iinclude -Iagent -Ishmlib $(PKG_CFLAGS) $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CPPFLAGS)
 cflags      := -std=c17 -fPIC -fno-common $(WARNINGS) $(HARDENING) $(CFLAGS)
 ldflags     := -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 ifneq ($(SAN),)
