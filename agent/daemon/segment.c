@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "atomics.h"
@@ -26,6 +27,7 @@ struct segment {
 	struct mcr_segment_header *header;
 	struct mcr_segment_slot *image; /* the next generation, SEGMENT_SLOT_BYTES */
 	uint32_t generation;
+	bool published; /* by us, since we opened it */
 	struct segment_lock lock;
 	char path[SEGMENT_PATH_BYTES];
 };
@@ -37,6 +39,14 @@ static struct mcr_segment_slot *slot_of(const struct segment *segment, uint32_t 
 	return (struct mcr_segment_slot *)(void *)(bytes + SEGMENT_HEADER_BYTES +
 						   (size_t)(generation % MCR_SEGMENT_RING) *
 						       SEGMENT_SLOT_BYTES);
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* Early at boot the kernel may have no random numbers yet; another number than before will do. */
@@ -73,7 +83,11 @@ int segment_open(const char *name, const char *cluster, struct segment **segment
 	if (error != 0)
 		goto unlock;
 	opened->generation = generation_load_acquire(opened->header);
-	/* The writer before us may have been killed between its store and its fence. */
+	segment_clients(opened, "");
+	/* Before the incarnation: who reads that finds these. */
+	u64_store_relaxed(&opened->header->heartbeat_ns, boot_ns());
+	u64_store_relaxed(&opened->header->started_ns, boot_ns());
+	/* Also, the writer before us may have been killed between its store and its fence. */
 	generation_fence_seq_cst();
 	incarnation_renew(opened->header);
 	*segment = opened;
@@ -139,7 +153,7 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 	error = segment_image_render(view, segment->image, failure);
 	if (error != 0)
 		return error;
-	if (says_the_same(segment)) {
+	if (segment->published && says_the_same(segment)) {
 		*generation = segment->generation;
 		return 0;
 	}
@@ -157,6 +171,7 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 	generation_fence_seq_cst();
 	waiters_wake(segment);
 	segment->generation = next;
+	segment->published = true;
 	*generation = next;
 	return 0;
 }
@@ -191,8 +206,22 @@ uint64_t segment_lease_read(const struct segment *segment)
 	return lease_load_acquire(segment->header);
 }
 
+void segment_clients(struct segment *segment, const char *path)
+{
+	uint8_t bytes[MCR_SEGMENT_PATH_BYTES] = {0};
+
+	memcpy(bytes, path, strnlen(path, sizeof(bytes) - 1));
+	words_store_relaxed(segment->header->clients_path, bytes, sizeof(bytes));
+}
+
+uint64_t segment_incarnation(const struct segment *segment)
+{
+	return u64_load_relaxed(&segment->header->incarnation);
+}
+
 void segment_heartbeat(struct segment *segment)
 {
+	u64_store_relaxed(&segment->header->heartbeat_ns, boot_ns());
 	u64_store_relaxed(&segment->header->heartbeat,
 			  u64_load_relaxed(&segment->header->heartbeat) + 1);
 }

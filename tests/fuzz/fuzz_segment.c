@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SERVERS	     4u
 #define BITS	     4u
-#define HEADER_BYTES 320u
+#define HEADER_BYTES 448u
 #define SLOT_BYTES   1088u
 #define TOTAL_BYTES  (HEADER_BYTES + 4u * SLOT_BYTES)
 #define LAST_PATCH   255u

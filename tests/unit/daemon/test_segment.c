@@ -13,12 +13,13 @@ START_TEST(the_layout_is_the_published_one)
 	open_segment();
 	memcpy(change.prefix, "app:", 5);
 	segment_lease(segment, 77);
+	segment_clients(segment, "/run/mcroster/web.clients");
 	segment_heartbeat(segment);
 	segment_heartbeat(segment);
 	publish(MCR_DRAIN);
 	bytes = bytes_map();
 	ck_assert_mem_eq(bytes, "mcroster", 8);
-	ck_assert_uint_eq(u32_at(bytes, 8), 1);
+	ck_assert_uint_eq(u32_at(bytes, 8), 2);
 	ck_assert_uint_eq(u32_at(bytes, 12), 4096);
 	ck_assert_uint_eq(u32_at(bytes, 16), 659456);
 	ck_assert_uint_eq(u32_at(bytes, 20), 4);
@@ -28,9 +29,12 @@ START_TEST(the_layout_is_the_published_one)
 	ck_assert_uint_eq(u64_at(bytes, 128), 2);
 	ck_assert_uint_eq(u64_at(bytes, 136), 77);
 	ck_assert_uint_eq(u32_at(bytes, 144), 0);
+	ck_assert_uint_ne(u64_at(bytes, 160), 0);
+	ck_assert_uint_ge(u64_at(bytes, 152), u64_at(bytes, 160));
 	ck_assert_uint_eq(u64_at(bytes, 192 + 16), NOW_NS);
 	ck_assert_uint_eq(u64_at(bytes, 192 + 24), NOW_NS + 1000 * MS_NS);
 	ck_assert_uint_eq(u32_at(bytes, 256), 1);
+	ck_assert_str_eq((const char *)bytes + 320, "/run/mcroster/web.clients");
 
 	ck_assert_uint_eq(u32_at(bytes, slot_1 + 0), 1);
 	ck_assert_uint_eq(u32_at(bytes, slot_1 + 4), 5); /* DRAIN */

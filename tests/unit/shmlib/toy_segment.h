@@ -21,7 +21,7 @@
 #define TOY_SERVERS	 4u
 #define TOY_BITS	 4u
 #define TOY_SLOTS	 (1u << TOY_BITS)
-#define TOY_HEADER_BYTES 320u
+#define TOY_HEADER_BYTES 448u
 #define TOY_SERVERS_AT	 256u
 #define TOY_OLD_AT	 (TOY_SERVERS_AT + TOY_SERVERS * 192u)
 #define TOY_NEW_AT	 (TOY_OLD_AT + TOY_SLOTS * 2u)
@@ -64,7 +64,7 @@ static inline void toy_make(struct toy *toy, const char *name)
 	toy->header = mmap(NULL, TOY_TOTAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, toy->fd, 0);
 	ck_assert_ptr_ne(toy->header, MAP_FAILED);
 	memcpy(toy->header->magic, "mcroster", 8);
-	toy->header->layout = 1;
+	toy->header->layout = 2;
 	toy->header->header_bytes = TOY_HEADER_BYTES;
 	toy->header->slot_bytes = TOY_SLOT_BYTES;
 	toy->header->ring = 4;
