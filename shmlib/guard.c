@@ -3,7 +3,8 @@
  *
  * The guard stands in a page that the kernel wipes in a child (MADV_WIPEONFORK, Linux 4.14).  A
  * child that finds it empty lets go of its parent's registration and marks, which stay the
- * parent's, and begins its own.  The lock in it is free in the child, whoever held it in the parent.
+ * parent's, and begins its own.  The lock in it is free in the child, whoever held it in the
+ * parent.
  *
  * Lookups only try the lock, so nobody is ever waited for in one; in a signal handler it may be the
  * interrupted thread that holds it.  The others take it: opening, readers made and freed, service.
@@ -22,8 +23,8 @@ static size_t page_bytes(void)
 
 int mcr_guard_make(struct mcr *mcr)
 {
-	void *page = mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
+	void *page =
+	    mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		return MCR_NO_MEMORY;

@@ -130,8 +130,7 @@ bool mcr_marks_none_older(const struct mcr *mcr, uint32_t generation)
 	if (u32_load_relaxed(&mcr->marks->uncounted) != 0)
 		return false;
 	for (uint32_t i = 0; i < MCR_MARKS_LINES; i++)
-		if (mcr->line_used[i] != 0 &&
-		    !line_none_older(&mcr->marks->line[i], generation))
+		if (mcr->line_used[i] != 0 && !line_none_older(&mcr->marks->line[i], generation))
 			return false;
 	return true;
 }

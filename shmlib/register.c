@@ -58,7 +58,10 @@ static void drop(struct mcr *mcr, int reason, uint64_t retry_ns)
 	registration->fd = -1;
 	registration->reason = reason;
 	registration->retry_ns = retry_ns;
-	if (registration->state == REGISTRATION_DONE) {
+	/* An agent that lives says so when it drops a client.  One that is dead adopts nothing:
+	 * until the next one has come everything goes on. */
+	if (registration->state == REGISTRATION_DONE &&
+	    (!mcr_registered(mcr) || mcr->marks_fd < 0)) {
 		incarnation_set(registration, 0);
 		mcr_guard_restamp(mcr);
 	}
