@@ -84,6 +84,11 @@ static inline uint64_t u64_load_relaxed(const uint64_t *from)
 	return __atomic_load_n(from, __ATOMIC_RELAXED);
 }
 
+static inline void u32_store_relaxed(uint32_t *to, uint32_t value)
+{
+	__atomic_store_n(to, value, __ATOMIC_RELAXED);
+}
+
 static inline void u64_store_relaxed(uint64_t *to, uint64_t value)
 {
 	__atomic_store_n(to, value, __ATOMIC_RELAXED);

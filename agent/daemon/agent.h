@@ -53,7 +53,7 @@ struct agent {
 	struct order *failover;	     /* the newest failover order; NULL */
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
-	uint32_t last_slots, last_slots_moved; /* of the present or last change */
+	uint64_t last_slots, last_slots_moved; /* of the present or last change: its parts */
 	struct owed_run *owed;		       /* invalidations that clients could not deliver */
 	uint8_t owed_phase;		       /* what it was told last */
 	uint32_t owed_generation;

@@ -19,6 +19,7 @@
 #include "daemon/segment_image.h"
 
 #define SHM_DIRECTORY "/dev/shm"
+#define SUCCESSOR     ".new"
 #define SEGMENT_MODE  0644u
 #define LOCK_MODE     0600u
 #define MODE_BITS     07777u
@@ -103,7 +104,8 @@ void segment_file_unlock(struct segment_lock *lock)
 	lock->fd = -1;
 }
 
-static int header_check(const char *path, const char *cluster,
+/* Of our own making, whatever its layout: then it may be taken up, or replaced. */
+static int header_check(const char *path, const char *cluster, off_t size,
 			const struct mcr_segment_header *header, struct failure *failure)
 {
 	char named[sizeof(header->cluster) + 1] = "";
@@ -111,17 +113,13 @@ static int header_check(const char *path, const char *cluster,
 	if (memcmp(header->magic, MCR_SEGMENT_MAGIC, sizeof(header->magic)) != 0)
 		return failure_set(failure, EBADMSG, "segment %s: not a segment (wrong magic)",
 				   path);
-	if (header->layout != MCR_SEGMENT_LAYOUT)
-		return failure_set(failure, EBADMSG, "segment %s: layout version %u, want %u", path,
-				   header->layout, MCR_SEGMENT_LAYOUT);
-	if (header->header_bytes != SEGMENT_HEADER_BYTES ||
-	    header->slot_bytes != SEGMENT_SLOT_BYTES || header->ring != MCR_SEGMENT_RING ||
-	    header->total_bytes != SEGMENT_TOTAL_BYTES)
+	if (header->total_bytes !=
+		header->header_bytes + (uint64_t)header->ring * header->slot_bytes ||
+	    header->header_bytes < sizeof(*header) || (uint64_t)size != header->total_bytes)
 		return failure_set(
 		    failure, EBADMSG,
-		    "segment %s: %u slots of %u bytes behind %u, want %u of %u behind %u", path,
-		    header->ring, header->slot_bytes, header->header_bytes, MCR_SEGMENT_RING,
-		    SEGMENT_SLOT_BYTES, SEGMENT_HEADER_BYTES);
+		    "segment %s: %u slots of %u bytes behind %u, in an object of %lld bytes", path,
+		    header->ring, header->slot_bytes, header->header_bytes, (long long)size);
 	memcpy(named, header->cluster, sizeof(header->cluster));
 	if (strcmp(named, cluster) != 0)
 		return failure_set(failure, EBADMSG, "segment %s: of cluster \"%s\", want \"%s\"",
@@ -129,10 +127,21 @@ static int header_check(const char *path, const char *cluster,
 	return 0;
 }
 
-static int existing_check(const char *path, const char *cluster, int fd, struct failure *failure)
+static bool header_outdated(const struct mcr_segment_header *header)
+{
+	return header->layout != MCR_SEGMENT_LAYOUT || header->ring != MCR_SEGMENT_RING ||
+	       header->header_bytes != SEGMENT_HEADER_BYTES ||
+	       header->slot_bytes < SEGMENT_SLOT_BYTES_MIN ||
+	       header->slot_bytes > SEGMENT_SLOT_BYTES_MAX || header->slot_bytes % 64 != 0 ||
+	       header->moved != 0;
+}
+
+static int existing_check(const char *path, const char *cluster, int fd,
+			  struct segment_object *object, struct failure *failure)
 {
 	struct mcr_segment_header header;
 	struct stat status;
+	int error;
 
 	if (fstat(fd, &status) != 0)
 		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
@@ -144,22 +153,26 @@ static int existing_check(const char *path, const char *cluster, int fd, struct 
 	if ((status.st_mode & MODE_BITS) != SEGMENT_MODE)
 		return failure_set(failure, EPERM, "segment %s: mode %04o, want %04o", path,
 				   status.st_mode & MODE_BITS, SEGMENT_MODE);
-	if (status.st_size != (off_t)SEGMENT_TOTAL_BYTES)
-		return failure_set(failure, EBADMSG, "segment %s: %lld bytes, want %u", path,
-				   (long long)status.st_size, SEGMENT_TOTAL_BYTES);
 	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
-		return failure_set(failure, EIO, "segment %s: cannot read its header", path);
-	return header_check(path, cluster, &header, failure);
+		return failure_set(failure, EBADMSG, "segment %s: %lld bytes, too few for a header",
+				   path, (long long)status.st_size);
+	error = header_check(path, cluster, status.st_size, &header, failure);
+	if (error != 0)
+		return error;
+	object->bytes = (size_t)header.total_bytes;
+	object->slot_bytes = header.slot_bytes;
+	object->outdated = header_outdated(&header);
+	return 0;
 }
 
-static int header_write(int fd, const char *cluster)
+static int header_write(int fd, const char *cluster, const struct segment_object *object)
 {
 	struct mcr_segment_header header = {
 	    .layout = MCR_SEGMENT_LAYOUT,
 	    .header_bytes = SEGMENT_HEADER_BYTES,
-	    .slot_bytes = SEGMENT_SLOT_BYTES,
+	    .slot_bytes = object->slot_bytes,
 	    .ring = MCR_SEGMENT_RING,
-	    .total_bytes = SEGMENT_TOTAL_BYTES,
+	    .total_bytes = object->bytes,
 	};
 
 	memcpy(header.magic, MCR_SEGMENT_MAGIC, sizeof(header.magic));
@@ -168,82 +181,128 @@ static int header_write(int fd, const char *cluster)
 }
 
 /* An object without a name, complete but for its name. */
-static int nameless_make(const char *path, const char *cluster, int *made, struct failure *failure)
+static int nameless_make(const char *path, const char *cluster, const struct segment_object *object,
+			 int *made, struct failure *failure)
 {
 	int error, fd = open(SHM_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, LOCK_MODE);
 
 	if (fd < 0)
 		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
 				   strerror(errno));
-	error = posix_fallocate(fd, 0, SEGMENT_TOTAL_BYTES);
-	if (error == 0 && header_write(fd, cluster) != 0)
+	error = posix_fallocate(fd, 0, (off_t)object->bytes);
+	if (error == 0 && header_write(fd, cluster, object) != 0)
 		error = errno;
 	/* Not by open's mode: the umask would have its say. */
 	if (error == 0 && fchmod(fd, SEGMENT_MODE) != 0)
 		error = errno;
 	if (error != 0) {
 		(void)close(fd);
-		return failure_set(failure, error, "segment %s: cannot allocate %u bytes: %s", path,
-				   SEGMENT_TOTAL_BYTES, strerror(error));
+		return failure_set(failure, error, "segment %s: cannot allocate %zu bytes: %s",
+				   path, object->bytes, strerror(error));
 	}
 	*made = fd;
 	return 0;
 }
 
-static int create(const char *path, const char *cluster, int *made, struct failure *failure)
+static int object_map(const char *path, int fd, struct segment_object *object,
+		      struct failure *failure)
+{
+	void *map = mmap(NULL, object->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		return failure_set(failure, errno, "segment %s: cannot map: %s", path,
+				   strerror(errno));
+	object->header = map;
+	return 0;
+}
+
+static int object_link(const char *path, int fd, struct failure *failure)
 {
 	char self[64];
-	int fd = -1, error = nameless_make(path, cluster, &fd, failure);
 
-	if (error != 0)
-		return error;
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0) {
-		error = failure_set(failure, errno, "segment %s: cannot create: %s", path,
-				    strerror(errno));
-		(void)close(fd);
-		return error;
-	}
-	*made = fd;
+	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
+				   strerror(errno));
 	return 0;
 }
 
-int segment_file_map(const char *path, const char *cluster, struct mcr_segment_header **header,
+static int object_create(const char *path, const char *cluster, uint32_t slot_bytes,
+			 struct segment_object *object, int *made, struct failure *failure)
+{
+	*object = (struct segment_object){
+	    .bytes = SEGMENT_HEADER_BYTES + (size_t)MCR_SEGMENT_RING * slot_bytes,
+	    .slot_bytes = slot_bytes,
+	};
+	return nameless_make(path, cluster, object, made, failure);
+}
+
+int segment_file_map(const char *path, const char *cluster, struct segment_object *object,
 		     struct failure *failure)
 {
-	void *map;
+	struct segment_object found = {0};
 	int error, fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-	if (strlen(cluster) >= sizeof((*header)->cluster)) {
+	if (strlen(cluster) >= sizeof(found.header->cluster)) {
 		error = failure_set(failure, EINVAL, "segment %s: cluster name over %u bytes", path,
 				    LIST_NAME_MAX);
-		goto out;
-	}
-	if (fd >= 0)
-		error = existing_check(path, cluster, fd, failure);
-	else if (errno == ENOENT)
-		error = create(path, cluster, &fd, failure);
-	else if (errno == ELOOP)
+	} else if (fd >= 0) {
+		error = existing_check(path, cluster, fd, &found, failure);
+	} else if (errno == ENOENT) {
+		error =
+		    object_create(path, cluster, SEGMENT_SLOT_BYTES_MIN, &found, &fd, failure);
+		if (error == 0)
+			error = object_link(path, fd, failure);
+	} else if (errno == ELOOP) {
 		error = failure_set(failure, EPERM,
 				    "segment %s: a symbolic link, want a regular file", path);
-	else
+	} else {
 		error = failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
-	if (error != 0)
-		goto out;
-	map = mmap(NULL, SEGMENT_TOTAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED) {
-		error = failure_set(failure, errno, "segment %s: cannot map: %s", path,
-				    strerror(errno));
-		goto out;
 	}
-	*header = map;
-out:
+	if (error == 0)
+		error = object_map(path, fd, &found, failure);
+	if (error == 0)
+		*object = found;
 	if (fd >= 0)
 		(void)close(fd);
 	return error;
 }
 
-void segment_file_unmap(struct mcr_segment_header *header)
+/* Its name lies beside the segment's until it takes that over; only the lock's holder makes one. */
+int segment_file_successor(const char *path, const char *cluster, uint32_t slot_bytes,
+			   struct segment_object *object, struct failure *failure)
 {
-	(void)munmap(header, SEGMENT_TOTAL_BYTES);
+	struct segment_object made;
+	char beside[SEGMENT_PATH_BYTES + 8];
+	int fd = -1, error;
+
+	(void)snprintf(beside, sizeof(beside), "%s%s", path, SUCCESSOR);
+	error = object_create(path, cluster, slot_bytes, &made, &fd, failure);
+	if (error != 0)
+		return error;
+	(void)unlink(beside);
+	error = object_link(beside, fd, failure);
+	if (error == 0)
+		error = object_map(path, fd, &made, failure);
+	if (error == 0)
+		*object = made;
+	(void)close(fd);
+	return error;
+}
+
+int segment_file_succeed(const char *path, struct failure *failure)
+{
+	char beside[SEGMENT_PATH_BYTES + 8];
+
+	(void)snprintf(beside, sizeof(beside), "%s%s", path, SUCCESSOR);
+	if (rename(beside, path) != 0)
+		return failure_set(failure, errno, "segment %s: cannot be replaced: %s", path,
+				   strerror(errno));
+	return 0;
+}
+
+void segment_file_unmap(struct segment_object *object)
+{
+	(void)munmap(object->header, object->bytes);
+	object->header = NULL;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "list/distribution.h"
 #include "list/document.h"
 #include "list/failure.h"
 
@@ -20,8 +21,10 @@
 #define LIST_NAME_MAX      63u
 #define LIST_ADDRESS_MAX   111u
 #define LIST_PREFIX_MAX    63u
+#define LIST_LABEL_MAX     111u
 #define LIST_SLOTS_MIN     1024u
 #define LIST_SLOTS_MAX     65536u
+#define LIST_SLOTS_DEFAULT 16384u
 #define LIST_WEIGHT_MAX    1000000u
 #define LIST_HASH_BYTES    DOCUMENT_HASH_BYTES
 #define LIST_HOST_KEY_BYTES 32u
@@ -46,6 +49,8 @@ struct list_server {
 	char address[LIST_ADDRESS_MAX + 1];
 	uint32_t weight; /* 1..LIST_WEIGHT_MAX */
 	uint32_t agent;  /* index into agents: who works for it */
+	/* What a ring hashes for it, before "-" and a number; "": what is made of its address. */
+	char label[LIST_LABEL_MAX + 1];
 	bool has_wipe;   /* the line says wipe=N */
 	uint64_t wipe;   /* items that PREPARE may drop there at most */
 };
@@ -62,7 +67,9 @@ struct list {
 	bool has_parent;
 	uint8_t parent[LIST_HASH_BYTES];
 	char created[LIST_CREATED_CHARS + 1];
-	uint32_t slot_count; /* power of two */
+	enum distribution distribution;
+	uint32_t key_hash;   /* MCR_HASH_..., where the distribution says one */
+	uint32_t slot_count; /* DISTRIBUTION_SLOTS: a power of two; else 0 */
 	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* 3 * op_timeout < lease */
 	uint32_t client_quorum;                            /* per cent */
 	bool registration_required;
@@ -79,7 +86,7 @@ struct list {
 	struct list_server *servers;
 	uint32_t giveup_count;
 	struct list_identity *giveups; /* servers of the parent that leave and are gone already */
-	uint16_t *slots;               /* slot_count entries, each < server_count */
+	uint16_t *slots;               /* slot_count entries, each < server_count; or NULL */
 	uint8_t hash[LIST_HASH_BYTES]; /* of the body: what a child names as its parent */
 	uint8_t *document;             /* the exact bytes it came from, signatures included */
 	size_t document_bytes;
@@ -123,9 +130,6 @@ bool list_may_coordinate(const struct list *list, uint32_t agent);
 
 /* Is the key one of the list's own (see `prefix`)? */
 bool list_key_covered(const struct list *list, const void *key, size_t key_bytes);
-
-/* The server that owns a key.  xxh3_64(key) >> (64 - log2 slot_count) names the slot. */
-uint32_t list_key_owner(const struct list *list, const void *key, size_t key_bytes);
 
 /* Numeric "a.b.c.d:port" or "[v6]:port", port 1..65535, in the one canonical spelling. */
 bool list_address_valid(const char *address);
