@@ -31,7 +31,7 @@
 #endif
 
 #define MCR_SEGMENT_MAGIC  "mcroster" /* 8 bytes, without the NUL */
-#define MCR_SEGMENT_LAYOUT 2u
+#define MCR_SEGMENT_LAYOUT 2
 #define MCR_SEGMENT_RING   4u
 /* A generation g may be read while the current one is g, g + 1 or g + 2: its slot is rewritten
  * only from the moment on that g + 3 is current. */

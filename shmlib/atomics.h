@@ -4,6 +4,8 @@
  *
  *   generation_publish_release  ->  generation_load_acquire
  *       what was written into slot and turn before the release is seen after the acquire
+ *   moved_publish               ->  generation_load_acquire
+ *       a segment that was given up says so before the generation that wakes its clients
  *   generation_fence_seq_cst    ->  generation_recheck_acquire
  *       stands between a publication and the next fill.  Whoever has read one word of that fill
  *       sees, after his own fence, the generation that was published before it: so a reader whose
@@ -58,6 +60,15 @@ static inline uint32_t generation_recheck_acquire(const struct mcr_segment_heade
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
+
+/* Who sees the next generation, in any layout, sees that there will be none. */
+static inline void moved_publish(struct mcr_segment_header *header)
+{
+	__atomic_store_n(&header->moved, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&header->generation,
+			 __atomic_load_n(&header->generation, __ATOMIC_RELAXED) + 1,
+			 __ATOMIC_RELEASE);
+}
 
 static inline uint64_t lease_load_acquire(const struct mcr_segment_header *header)
 {

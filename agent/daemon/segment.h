@@ -23,8 +23,9 @@ struct segment_view {
 };
 
 /* Creates the segment `name` ("/mcroster.web"), or takes up the one that is there: ours (owner,
- * mode 0644, layout, size, cluster), with no other live writer (a lock held for the writer's life;
- * EBUSY). A segment of another owner, size or version is refused and left as it is. */
+ * mode 0644, cluster), with no other live writer (a lock held for the writer's life; EBUSY).  One
+ * that an agent of another version made is replaced, and its clients are told to open the name
+ * again.  What is another owner's or no segment is refused and left as it is. */
 int segment_open(const char *name, const char *cluster, struct segment **segment,
 		 struct failure *failure);
 

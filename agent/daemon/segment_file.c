@@ -8,14 +8,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "atomics.h"
 #include "daemon/segment_image.h"
 
 #define SHM_DIRECTORY "/dev/shm"
@@ -104,24 +108,18 @@ void segment_file_unlock(struct segment_lock *lock)
 }
 
 static int header_check(const char *path, const char *cluster,
-			const struct mcr_segment_header *header, struct failure *failure)
+			const struct mcr_segment_header *header, uint64_t size,
+			struct failure *failure)
 {
 	char named[sizeof(header->cluster) + 1] = "";
 
 	if (memcmp(header->magic, MCR_SEGMENT_MAGIC, sizeof(header->magic)) != 0)
 		return failure_set(failure, EBADMSG, "segment %s: not a segment (wrong magic)",
 				   path);
-	if (header->layout != MCR_SEGMENT_LAYOUT)
-		return failure_set(failure, EBADMSG, "segment %s: layout version %u, want %u", path,
-				   header->layout, MCR_SEGMENT_LAYOUT);
-	if (header->header_bytes != SEGMENT_HEADER_BYTES ||
-	    header->slot_bytes != SEGMENT_SLOT_BYTES || header->ring != MCR_SEGMENT_RING ||
-	    header->total_bytes != SEGMENT_TOTAL_BYTES)
-		return failure_set(
-		    failure, EBADMSG,
-		    "segment %s: %u slots of %u bytes behind %u, want %u of %u behind %u", path,
-		    header->ring, header->slot_bytes, header->header_bytes, MCR_SEGMENT_RING,
-		    SEGMENT_SLOT_BYTES, SEGMENT_HEADER_BYTES);
+	if (header->total_bytes != size)
+		return failure_set(failure, EBADMSG, "segment %s: %llu bytes, its header says %llu",
+				   path, (unsigned long long)size,
+				   (unsigned long long)header->total_bytes);
 	memcpy(named, header->cluster, sizeof(header->cluster));
 	if (strcmp(named, cluster) != 0)
 		return failure_set(failure, EBADMSG, "segment %s: of cluster \"%s\", want \"%s\"",
@@ -129,10 +127,21 @@ static int header_check(const char *path, const char *cluster,
 	return 0;
 }
 
-static int existing_check(const char *path, const char *cluster, int fd, struct failure *failure)
+/* Can it be gone on in?  If not, it is of an agent of another version, or was given up for one. */
+static bool is_present(const struct mcr_segment_header *header)
+{
+	return header->layout == MCR_SEGMENT_LAYOUT &&
+	       header->header_bytes == SEGMENT_HEADER_BYTES &&
+	       header->slot_bytes == SEGMENT_SLOT_BYTES && header->ring == MCR_SEGMENT_RING &&
+	       header->total_bytes == SEGMENT_TOTAL_BYTES && header->moved == 0;
+}
+
+static int existing_check(const char *path, const char *cluster, int fd, bool *present,
+			  struct failure *failure)
 {
 	struct mcr_segment_header header;
 	struct stat status;
+	int error;
 
 	if (fstat(fd, &status) != 0)
 		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
@@ -144,12 +153,35 @@ static int existing_check(const char *path, const char *cluster, int fd, struct 
 	if ((status.st_mode & MODE_BITS) != SEGMENT_MODE)
 		return failure_set(failure, EPERM, "segment %s: mode %04o, want %04o", path,
 				   status.st_mode & MODE_BITS, SEGMENT_MODE);
-	if (status.st_size != (off_t)SEGMENT_TOTAL_BYTES)
-		return failure_set(failure, EBADMSG, "segment %s: %lld bytes, want %u", path,
-				   (long long)status.st_size, SEGMENT_TOTAL_BYTES);
+	if (status.st_size < (off_t)sizeof(header))
+		return failure_set(failure, EBADMSG, "segment %s: not a segment (%lld bytes)", path,
+				   (long long)status.st_size);
 	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
 		return failure_set(failure, EIO, "segment %s: cannot read its header", path);
-	return header_check(path, cluster, &header, failure);
+	error = header_check(path, cluster, &header, (uint64_t)status.st_size, failure);
+	if (error == 0)
+		*present = is_present(&header);
+	return error;
+}
+
+/* Tells the clients of a segment that another one takes its place, and takes its name away.  In
+ * every layout `moved` and `generation` stand where they stand in this one.  In this order: killed
+ * in between, it is still of no use to anybody and is replaced by the next agent. */
+static int retire(const char *path, int fd, struct failure *failure)
+{
+	struct mcr_segment_header *header =
+	    mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (header == MAP_FAILED)
+		return failure_set(failure, errno, "segment %s: cannot map: %s", path,
+				   strerror(errno));
+	moved_publish(header);
+	(void)syscall(SYS_futex, &header->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	(void)munmap(header, sizeof(*header));
+	if (unlink(path) != 0)
+		return failure_set(failure, errno, "segment %s: cannot replace it: %s", path,
+				   strerror(errno));
+	return 0;
 }
 
 static int header_write(int fd, const char *cluster)
@@ -190,18 +222,30 @@ static int nameless_make(const char *path, const char *cluster, int *made, struc
 	return 0;
 }
 
-static int create(const char *path, const char *cluster, int *made, struct failure *failure)
+static int name_give(const char *path, int fd, struct failure *failure)
 {
 	char self[64];
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
+				   strerror(errno));
+	return 0;
+}
+
+/* `old`: the segment whose place it takes, or -1. */
+static int create(const char *path, const char *cluster, int old, int *made,
+		  struct failure *failure)
+{
 	int fd = -1, error = nameless_make(path, cluster, &fd, failure);
 
-	if (error != 0)
-		return error;
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0) {
-		error = failure_set(failure, errno, "segment %s: cannot create: %s", path,
-				    strerror(errno));
-		(void)close(fd);
+	if (error == 0 && old >= 0)
+		error = retire(path, old, failure);
+	if (error == 0)
+		error = name_give(path, fd, failure);
+	if (error != 0) {
+		if (fd >= 0)
+			(void)close(fd);
 		return error;
 	}
 	*made = fd;
@@ -211,6 +255,7 @@ static int create(const char *path, const char *cluster, int *made, struct failu
 int segment_file_map(const char *path, const char *cluster, struct mcr_segment_header **header,
 		     struct failure *failure)
 {
+	bool present = true;
 	void *map;
 	int error, fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
@@ -220,14 +265,22 @@ int segment_file_map(const char *path, const char *cluster, struct mcr_segment_h
 		goto out;
 	}
 	if (fd >= 0)
-		error = existing_check(path, cluster, fd, failure);
+		error = existing_check(path, cluster, fd, &present, failure);
 	else if (errno == ENOENT)
-		error = create(path, cluster, &fd, failure);
+		error = create(path, cluster, -1, &fd, failure);
 	else if (errno == ELOOP)
 		error = failure_set(failure, EPERM,
 				    "segment %s: a symbolic link, want a regular file", path);
 	else
 		error = failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	if (error == 0 && !present) {
+		const int old = fd;
+
+		error = create(path, cluster, old, &fd, failure);
+		(void)close(old);
+		if (error != 0)
+			fd = -1;
+	}
 	if (error != 0)
 		goto out;
 	map = mmap(NULL, SEGMENT_TOTAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

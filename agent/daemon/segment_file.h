@@ -21,9 +21,9 @@ int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct fa
 int segment_file_lock(const char *path, struct segment_lock *lock, struct failure *failure);
 void segment_file_unlock(struct segment_lock *lock);
 
-/* Opens the segment at `path` and checks that it is ours and of this version, size and cluster; a
- * missing one is made, complete before it has its name.  Mapped for writing, SEGMENT_TOTAL_BYTES.
- * A refusal leaves what is there untouched. */
+/* Opens the segment at `path` and checks that it is ours and of this cluster.  One of another layout
+ * or size is replaced, its clients are told (`moved`); a missing one is made, complete before it has
+ * its name.  Mapped for writing, SEGMENT_TOTAL_BYTES.  A refusal leaves what is there untouched. */
 int segment_file_map(const char *path, const char *cluster, struct mcr_segment_header **header,
 		     struct failure *failure);
 void segment_file_unmap(struct mcr_segment_header *header);
