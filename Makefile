@@ -34,8 +34,8 @@ CFLAGS      ?= -O2 -g
 WARNINGS    := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes
 HARDENING   := -fstack-protector-strong -fstack-clash-protection \
                $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
-cppflags     = -D_GNU_SOURCE -DMCROSTER_VERSION='"$(VERSION)"' -Iinclude -Iagent -Ishmlib \
-               $(PKG_CFLAGS) $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CPPFLAGS)
+cppflags     = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DMCROSTER_VERSION='"$(VERSION)"' \
+               -Iinclude -Iagent -Ishmlib $(PKG_CFLAGS) $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CPPFLAGS)
 cflags      := -std=c17 -fPIC -fno-common $(WARNINGS) $(HARDENING) $(CFLAGS)
 ldflags     := -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 ifneq ($(SAN),)
@@ -116,6 +116,12 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
+# Writers killed beside readers.
+TORN := $(B)/tests/torn/torn
+$(TORN): $(patsubst %.c,$(B)/%.o,$(wildcard tests/torn/*.c)) $(BELOW_daemon)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) -lm
+
 # Fuzz targets: tests/fuzz/fuzz_<parser>.c with its corpus in tests/fuzz/corpus/<parser>/.
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
@@ -147,8 +153,22 @@ sim-mutant: $(SIM_OBJECTS) $(BELOW_core)
 	$(CC) $(cflags) -pie $(ldflags) -o $(MUTANT)/sim $(SIM_OBJECTS) $(MUTANT)/mutant.o \
 		$(BELOW_core) $(PKG_LIBS) -lm
 
-.PHONY: built fuzzers unit check check-full model fuzz demo
-built: all $(UNITS) $(CLIENTS) $(SIM)
+# Benchmarks: one program each, linked with the library as applications have it.
+BENCHES := $(B)/bench/lookup
+$(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)): cppflags += -Ibench
+$(BENCHES): $(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)) \
+		$(filter-out $(B)/libmcroster.a,$(B)/daemon.a $(BELOW_daemon)) $(B)/libmcroster.so
+	$(call say,LD,$@)
+	$(Q)$(link) -Wl,-rpath,'$$ORIGIN/..' $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
+
+.PHONY: bench-lookup
+bench-lookup:
+	@tests/setup demo
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/lookup
+	@build/plain/bench/lookup $(ARGS)
+
+.PHONY: built fuzzers unit check check-full model fuzz torn demo
+built: all $(UNITS) $(CLIENTS) $(SIM) $(TORN)
 fuzzers: $(FUZZERS)
 
 TESTED  := SAN=address,undefined B=build/address-undefined
@@ -163,13 +183,13 @@ unit: $(UNITS)
 check:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
-	@tests/run build/address-undefined unit model sim proc
+	@tests/run build/address-undefined unit torn=2000 model sim proc
 
 check-full:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
 	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
-	@tests/run build/address-undefined unit model-whole sim proc proc-full fuzz=$(SECONDS)
+	@tests/run build/address-undefined unit torn=20000 model-whole sim proc proc-full fuzz=$(SECONDS)
 
 model:
 	@tests/setup check
@@ -179,6 +199,12 @@ fuzz:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
 	@tests/run build/fuzz fuzz=$(SECONDS)
+
+KILLS ?= 1000000
+torn:
+	@tests/setup check
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/torn/torn
+	@build/plain/tests/torn/torn --kills $(KILLS)
 
 demo:
 	@tests/setup demo
@@ -233,7 +259,9 @@ help:
 	@echo 'make unit         the unit tests; make unit-ROOM those of: shmlib $(ROOMS)'
 	@echo 'make model        both models and every planted fault (about 3 minutes)'
 	@echo 'make sim SEEDS=2000   the simulator: a number of seeds, or SEEDS=A-B; sim-mutants: planted faults'
+	@echo 'make torn KILLS=1000000   writers of the segment killed beside readers'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
+	@echo 'make bench-lookup   what a lookup costs beside libmemcached; ARGS=--json'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make clean        remove build/'
 	@echo 'V=1 shows commands, SAN=address,undefined or SAN=thread builds with sanitizers'

@@ -31,7 +31,7 @@
 #endif
 
 #define MCR_SEGMENT_MAGIC  "mcroster" /* 8 bytes, without the NUL */
-#define MCR_SEGMENT_LAYOUT 2u
+#define MCR_SEGMENT_LAYOUT 2
 #define MCR_SEGMENT_RING   4u
 /* A generation g may be read while the current one is g, g + 1 or g + 2: its slot is rewritten
  * only from the moment on that g + 3 is current. */
@@ -47,6 +47,7 @@
 #define MCR_SEGMENT_HEADER_MAX	   65536u		 /* header_bytes */
 #define MCR_SEGMENT_SLOT_BYTES_MAX (16u * 1024u * 1024u) /* slot_bytes */
 #define MCR_SEGMENT_TIMEOUT_MAX_MS 3600000u		 /* op_timeout_ms */
+#define MCR_SEGMENT_PATH_BYTES	   128u
 
 /* The turn of a generation in the ring: turn[g % 4], valid as long as the slot is. */
 struct mcr_segment_turn {
@@ -71,12 +72,19 @@ struct mcr_segment_header {
 	uint64_t heartbeat;	    /* 128: counts up several times a second */
 	uint64_t lease_deadline_ns; /* 136: the host holds its lease until then; 0: it holds none */
 	uint32_t moved;		    /* 144: not 0: the object was replaced, open the name again */
-	uint8_t pad_148[44];	    /* 148: zero */
+	uint8_t pad_148[4];	    /* 148: zero */
+	uint64_t heartbeat_ns;	    /* 152: when the heartbeat was last counted */
+	uint64_t started_ns;	    /* 160: when this incarnation of the agent started */
+	uint8_t pad_168[24];	    /* 168: zero */
 
 	struct mcr_segment_turn turn[4]; /* 192: by generation % 4 */
 
 	uint32_t generation; /* 256: the current one; 0: none yet.  Also the futex word */
 	uint8_t pad_260[60]; /* 260: zero; the generation has its cache line for itself */
+
+	/* 320: where clients register (mcroster_clients.h): an absolute path, NUL-terminated,
+	 * zero-filled; "": nowhere.  Written before `incarnation` when the agent starts. */
+	uint8_t clients_path[MCR_SEGMENT_PATH_BYTES];
 };
 
 /* struct mcr_segment_slot.flags */
@@ -173,9 +181,12 @@ MCR_SEGMENT_AT(mcr_segment_header, incarnation, 96);
 MCR_SEGMENT_AT(mcr_segment_header, heartbeat, 128);
 MCR_SEGMENT_AT(mcr_segment_header, lease_deadline_ns, 136);
 MCR_SEGMENT_AT(mcr_segment_header, moved, 144);
+MCR_SEGMENT_AT(mcr_segment_header, heartbeat_ns, 152);
+MCR_SEGMENT_AT(mcr_segment_header, started_ns, 160);
 MCR_SEGMENT_AT(mcr_segment_header, turn, 192);
 MCR_SEGMENT_AT(mcr_segment_header, generation, 256);
-MCR_SEGMENT_ASSERT(sizeof(struct mcr_segment_header) == 320, "mcr_segment_header");
+MCR_SEGMENT_AT(mcr_segment_header, clients_path, 320);
+MCR_SEGMENT_ASSERT(sizeof(struct mcr_segment_header) == 448, "mcr_segment_header");
 
 MCR_SEGMENT_AT(mcr_segment_table, kind, 0);
 MCR_SEGMENT_AT(mcr_segment_table, hash, 4);

@@ -23,12 +23,21 @@ static int64_t monotonic_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* The kernel's form of a time, whatever width the C library gives its own on 32 bits. */
+struct kernel_time {
+	int64_t seconds, nanoseconds;
+};
+#ifdef SYS_futex_time64
+#define FUTEX SYS_futex_time64
+#else
+#define FUTEX SYS_futex
+#endif
+
 static int futex_wait(const uint32_t *word, uint32_t value, int64_t sleep_ns)
 {
-	const struct timespec sleep = {.tv_sec = (time_t)(sleep_ns / 1000000000),
-				       .tv_nsec = (long)(sleep_ns % 1000000000)};
+	const struct kernel_time sleep = {sleep_ns / 1000000000, sleep_ns % 1000000000};
 
-	if (syscall(SYS_futex, word, FUTEX_WAIT, value, &sleep, NULL, 0) == 0)
+	if (syscall(FUTEX, word, FUTEX_WAIT, value, &sleep, NULL, 0) == 0)
 		return 0;
 	return errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT ? 0 : -errno;
 }

@@ -35,8 +35,7 @@ double balance_max_over_mean(const struct list *list, const struct change *chang
 	return worst;
 }
 
-/* How far the server that is furthest from it is from its share by weight, in slots. */
-static double imbalance(const struct list *list)
+double balance_slots_off(const struct list *list)
 {
 	uint32_t *slots = calloc(list->server_count, sizeof(*slots));
 	double weight = 0, worst = 0;
@@ -109,7 +108,7 @@ int balance_report(const struct list *parent, const struct list *next, const str
 		      balance_max_over_mean(parent, change, false));
 	if (change->in_slots)
 		(void)fprintf(out, "; furthest from its share by weight: %.2f slots, before %.2f",
-			      imbalance(next), imbalance(parent));
+			      balance_slots_off(next), balance_slots_off(parent));
 	(void)fputc('\n', out);
 	if (next->distribution == DISTRIBUTION_SLOTS)
 		return 0;

@@ -16,4 +16,8 @@ int balance_report(const struct list *parent, const struct list *next, const str
  * weights; else an even one): max over mean. */
 double balance_max_over_mean(const struct list *list, const struct change *change, bool after);
 
+/* Of a list with slots: how many of them the server that is furthest from its share by weight is
+ * from it. */
+double balance_slots_off(const struct list *list);
+
 #endif

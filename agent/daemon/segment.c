@@ -5,9 +5,8 @@
  * the next writer fills the same slot again.  The fence after it keeps the next fill from
  * overtaking it (shmlib/atomics.h has the pairs).
  *
- * Where the segment is of another layout, or its slots are too small for the lists, the next generation
- * is published in another object, which takes the name: complete, before the old one sends its
- * readers there.  The number of the generation goes on, so what readers acknowledge stays in order.
+ * Where the slots are too small for the lists, the next generation is published in a larger object,
+ * which takes the name when it is complete, and the old one sends its clients there.
  */
 #include "daemon/segment.h"
 
@@ -19,6 +18,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "atomics.h"
@@ -31,6 +31,8 @@ struct segment {
 	struct segment_object object;
 	struct segment_image image; /* the next generation */
 	uint32_t generation;
+	bool published; /* by us, since we opened it */
+	bool moved;	/* its clients were told, but no other object could take its place yet */
 	struct segment_lock lock;
 	char path[SEGMENT_PATH_BYTES];
 	char cluster[LIST_NAME_MAX + 1];
@@ -45,12 +47,17 @@ static struct mcr_segment_slot *slot_of(const struct segment_object *object, uin
 						       object->slot_bytes);
 }
 
-/* The generation that is out, or NULL: none is, or none that this version can read. */
 static const struct mcr_segment_slot *slot_present(const struct segment *segment)
 {
-	if (segment->generation == 0 || segment->object.outdated)
-		return NULL;
 	return slot_of(&segment->object, segment->generation);
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* Early at boot the kernel may have no random numbers yet; another number than before will do. */
@@ -83,7 +90,11 @@ int segment_open(const char *name, const char *cluster, struct segment **segment
 		goto unlock;
 	(void)snprintf(opened->cluster, sizeof(opened->cluster), "%s", cluster);
 	opened->generation = generation_load_acquire(opened->object.header);
-	/* The writer before us may have been killed between its store and its fence. */
+	segment_clients(opened, "");
+	/* Before the incarnation: who reads that finds these. */
+	u64_store_relaxed(&opened->object.header->heartbeat_ns, boot_ns());
+	u64_store_relaxed(&opened->object.header->started_ns, boot_ns());
+	/* Also, the writer before us may have been killed between its store and its fence. */
 	generation_fence_seq_cst();
 	incarnation_renew(opened->object.header);
 	*segment = opened;
@@ -112,7 +123,7 @@ static bool says_the_same(const struct segment *segment)
 	const struct mcr_segment_slot *next = segment->image.slot;
 	const size_t number = sizeof(present->generation);
 
-	return present != NULL && present->used_bytes == next->used_bytes &&
+	return segment->generation != 0 && present->used_bytes == next->used_bytes &&
 	       memcmp((const uint8_t *)present + number, (const uint8_t *)next + number,
 		      next->used_bytes - number) == 0;
 }
@@ -121,73 +132,80 @@ static bool says_the_same(const struct segment *segment)
  * time of the two, since the agent waits for at least one of them before it reports. */
 static uint64_t retire_after_ns(const struct segment *segment)
 {
-	const struct mcr_segment_slot *present = slot_present(segment);
 	uint32_t ms = segment->image.slot->op_timeout_ms;
 
-	if (present != NULL && present->op_timeout_ms < ms)
-		ms = present->op_timeout_ms;
+	if (segment->generation != 0 && slot_present(segment)->op_timeout_ms < ms)
+		ms = slot_present(segment)->op_timeout_ms;
 	return (uint64_t)ms * NS_PER_MS;
 }
 
-static void generation_announce(struct mcr_segment_header *header, uint32_t generation)
-{
-	generation_publish_release(header, generation);
-	generation_fence_seq_cst();
-	/* Cannot fail in a way that matters: the word is mapped, and nobody waiting is fine. */
-	(void)syscall(SYS_futex, &header->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-}
-
-static void turn_store(struct mcr_segment_header *header, uint32_t generation, uint64_t now_ns,
-		       uint64_t retire_ns)
+static void turn_store(struct mcr_segment_header *header, uint32_t generation,
+		       const struct mcr_segment_turn *times)
 {
 	struct mcr_segment_turn *turn = &header->turn[generation % MCR_SEGMENT_RING];
 
-	u64_store_relaxed(&turn->published_ns, now_ns);
-	u64_store_relaxed(&turn->retire_ns, retire_ns);
+	u64_store_relaxed(&turn->published_ns, times->published_ns);
+	u64_store_relaxed(&turn->retire_ns, times->retire_ns);
 }
 
-static uint32_t slot_bytes_for(const struct segment *segment)
+/* Fills the slot and makes it the current one. */
+static void slot_publish(const struct segment *segment, const struct segment_object *object,
+			 uint32_t generation, const struct mcr_segment_turn *times)
 {
-	const uint32_t used = segment->image.slot->used_bytes;
+	words_store_relaxed(slot_of(object, generation), segment->image.slot,
+			    segment->image.slot->used_bytes);
+	turn_store(object->header, generation, times);
+	generation_publish_release(object->header, generation);
+	generation_fence_seq_cst();
+	/* Cannot fail in a way that matters: the word is mapped, and nobody waiting is fine. */
+	(void)syscall(SYS_futex, &object->header->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static uint32_t slot_bytes_wanted(const struct segment *segment)
+{
 	uint32_t bytes = SEGMENT_SLOT_BYTES_MIN;
 
-	while (bytes < used)
+	while (bytes < segment->image.slot->used_bytes)
 		bytes *= 2;
 	return bytes;
 }
 
-/* Makes the object that takes the place of the present one, with the next generation in it. */
-static int successor_publish(struct segment *segment, uint32_t next, uint64_t now_ns,
-			     uint64_t retire_ns, struct failure *failure)
+/* What the agent says besides the lists, at any time. */
+static void live_copy(const struct mcr_segment_header *from, struct mcr_segment_header *to)
 {
-	struct mcr_segment_header *old = segment->object.header;
-	struct segment_object successor;
-	int error = segment_file_successor(segment->path, segment->cluster,
-					   slot_bytes_for(segment), &successor, failure);
+	u64_store_relaxed(&to->incarnation, u64_load_relaxed(&from->incarnation));
+	u64_store_relaxed(&to->heartbeat, u64_load_relaxed(&from->heartbeat));
+	u64_store_relaxed(&to->heartbeat_ns, u64_load_relaxed(&from->heartbeat_ns));
+	u64_store_relaxed(&to->started_ns, u64_load_relaxed(&from->started_ns));
+	words_store_relaxed(to->clients_path, from->clients_path, sizeof(to->clients_path));
+	lease_store_release(to, lease_load_acquire(from));
+}
+
+/* The generation goes on in the new object as the number that ends the old one, so what clients
+ * say they have adopted stays in order. */
+static int larger_publish(struct segment *segment, uint32_t next,
+			  const struct mcr_segment_turn *times, struct failure *failure)
+{
+	struct segment_object larger;
+	int fd, error = segment_file_larger(segment->path, segment->cluster,
+					    slot_bytes_wanted(segment), &fd, &larger, failure);
 
 	if (error != 0)
 		return error;
-	incarnation_renew(successor.header);
-	u64_store_relaxed(&successor.header->heartbeat, u64_load_relaxed(&old->heartbeat));
-	lease_store_release(successor.header, lease_load_acquire(old));
-	words_store_relaxed(slot_of(&successor, next), segment->image.slot,
-			    segment->image.slot->used_bytes);
-	turn_store(successor.header, next, now_ns, retire_ns);
-	generation_announce(successor.header, next);
-	/* The readers first, then the name: killed in between, the one who comes next finds that the
-	 * object has moved and replaces it.  The other way round nobody would ever tell them. */
-	u32_store_relaxed(&old->moved, 1);
-	turn_store(old, next, now_ns, retire_ns);
-	generation_announce(old, next);
-	segment->object.outdated = true;
-	segment->generation = next;
-	error = segment_file_succeed(segment->path, failure);
+	live_copy(segment->object.header, larger.header);
+	slot_publish(segment, &larger, next, times);
+	/* Plans of the old one end as with any publication. */
+	turn_store(segment->object.header, next, times);
+	error = segment_file_replace(segment->path, &segment->object, fd, failure);
+	segment->generation = generation_load_acquire(segment->object.header);
+	segment->moved = segment->object.header->moved != 0;
 	if (error != 0) {
-		segment_file_unmap(&successor);
+		segment_file_unmap(&larger);
 		return error;
 	}
 	segment_file_unmap(&segment->object);
-	segment->object = successor;
+	segment->object = larger;
+	segment->moved = false;
 	return 0;
 }
 
@@ -195,13 +213,13 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 		    uint32_t *generation, struct failure *failure)
 {
 	const uint32_t next = segment->generation + 1;
-	uint64_t retire_ns;
+	struct mcr_segment_turn times = {.published_ns = now_ns};
 	int error;
 
 	error = segment_image_render(view, &segment->image, failure);
 	if (error != 0)
 		return error;
-	if (says_the_same(segment)) {
+	if (segment->published && !segment->moved && says_the_same(segment)) {
 		*generation = segment->generation;
 		return 0;
 	}
@@ -210,19 +228,16 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 				   "segment %s: generation %u is the last there can be; remove it",
 				   segment->path, segment->generation);
 	segment->image.slot->generation = next;
-	retire_ns = now_ns + retire_after_ns(segment);
-	if (segment->object.outdated ||
-	    segment->image.slot->used_bytes > segment->object.slot_bytes) {
-		error = successor_publish(segment, next, now_ns, retire_ns, failure);
+	times.retire_ns = now_ns + retire_after_ns(segment);
+	if (segment->moved || segment->image.slot->used_bytes > segment->object.slot_bytes) {
+		error = larger_publish(segment, next, &times, failure);
 		if (error != 0)
 			return error;
 	} else {
-		words_store_relaxed(slot_of(&segment->object, next), segment->image.slot,
-				    segment->image.slot->used_bytes);
-		turn_store(segment->object.header, next, now_ns, retire_ns);
-		generation_announce(segment->object.header, next);
-		segment->generation = next;
+		slot_publish(segment, &segment->object, next, &times);
 	}
+	segment->generation = next;
+	segment->published = true;
 	*generation = next;
 	return 0;
 }
@@ -231,7 +246,7 @@ uint64_t segment_epoch(const struct segment *segment)
 {
 	const struct mcr_segment_slot *present = slot_present(segment);
 
-	if (present == NULL)
+	if (segment->generation == 0)
 		return 0;
 	return present->epoch > present->next_epoch ? present->epoch : present->next_epoch;
 }
@@ -239,12 +254,12 @@ uint64_t segment_epoch(const struct segment *segment)
 uint32_t segment_generation(const struct segment *segment, uint64_t *published_ns)
 {
 	const uint32_t turn = segment->generation % MCR_SEGMENT_RING;
-	const bool out = slot_present(segment) != NULL;
 
 	if (published_ns != NULL)
-		*published_ns =
-		    out ? u64_load_relaxed(&segment->object.header->turn[turn].published_ns) : 0;
-	return out ? segment->generation : 0;
+		*published_ns = segment->generation == 0
+				    ? 0
+				    : u64_load_relaxed(&segment->object.header->turn[turn].published_ns);
+	return segment->generation;
 }
 
 void segment_lease(struct segment *segment, uint64_t deadline_ns)
@@ -257,8 +272,22 @@ uint64_t segment_lease_read(const struct segment *segment)
 	return lease_load_acquire(segment->object.header);
 }
 
+void segment_clients(struct segment *segment, const char *path)
+{
+	uint8_t bytes[MCR_SEGMENT_PATH_BYTES] = {0};
+
+	memcpy(bytes, path, strnlen(path, sizeof(bytes) - 1));
+	words_store_relaxed(segment->object.header->clients_path, bytes, sizeof(bytes));
+}
+
+uint64_t segment_incarnation(const struct segment *segment)
+{
+	return u64_load_relaxed(&segment->object.header->incarnation);
+}
+
 void segment_heartbeat(struct segment *segment)
 {
+	u64_store_relaxed(&segment->object.header->heartbeat_ns, boot_ns());
 	u64_store_relaxed(&segment->object.header->heartbeat,
 			  u64_load_relaxed(&segment->object.header->heartbeat) + 1);
 }

@@ -23,16 +23,25 @@ struct segment_view {
 };
 
 /* Creates the segment `name` ("/mcroster.web"), or takes up the one that is there: ours (owner,
- * mode 0644, cluster), with no other live writer (a lock held for the writer's life; EBUSY).  What
- * is not ours is refused and left as it is; ours of another layout is replaced by the first publication. */
+ * mode 0644, cluster), with no other live writer (a lock held for the writer's life; EBUSY).  One
+ * that an agent of another version made is replaced, and its clients are told to open the name
+ * again.  What is another owner's or no segment is refused and left as it is. */
 int segment_open(const char *name, const char *cluster, struct segment **segment,
 		 struct failure *failure);
+
+/* Where clients register; "" (as it is after segment_open): nowhere.  At most
+ * MCR_SEGMENT_PATH_BYTES - 1 bytes. */
+void segment_clients(struct segment *segment, const char *path);
+
+/* Another number with each segment_open. */
+uint64_t segment_incarnation(const struct segment *segment);
 
 /* Closes the mapping; the object stays for the clients that have it mapped. */
 void segment_close(struct segment *segment);
 
 /* Publishes the next generation and wakes the waiters.  When what it would say is what the present
- * generation says already nothing is published.  *generation: the one that says it.
+ * generation says already nothing is published, unless it is the first since segment_open: readers
+ * look for another incarnation only when the generation changes.  *generation: the one that says it.
  * -E2BIG when the lists do not fit. now_ns: CLOCK_BOOTTIME. */
 int segment_publish(struct segment *segment, const struct segment_view *view, uint64_t now_ns,
 		    uint32_t *generation, struct failure *failure);

@@ -2,9 +2,6 @@
 #ifndef MCROSTER_SEGMENT_FILE_H
 #define MCROSTER_SEGMENT_FILE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "list/failure.h"
 #include "mcroster_segment.h"
 
@@ -24,23 +21,27 @@ int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct fa
 int segment_file_lock(const char *path, struct segment_lock *lock, struct failure *failure);
 void segment_file_unlock(struct segment_lock *lock);
 
-/* A segment, mapped for writing.  The header's form is the same in every layout. */
+/* A segment, mapped for writing. */
 struct segment_object {
 	struct mcr_segment_header *header;
-	size_t bytes;
 	uint32_t slot_bytes;
-	bool outdated; /* of another layout or geometry, or moved: only its header can be used */
 };
 
-/* Opens the segment at `path` and checks that it is ours and of this cluster; a missing one is made,
- * complete before it has its name.  A refusal leaves what is there untouched. */
+/* Opens the segment at `path` and checks that it is ours and of this cluster.  One of another layout
+ * or geometry is replaced, its clients are told (`moved`); a missing one is made, complete before it
+ * has its name.  A refusal leaves what is there untouched. */
 int segment_file_map(const char *path, const char *cluster, struct segment_object *object,
 		     struct failure *failure);
 void segment_file_unmap(struct segment_object *object);
 
-/* A new segment that is to take the place of the one at `path`; and its taking it, at once. */
-int segment_file_successor(const char *path, const char *cluster, uint32_t slot_bytes,
-			   struct segment_object *object, struct failure *failure);
-int segment_file_succeed(const char *path, struct failure *failure);
+/* Makes a segment with other slots that is to take the place of the one at `path`, still without a
+ * name; *fd is for segment_file_replace. */
+int segment_file_larger(const char *path, const char *cluster, uint32_t slot_bytes, int *fd,
+			struct segment_object *object, struct failure *failure);
+
+/* Tells the clients of `old` that it has moved, and gives its name to `fd`, which is closed.  On
+ * failure they may have been told already. */
+int segment_file_replace(const char *path, struct segment_object *old, int fd,
+			 struct failure *failure);
 
 #endif

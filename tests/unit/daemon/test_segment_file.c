@@ -61,10 +61,12 @@ START_TEST(a_restarted_agent_goes_on_in_the_same_object)
 	ck_assert_uint_eq(segment_generation(segment, &published_ns), 2);
 	ck_assert_uint_eq(published_ns, NOW_NS);
 	ck_assert_uint_eq(segment_lease_read(segment), 4711);
-	ck_assert_uint_eq(publish(MCR_PREPARE), 2);
-	ck_assert_uint_eq(publish(MCR_COPY), 3);
+	/* The first one is new though it says the same: by it readers find the incarnation. */
+	ck_assert_uint_eq(publish(MCR_PREPARE), 3);
+	ck_assert_uint_eq(publish(MCR_PREPARE), 3);
+	ck_assert_uint_eq(publish(MCR_COPY), 4);
 	ck_assert_int_eq(mcr_begin(client.reader, MCR_OP_GET, "k", 1, &plan), MCR_OK);
-	ck_assert_uint_eq(plan.generation, 3);
+	ck_assert_uint_eq(plan.generation, 4);
 	ck_assert_uint_eq(plan.phase, MCR_COPY);
 	bytes_unmap(bytes);
 	client_close(&client);
@@ -184,23 +186,14 @@ static void expect_refused(int error, const char *word)
 	(void)close(fd);
 }
 
-START_TEST(another_magic_layout_geometry_or_cluster_is_refused)
+START_TEST(another_magic_or_cluster_is_refused)
 {
 	uint8_t *bytes = leave_one();
-	uint8_t header[320];
+	uint8_t header[448];
 
 	memcpy(header, bytes, sizeof(header));
 	bytes[0] = 'M';
 	expect_refused(-EBADMSG, "magic");
-	memcpy(bytes, header, sizeof(header));
-	bytes[8] = 2;
-	expect_refused(-EBADMSG, "layout version 2, want 1");
-	memcpy(bytes, header, sizeof(header));
-	bytes[16] ^= 64;
-	expect_refused(-EBADMSG, "slots of");
-	memcpy(bytes, header, sizeof(header));
-	bytes[20] = 5;
-	expect_refused(-EBADMSG, "5 slots");
 	memcpy(bytes, header, sizeof(header));
 	bytes[34] = 'x';
 	expect_refused(-EBADMSG, "\"wex\", want \"web\"");
@@ -217,7 +210,7 @@ START_TEST(another_size_is_refused)
 {
 	bytes_unmap(leave_one());
 	ck_assert_int_eq(truncate(path, SEGMENT_TOTAL_BYTES - 1), 0);
-	expect_refused(-EBADMSG, "2641919 bytes, want 2641920");
+	expect_refused(-EBADMSG, "2641919 bytes, its header says 2641920");
 	ck_assert_int_eq(truncate(path, SEGMENT_TOTAL_BYTES + 1), 0);
 	expect_refused(-EBADMSG, "2641921 bytes");
 	ck_assert_int_eq(truncate(path, 0), 0);
@@ -295,7 +288,7 @@ int main(void)
 	tcase_add_test(tests, a_readers_lock_keeps_no_agent_out);
 	tcase_add_test(tests, names_that_are_none_are_refused);
 	tcase_add_test(tests, without_room_nothing_is_left_behind);
-	tcase_add_test(tests, another_magic_layout_geometry_or_cluster_is_refused);
+	tcase_add_test(tests, another_magic_or_cluster_is_refused);
 	tcase_add_test(tests, another_size_is_refused);
 	tcase_add_test(tests, another_mode_is_refused);
 	tcase_add_test(tests, a_symbolic_link_a_fifo_and_a_directory_are_refused);

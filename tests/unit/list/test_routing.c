@@ -68,6 +68,36 @@ START_TEST(every_key_has_the_owner_that_the_program_gives_it)
 }
 END_TEST
 
+START_TEST(key_is_owned_by_the_slot_of_its_hash)
+{
+	static const struct {
+		const char *key;
+		uint64_t hash;
+	} hashed[] = {
+	    {"", UINT64_C(0x2d06800538d394c2)},
+	    {"a", UINT64_C(0xe6c632b61e964e1f)},
+	    {"abc", UINT64_C(0x78af5f94892f3950)},
+	};
+
+	static struct sample sample;
+	struct table table;
+
+	sample_make(&sample, 3);
+	for (unsigned bits = 10; bits <= 16; bits++) {
+		sample.list.slot_count = 1u << bits;
+		for (size_t i = 0; i < sizeof(hashed) / sizeof(hashed[0]); i++) {
+			const char *key = hashed[i].key;
+
+			memset(sample.slots, 0, sizeof(sample.slots));
+			sample.slots[hashed[i].hash >> (64 - bits)] = 2;
+			ck_assert_int_eq(routing_make(&sample.list, NULL, 0, &table, NULL), 0);
+			ck_assert_uint_eq(mcr_table_owner(&table, key, strlen(key)), 2);
+			routing_free(&table);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("routing");
@@ -75,6 +105,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, every_key_has_the_owner_that_the_program_gives_it, 0,
 			    VECTOR_COUNT);
+	tcase_add_test(tcase, key_is_owned_by_the_slot_of_its_hash);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

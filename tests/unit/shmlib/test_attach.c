@@ -42,7 +42,8 @@ START_TEST(another_magic_version_or_geometry_is_refused)
 	REFUSES(magic[0], 'M');
 	REFUSES(magic[7], 0);
 	REFUSES(layout, 0);
-	REFUSES(layout, 2);
+	REFUSES(layout, 1);
+	REFUSES(layout, 3);
 	REFUSES(ring, 3);
 	REFUSES(ring, 5);
 	REFUSES(header_bytes, 256);

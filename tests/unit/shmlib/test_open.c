@@ -174,6 +174,7 @@ int main(void)
 	tcase_add_test(tests, a_fifo_is_refused_and_holds_nobody_up);
 	tcase_add_test(tests, a_directory_is_refused);
 	tcase_add_test(tests, a_segment_that_others_may_write_is_refused);
+	tcase_add_test(tests, a_segment_that_others_may_write_is_refused);
 	if (geteuid() == 0) {
 		tcase_add_test(tests, a_segment_of_another_user_is_refused);
 		tcase_add_test(tests, what_may_not_be_read_is_the_systems_refusal);

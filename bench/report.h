@@ -1,0 +1,25 @@
+/* report.h - what was measured, printed for people and for programs. */
+#ifndef MCROSTER_BENCH_REPORT_H
+#define MCROSTER_BENCH_REPORT_H
+
+#include <stdint.h>
+
+#include "speed.h"
+#include "spread.h"
+#include "wake.h"
+
+#define REPORT_FLEETS  5u
+#define REPORT_THREADS 2u
+
+struct report {
+	uint32_t servers[REPORT_FLEETS];
+	double balance[REPORT_FLEETS];
+	struct speed speed[REPORT_THREADS][REPORT_FLEETS];
+	double moved_3_4, moved_100_101;
+	struct wake one, hundred;
+};
+
+void report_table(const struct report *report);
+void report_json(const struct report *report);
+
+#endif
