@@ -41,12 +41,12 @@
 #define MCR_SEGMENT_SERVERS_MAX	   2048u /* the union of two lists of 1,024 */
 #define MCR_SEGMENT_LIST_MAX	   1024u /* servers of one list */
 #define MCR_SEGMENT_BITS_MIN	   1u
-#define MCR_SEGMENT_BITS_MAX	   16u			 /* of a slot table */
+#define MCR_SEGMENT_BITS_MAX	   16u				 /* of a slot table */
 #define MCR_SEGMENT_POINTS_MAX	   (160u * MCR_SEGMENT_LIST_MAX) /* of a ring */
-#define MCR_SEGMENT_INDEX_BITS_MAX 19u			 /* of a ring's index */
-#define MCR_SEGMENT_HEADER_MAX	   65536u		 /* header_bytes */
-#define MCR_SEGMENT_SLOT_BYTES_MAX (16u * 1024u * 1024u) /* slot_bytes */
-#define MCR_SEGMENT_TIMEOUT_MAX_MS 3600000u		 /* op_timeout_ms */
+#define MCR_SEGMENT_INDEX_BITS_MAX 19u				 /* of a ring's index */
+#define MCR_SEGMENT_HEADER_MAX	   65536u			 /* header_bytes */
+#define MCR_SEGMENT_SLOT_BYTES_MAX (16u * 1024u * 1024u)	 /* slot_bytes */
+#define MCR_SEGMENT_TIMEOUT_MAX_MS 3600000u			 /* op_timeout_ms */
 #define MCR_SEGMENT_PATH_BYTES	   128u
 
 /* The turn of a generation in the ring: turn[g % 4], valid as long as the slot is. */
@@ -109,9 +109,11 @@ struct mcr_segment_header {
 #define MCR_HASH_JENKINS       13u
 #define MCR_HASH_LAST	       MCR_HASH_JENKINS
 
-/* struct mcr_segment_table.kind: how the hash finds the owner.  Owners are 16-bit server numbers. */
-#define MCR_TABLE_SLOTS	 1u /* owner[hash >> (64 - bits)]; XXH3 only, count is 1 << bits */
-#define MCR_TABLE_RING	 2u /* the first point not below the low 32 bits of the hash, else point 0 */
+/* struct mcr_segment_table.kind: how the hash finds the owner.  Owners are 16-bit server numbers.
+ */
+#define MCR_TABLE_SLOTS 1u  /* owner[hash >> (64 - bits)]; XXH3 only, count is 1 << bits */
+#define MCR_TABLE_RING	2u  /* the first point not below the low 32 bits of the hash, else point 0 \
+			     */
 #define MCR_TABLE_MODULO 3u /* owner[low 32 bits of the hash % count] */
 #define MCR_TABLE_JUMP	 4u /* owner[jump consistent hash of the hash into count]; XXH3 only */
 
@@ -120,13 +122,13 @@ struct mcr_segment_header {
  * point 0.  Entry i of the ring's index is the number of points with a value below
  * i << (32 - bits). */
 struct mcr_segment_table {
-	uint32_t kind;	    /*  0: MCR_TABLE_... */
-	uint32_t hash;	    /*  4: MCR_HASH_... */
-	uint32_t count;	    /*  8: owners, or points without the one behind the last */
-	uint32_t bits;	    /* 12: SLOTS: of count; RING: the index has (1 << bits) + 1 entries */
-	uint32_t at;	    /* 16: u16 owners (a multiple of 2) or u64 points (of 8), from the slot */
-	uint32_t index_at;  /* 20: RING: u32 entries (a multiple of 4); else 0 */
-	uint8_t pad_24[8];  /* 24: zero */
+	uint32_t kind;	/*  0: MCR_TABLE_... */
+	uint32_t hash;	/*  4: MCR_HASH_... */
+	uint32_t count; /*  8: owners, or points without the one behind the last */
+	uint32_t bits;	/* 12: SLOTS: of count; RING: the index has (1 << bits) + 1 entries */
+	uint32_t at;	/* 16: u16 owners (a multiple of 2) or u64 points (of 8), from the slot */
+	uint32_t index_at; /* 20: RING: u32 entries (a multiple of 4); else 0 */
+	uint8_t pad_24[8]; /* 24: zero */
 };
 
 /* The head of a slot; what it points at stands behind it in the same slot. */

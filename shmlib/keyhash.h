@@ -1,4 +1,5 @@
-/* keyhash.h - the hashes that place a key, each exactly as the program that is named with it has it.
+/* keyhash.h - the hashes that place a key, each exactly as the program that is named with it has
+ * it.
  *
  * The numbers are MCR_HASH_... of the segment.  Pure; safe anywhere.
  */

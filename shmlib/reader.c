@@ -1,8 +1,9 @@
 /* reader.c - route a key and bound its plan in time: what a client does for every operation.
  *
  * A lookup is one acquire load of the generation, the hash, one or two table loads (of a ring a few
- * more), and a second look at the generation.  There is no clock in it unless the lease matters, no allocation, no
- * system call and no lock; it never waits for anybody.  A reader belongs to one thread at a time.
+ * more), and a second look at the generation.  There is no clock in it unless the lease matters, no
+ * allocation, no system call and no lock; it never waits for anybody.  A reader belongs to one
+ * thread at a time.
  */
 #include <stdlib.h>
 #include <string.h>

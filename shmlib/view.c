@@ -51,7 +51,8 @@ static int owners_judge(const struct mcr *mcr, const struct mcr_segment_table *t
 		   : MCR_CORRUPT;
 }
 
-/* A kind or a hash that is not known is a later agent's; what is wrong with a known one is damage. */
+/* A kind or a hash that is not known is a later agent's; what is wrong with a known one is damage.
+ */
 static int table_judge(const struct mcr *mcr, const struct mcr_segment_table *table)
 {
 	if (table->kind < MCR_TABLE_SLOTS || table->kind > MCR_TABLE_JUMP ||
@@ -119,8 +120,8 @@ int mcr_view_load(const struct mcr *mcr, uint32_t generation, struct view *view)
 	view->servers = address + slot.servers_at;
 	table_take(address, &slot.old_table, &view->old_table);
 	table_take(address, &slot.new_table, &view->new_table);
-	view->slots_alone = slot.old_table.kind == MCR_TABLE_SLOTS &&
-			    slot.new_table.kind == MCR_TABLE_SLOTS;
+	view->slots_alone =
+	    slot.old_table.kind == MCR_TABLE_SLOTS && slot.new_table.kind == MCR_TABLE_SLOTS;
 	view->epoch = slot.epoch;
 	view->next_epoch = slot.next_epoch;
 	memcpy(view->list_hash, slot.list_hash, sizeof(view->list_hash));

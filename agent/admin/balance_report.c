@@ -22,11 +22,11 @@ double balance_max_over_mean(const struct list *list, const struct change *chang
 	for (uint32_t i = 0; i < list->server_count; i++)
 		weight += weight_of(list, i);
 	for (uint32_t i = 0; i < list->server_count; i++) {
-		const int at = change_server_find(change, list->servers[i].name,
-						  list->servers[i].address);
+		const int at =
+		    change_server_find(change, list->servers[i].name, list->servers[i].address);
 		const struct change_server *server = &change->servers[at];
-		const double share = (double)(after ? server->new_parts : server->old_parts) /
-				     (double)change->parts;
+		const double share =
+		    (double)(after ? server->new_parts : server->old_parts) / (double)change->parts;
 		const double over = share * weight / weight_of(list, i);
 
 		if (over > worst)
@@ -90,11 +90,12 @@ static int slots_report(const struct list *parent, const struct list *next, FILE
 	if (error == 0)
 		error = moved_percent(next, &after, over, NULL, failure);
 	if (error == 0)
-		(void)fprintf(out,
-			      "with slots    max over mean %.3f, this change would move %s; changing "
-			      "to slots\n"
-			      "              moves %s once\n",
-			      balance, change, over);
+		(void)fprintf(
+		    out,
+		    "with slots    max over mean %.3f, this change would move %s; changing "
+		    "to slots\n"
+		    "              moves %s once\n",
+		    balance, change, over);
 	free(before.slots);
 	free(after.slots);
 	return error;
@@ -107,7 +108,7 @@ int balance_report(const struct list *parent, const struct list *next, const str
 		      balance_max_over_mean(next, change, true),
 		      balance_max_over_mean(parent, change, false));
 	if (change->in_slots)
-		(void)fprintf(out, "; furthest from its share by weight: %.2f slots, before %.2f",
+		(void)fprintf(out, "\n              furthest from its share by weight: %.2f slots, before %.2f",
 			      balance_slots_off(next), balance_slots_off(parent));
 	(void)fputc('\n', out);
 	if (next->distribution == DISTRIBUTION_SLOTS)

@@ -7,8 +7,8 @@
 #include "list/change.h"
 #include "list/list.h"
 
-/* The balance line of a change from `parent` to `next`; where the next list is not one of slots, also
- * what slots would give instead.  -ENOMEM. */
+/* The balance line of a change from `parent` to `next`; where the next list is not one of slots,
+ * also what slots would give instead.  -ENOMEM. */
 int balance_report(const struct list *parent, const struct list *next, const struct change *change,
 		   FILE *out, struct failure *failure);
 

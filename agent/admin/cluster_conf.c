@@ -250,10 +250,11 @@ static int policy_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 	if (wanted->distribution == DISTRIBUTION_SLOTS)
 		wanted->slot_count = number_get(cfg, "slots");
 	else if (r->line[conf_rule_find("root", "slots") - conf_rules] != 0)
-		return refuse(r, line_of(r, "slots"),
-			      "slots: found a number of slots, expected none beside the distribution "
-			      "\"%s\"",
-			      cfg_getstr(cfg, "distribution"));
+		return refuse(
+		    r, line_of(r, "slots"),
+		    "slots: found a number of slots, expected none beside the distribution "
+		    "\"%s\"",
+		    cfg_getstr(cfg, "distribution"));
 	wanted->lease_ms = number_get(cfg, "lease");
 	wanted->steady_lease_ms = number_get(cfg, "steady-lease");
 	wanted->op_timeout_ms = number_get(cfg, "op-timeout");
@@ -323,12 +324,9 @@ static cfg_t *parser_new(void)
 	    CFG_END(),
 	};
 	cfg_opt_t server[] = {
-	    CFG_STR("address", NULL, CFGF_NODEFAULT),
-	    CFG_STR("weight", WEIGHT_DEFAULT, CFGF_NONE),
-	    CFG_STR("agent", NULL, CFGF_NODEFAULT),
-	    CFG_STR("label", NULL, CFGF_NODEFAULT),
-	    CFG_STR("wipe", NULL, CFGF_NODEFAULT),
-	    CFG_END(),
+	    CFG_STR("address", NULL, CFGF_NODEFAULT), CFG_STR("weight", WEIGHT_DEFAULT, CFGF_NONE),
+	    CFG_STR("agent", NULL, CFGF_NODEFAULT),   CFG_STR("label", NULL, CFGF_NODEFAULT),
+	    CFG_STR("wipe", NULL, CFGF_NODEFAULT),    CFG_END(),
 	};
 	cfg_opt_t options[] = {
 	    CFG_STR("cluster", NULL, CFGF_NODEFAULT),

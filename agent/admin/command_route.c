@@ -38,7 +38,7 @@ static const char usage[] =
 
 struct route {
 	const char *key;
-	bool covered; /* begins with the list's prefix */
+	bool covered;		   /* begins with the list's prefix */
 	uint32_t slot, slot_count; /* of a list without slots 0 */
 	char owner[LIST_NAME_MAX + 1], owner_address[LIST_ADDRESS_MAX + 1];
 	char next[LIST_NAME_MAX + 1],

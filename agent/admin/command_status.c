@@ -89,9 +89,9 @@ static void change_print(const struct status *status)
 
 	(void)human_percent(status->change_slots_moved, status->change_slots, percent);
 	if (status->change_epoch != 0)
-		(void)printf(
-		    "%s  to epoch %" PRIu64 ", ",
-		    status->next_epoch != 0 ? "change      " : "last change ", status->change_epoch);
+		(void)printf("%s  to epoch %" PRIu64 ", ",
+			     status->next_epoch != 0 ? "change      " : "last change ",
+			     status->change_epoch);
 	if (status->change_epoch != 0 && human_in_slots(status->change_slots))
 		(void)printf("%" PRIu64 " of %" PRIu64 " slots: %s\n", status->change_slots_moved,
 			     status->change_slots, percent);

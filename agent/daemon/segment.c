@@ -256,9 +256,10 @@ uint32_t segment_generation(const struct segment *segment, uint64_t *published_n
 	const uint32_t turn = segment->generation % MCR_SEGMENT_RING;
 
 	if (published_ns != NULL)
-		*published_ns = segment->generation == 0
-				    ? 0
-				    : u64_load_relaxed(&segment->object.header->turn[turn].published_ns);
+		*published_ns =
+		    segment->generation == 0
+			? 0
+			: u64_load_relaxed(&segment->object.header->turn[turn].published_ns);
 	return segment->generation;
 }
 

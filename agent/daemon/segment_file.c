@@ -224,10 +224,10 @@ static int name_give(const char *path, const char *name, int fd, struct failure 
 	return 0;
 }
 
-/* Gives `fd` the name of the segment that `old` is, whose clients are told first.  Killed in between,
- * that one is still of no use to anybody and is replaced by the next agent; the other way round
- * nobody would ever tell them.  In every layout `moved` and `generation` stand where they stand in
- * this one. */
+/* Gives `fd` the name of the segment that `old` is, whose clients are told first.  Killed in
+ * between, that one is still of no use to anybody and is replaced by the next agent; the other way
+ * round nobody would ever tell them.  In every layout `moved` and `generation` stand where they
+ * stand in this one. */
 static int name_take(const char *path, struct mcr_segment_header *old, int fd,
 		     struct failure *failure)
 {
@@ -273,8 +273,7 @@ static int replace(const char *path, const char *cluster, int *fd, struct failur
 static int object_map(const char *path, int fd, uint32_t slot_bytes, struct segment_object *object,
 		      struct failure *failure)
 {
-	void *map =
-	    mmap(NULL, total_bytes(slot_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *map = mmap(NULL, total_bytes(slot_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (map == MAP_FAILED)
 		return failure_set(failure, errno, "segment %s: cannot map: %s", path,

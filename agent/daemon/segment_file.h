@@ -27,9 +27,9 @@ struct segment_object {
 	uint32_t slot_bytes;
 };
 
-/* Opens the segment at `path` and checks that it is ours and of this cluster.  One of another layout
- * or geometry is replaced, its clients are told (`moved`); a missing one is made, complete before it
- * has its name.  A refusal leaves what is there untouched. */
+/* Opens the segment at `path` and checks that it is ours and of this cluster.  One of another
+ * layout or geometry is replaced, its clients are told (`moved`); a missing one is made, complete
+ * before it has its name.  A refusal leaves what is there untouched. */
 int segment_file_map(const char *path, const char *cluster, struct segment_object *object,
 		     struct failure *failure);
 void segment_file_unmap(struct segment_object *object);

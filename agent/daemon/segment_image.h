@@ -42,8 +42,8 @@ struct segment_image {
 };
 
 /* Renders a view into `image`, whose memory grows as it has to.  -EINVAL for a view that makes no
- * sense, -E2BIG where the lists do not fit into any segment, -ENOMEM; what the image says is undefined
- * then. */
+ * sense, -E2BIG where the lists do not fit into any segment, -ENOMEM; what the image says is
+ * undefined then. */
 int segment_image_render(const struct segment_view *view, struct segment_image *image,
 			 struct failure *failure);
 void segment_image_clear(struct segment_image *image);

@@ -150,13 +150,14 @@ static int tables_make(struct change *change, const struct list *active, const s
 
 	change->new_table = change->old_table;
 	if (error == 0 && next != active)
-		error = routing_make(next, numbers, active->slot_count, &change->new_table, failure);
+		error =
+		    routing_make(next, numbers, active->slot_count, &change->new_table, failure);
 	if (error != 0)
 		return error;
 	error = overlap_count(&change->old_table, &change->new_table, change->server_count,
 			      parts_take, change, &change->parts, failure);
-	change->in_slots = change->old_table.kind == MCR_TABLE_SLOTS &&
-			   change->new_table.kind == MCR_TABLE_SLOTS;
+	change->in_slots =
+	    change->old_table.kind == MCR_TABLE_SLOTS && change->new_table.kind == MCR_TABLE_SLOTS;
 	if (error == 0 && !change->in_slots)
 		parts_scale(change);
 	return error;
@@ -298,6 +299,6 @@ void change_key_owners(const struct change *change, const void *key, size_t key_
 		       uint32_t *old_owner, uint32_t *new_owner)
 {
 	*old_owner = mcr_table_owner(&change->old_table, key, key_bytes);
-	*new_owner = tables_same(change) ? *old_owner
-					 : mcr_table_owner(&change->new_table, key, key_bytes);
+	*new_owner =
+	    tables_same(change) ? *old_owner : mcr_table_owner(&change->new_table, key, key_bytes);
 }

@@ -38,8 +38,8 @@ struct change {
 	uint64_t old_epoch, new_epoch; /* new_epoch 0: no change, one list */
 	uint8_t old_hash[LIST_HASH_BYTES], new_hash[LIST_HASH_BYTES];
 	char prefix[LIST_PREFIX_MAX + 1];
-	/* What shares are counted in: slots where both lists have them (the larger number of the two),
-	 * else CHANGE_PARTS. */
+	/* What shares are counted in: slots where both lists have them (the larger number of the
+	 * two), else CHANGE_PARTS. */
 	uint64_t parts;
 	bool in_slots;
 	uint32_t server_count;

@@ -57,18 +57,12 @@ static const struct distribution_rules all[DISTRIBUTION_COUNT] = {
 };
 
 static const char *const hash_names[MCR_HASH_LAST + 1] = {
-    [MCR_HASH_MD5] = "md5",
-    [MCR_HASH_ONE_AT_A_TIME] = "one_at_a_time",
-    [MCR_HASH_FNV1_64] = "fnv1_64",
-    [MCR_HASH_FNV1A_64] = "fnv1a_64",
-    [MCR_HASH_FNV1_32] = "fnv1_32",
-    [MCR_HASH_FNV1A_32] = "fnv1a_32",
-    [MCR_HASH_CRC16] = "crc16",
-    [MCR_HASH_CRC32] = "crc32",
-    [MCR_HASH_CRC32A] = "crc32a",
-    [MCR_HASH_HSIEH] = "hsieh",
-    [MCR_HASH_MURMUR] = "murmur",
-    [MCR_HASH_JENKINS] = "jenkins",
+    [MCR_HASH_MD5] = "md5",	    [MCR_HASH_ONE_AT_A_TIME] = "one_at_a_time",
+    [MCR_HASH_FNV1_64] = "fnv1_64", [MCR_HASH_FNV1A_64] = "fnv1a_64",
+    [MCR_HASH_FNV1_32] = "fnv1_32", [MCR_HASH_FNV1A_32] = "fnv1a_32",
+    [MCR_HASH_CRC16] = "crc16",	    [MCR_HASH_CRC32] = "crc32",
+    [MCR_HASH_CRC32A] = "crc32a",   [MCR_HASH_HSIEH] = "hsieh",
+    [MCR_HASH_MURMUR] = "murmur",   [MCR_HASH_JENKINS] = "jenkins",
 };
 
 const struct distribution_rules *distribution_rules(enum distribution distribution)

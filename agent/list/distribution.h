@@ -26,12 +26,12 @@ enum distribution {
 
 /* How many points of a ring a server gets. */
 enum distribution_points {
-	POINTS_NONE, /* no ring */
-	POINTS_WEIGHTED, /* libmemcached's, twemproxy's and weighted spymemcached's arithmetic */
+	POINTS_NONE,	  /* no ring */
+	POINTS_WEIGHTED,  /* libmemcached's, twemproxy's and weighted spymemcached's arithmetic */
 	POINTS_LIBKETAMA, /* libketama's, which rounds otherwise */
 	POINTS_SPYMEMCACHED, /* 160 where all weights are the same, else POINTS_WEIGHTED */
-	POINTS_FOUR_OF_40, /* 160, four of each digest */
-	POINTS_ONE_OF_160, /* 160, one of each hash */
+	POINTS_FOUR_OF_40,   /* 160, four of each digest */
+	POINTS_ONE_OF_160,   /* 160, one of each hash */
 };
 
 /* What a point's hash is of, before "-" and its number. */
@@ -43,11 +43,12 @@ enum distribution_label {
 
 struct distribution_rules {
 	const char *name;
-	const char *variant; /* the word behind the name; NULL: none, a hash, or a number of slots */
-	bool hash_said;	     /* the word behind the name is a hash */
-	bool weighted;	     /* the servers' weights count */
-	uint32_t kind;	     /* MCR_TABLE_... */
-	uint32_t hash;	     /* MCR_HASH_..., unless it is said */
+	const char
+	    *variant;	/* the word behind the name; NULL: none, a hash, or a number of slots */
+	bool hash_said; /* the word behind the name is a hash */
+	bool weighted;	/* the servers' weights count */
+	uint32_t kind;	/* MCR_TABLE_... */
+	uint32_t hash;	/* MCR_HASH_..., unless it is said */
 	enum distribution_points points;
 	enum distribution_label label;
 };

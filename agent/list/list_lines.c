@@ -421,7 +421,8 @@ static int list_end(struct lines *lines)
 	const struct list *list = list_of(lines);
 
 	if (list->distribution == DISTRIBUTION_SLOTS && list->slots == NULL)
-		return lines_refuse(lines, "the list ends here: want `server ...` or `slots BASE64`");
+		return lines_refuse(lines,
+				    "the list ends here: want `server ...` or `slots BASE64`");
 	return 0;
 }
 

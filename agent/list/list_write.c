@@ -52,8 +52,9 @@ static int fields_check(const struct list *list, struct failure *failure)
 	if ((unsigned)list->distribution >= DISTRIBUTION_COUNT ||
 	    (distribution_rules(list->distribution)->hash_said &&
 	     distribution_hash_name(list->key_hash) == NULL))
-		return failure_set(failure, EINVAL, "distribution %u with hash %" PRIu32
-				   ": there is none", (unsigned)list->distribution, list->key_hash);
+		return failure_set(failure, EINVAL,
+				   "distribution %u with hash %" PRIu32 ": there is none",
+				   (unsigned)list->distribution, list->key_hash);
 	if (list->distribution == DISTRIBUTION_SLOTS &&
 	    (list->slot_count < LIST_SLOTS_MIN || list->slot_count > LIST_SLOTS_MAX ||
 	     list->slots == NULL))

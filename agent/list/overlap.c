@@ -33,9 +33,8 @@ static uint32_t server_of(uint64_t point)
  * the rings begin again, which is what the entry behind the last says. */
 static uint64_t arcs_count(const struct overlap *o)
 {
-	const uint64_t all = UINT64_C(1) << (keyhash_bits(o->from->hash) < 32
-						 ? keyhash_bits(o->from->hash)
-						 : 32);
+	const uint64_t all =
+	    UINT64_C(1) << (keyhash_bits(o->from->hash) < 32 ? keyhash_bits(o->from->hash) : 32);
 	uint32_t from = 0, to = 0;
 	uint64_t done = 0;
 
@@ -109,8 +108,8 @@ static uint64_t *shares_of(const struct table *table, uint32_t server_count)
 	uint64_t *shares = calloc(server_count, sizeof(*shares));
 	uint64_t all;
 
-	if (shares == NULL || overlap_count(table, table, server_count, share_take, shares, &all,
-					    NULL) != 0) {
+	if (shares == NULL ||
+	    overlap_count(table, table, server_count, share_take, shares, &all, NULL) != 0) {
 		free(shares);
 		return NULL;
 	}
@@ -132,8 +131,9 @@ static int products_count(const struct overlap *o, uint32_t server_count, uint64
 	int error = 0;
 
 	if (from == NULL || to == NULL)
-		error = failure_set(failure, ENOMEM, "no memory for the shares of %" PRIu32
-				    " servers", server_count);
+		error =
+		    failure_set(failure, ENOMEM, "no memory for the shares of %" PRIu32 " servers",
+				server_count);
 	for (uint32_t i = 0; error == 0 && i < server_count; i++)
 		for (uint32_t j = 0; from[i] != 0 && j < server_count; j++) {
 			const double part =

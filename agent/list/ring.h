@@ -1,4 +1,5 @@
-/* ring.h - the points of a list's servers on a ring, as the program that it is taken from has them. */
+/* ring.h - the points of a list's servers on a ring, as the program that it is taken from has them.
+ */
 #ifndef MCROSTER_RING_H
 #define MCROSTER_RING_H
 

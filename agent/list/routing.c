@@ -123,9 +123,9 @@ size_t routing_bytes(const struct table *table)
 
 size_t routing_index_bytes(const struct table *table)
 {
-	return table->kind == MCR_TABLE_RING ? (((size_t)1 << table->bits) + 1) *
-						   sizeof(*table->index)
-					     : 0;
+	return table->kind == MCR_TABLE_RING
+		   ? (((size_t)1 << table->bits) + 1) * sizeof(*table->index)
+		   : 0;
 }
 
 static void *bytes_copy(const void *from, size_t bytes)

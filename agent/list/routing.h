@@ -10,8 +10,8 @@
 #include "table.h"
 
 /* Makes a list's table; its owners are numbers[index into the list's servers], or without numbers
- * the indexes themselves.  A table of slots has at least `slots_min` of them (a power of two).  -ENOMEM,
- * -EINVAL for a distribution that gives nobody any key. */
+ * the indexes themselves.  A table of slots has at least `slots_min` of them (a power of two).
+ * -ENOMEM, -EINVAL for a distribution that gives nobody any key. */
 int routing_make(const struct list *list, const uint32_t *numbers, uint32_t slots_min,
 		 struct table *table, struct failure *failure);
 

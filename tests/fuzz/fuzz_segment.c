@@ -78,8 +78,8 @@ static void slot_make(uint8_t *image, uint32_t generation, enum mcr_phase phase,
 		memcpy(bytes + TABLES_AT + 2 * i, &owner, sizeof(owner));
 	}
 	for (uint32_t i = 0; i <= POINTS; i++) {
-		const uint64_t point = (uint64_t)(i < POINTS ? (i + 1) << 29 : UINT32_MAX) << 32 |
-				       i % SERVERS;
+		const uint64_t point =
+		    (uint64_t)(i < POINTS ? (i + 1) << 29 : UINT32_MAX) << 32 | i % SERVERS;
 
 		memcpy(bytes + TABLES_AT + 64 + 8 * i, &point, sizeof(point));
 	}
@@ -90,8 +90,8 @@ static void slot_make(uint8_t *image, uint32_t generation, enum mcr_phase phase,
 	}
 }
 
-/* Generation 6 is current, in COPY, of slots alone; the others, of each other kind beside the next one,
- * stand ready for a patch of the generation. */
+/* Generation 6 is current, in COPY, of slots alone; the others, of each other kind beside the next
+ * one, stand ready for a patch of the generation. */
 static void image_make(uint8_t image[TOTAL_BYTES])
 {
 	struct mcr_segment_header header = {
@@ -167,8 +167,8 @@ static void view_read(const struct mcr *mcr)
 	must(lies_within(mcr, view.servers, (uint64_t)view.server_count * view.server_stride));
 	table_read(mcr, &view.old_table);
 	table_read(mcr, &view.new_table);
-	must(view.slots_alone == (view.old_table.kind == MCR_TABLE_SLOTS &&
-				  view.new_table.kind == MCR_TABLE_SLOTS));
+	must(view.slots_alone ==
+	     (view.old_table.kind == MCR_TABLE_SLOTS && view.new_table.kind == MCR_TABLE_SLOTS));
 }
 
 static void server_read(struct mcr_reader *reader, const struct mcr_plan *plan, uint32_t number)

@@ -133,7 +133,8 @@ static bool segment_make(struct trial *trial)
 	if (waitpid(writer_start(trial, 1, AFTER_MAX_NS), NULL, 0) < 0)
 		return fail("cannot start a writer");
 	fd = open(trial->path, O_RDONLY | O_CLOEXEC);
-	map = mmap(NULL, SEGMENT_HEADER_BYTES + 4 * SEGMENT_SLOT_BYTES_MIN, PROT_READ, MAP_SHARED, fd, 0);
+	map = mmap(NULL, SEGMENT_HEADER_BYTES + 4 * SEGMENT_SLOT_BYTES_MIN, PROT_READ, MAP_SHARED,
+		   fd, 0);
 	(void)close(fd);
 	if (map == MAP_FAILED)
 		return fail("no segment was made");

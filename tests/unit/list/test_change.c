@@ -204,10 +204,8 @@ START_TEST(keys_have_the_owners_that_each_list_says)
 		uint32_t from = UINT32_MAX, to = UINT32_MAX;
 
 		change_key_owners(change, key, bytes, &from, &to);
-		ck_assert_str_eq(change->servers[from].name,
-				 owner_name(&active.list, key, bytes));
-		ck_assert_str_eq(change->servers[to].name,
-				 owner_name(&next.list, key, bytes));
+		ck_assert_str_eq(change->servers[from].name, owner_name(&active.list, key, bytes));
+		ck_assert_str_eq(change->servers[to].name, owner_name(&next.list, key, bytes));
 	}
 }
 END_TEST
