@@ -243,7 +243,7 @@ install: all
 	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
 	for f in etc/*.conf; do install -m 644 $$f $(DESTDIR)$(SYSCONFDIR)/mcroster/$${f##*/}.sample; done
 	install -m 644 LICENSE README.md $(wildcard docs/*.md) $(D)/share/doc/mcroster/
-	for page in $(wildcard docs/*.[1-8]); do \
+	for page in $(wildcard docs/man/*.[1-8]); do \
 		install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 uninstall:
@@ -253,7 +253,7 @@ uninstall:
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
 		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
 	rm -rf $(D)/share/doc/mcroster
-	for page in $(wildcard docs/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
+	for page in $(wildcard docs/man/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 clean:
 	rm -rf build

@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"generations", required_argument, NULL, 'g'},
 						{NULL, 0, NULL, 0}};
-	uint32_t generations = 2000;
+	uint32_t generations = 500;
 	char name[64], path[SEGMENT_PATH_BYTES];
 	int option, bad;
 
