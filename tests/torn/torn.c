@@ -24,6 +24,7 @@
 #include "atomics.h"
 #include "daemon/segment_file.h"
 #include "daemon/segment_image.h"
+#include "mcroster.h"
 #include "torn.h"
 
 #define AFTER_MAX_NS	 200000u
@@ -151,6 +152,20 @@ static void segment_remove(struct trial *trial)
 	(void)unlink(lock);
 }
 
+static int reader_run(const struct trial *trial, unsigned number)
+{
+	struct mcr *mcr, *strict;
+	int torn;
+
+	if (mcr_open(trial->name, 0, &mcr) != MCR_OK ||
+	    mcr_open(trial->name, MCR_STRICT, &strict) != MCR_OK)
+		return 2;
+	torn = torn_read(mcr, strict, trial->shared, number);
+	mcr_close(strict);
+	mcr_close(mcr);
+	return torn;
+}
+
 static bool readers_start(struct trial *trial)
 {
 	for (unsigned i = 0; i < TORN_READERS; i++) {
@@ -159,7 +174,7 @@ static bool readers_start(struct trial *trial)
 			return fail("cannot start a reader");
 		/* The writers are to run at once, so that they die while they run. */
 		if (trial->readers[i] == 0 && nice(READERS_NICE) != -1)
-			_exit(torn_read(trial->name, trial->shared, i));
+			_exit(reader_run(trial, i));
 	}
 	return true;
 }
