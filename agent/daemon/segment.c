@@ -24,7 +24,9 @@
 #define NS_PER_MS 1000000u
 
 struct segment {
-	struct mcr_segment_header *header;
+	struct mcr_segment_header *header; /* file.header */
+	struct segment_file file;
+	bool lost;			/* its name leads elsewhere, and that was said */
 	struct mcr_segment_slot *image; /* the next generation, SEGMENT_SLOT_BYTES */
 	uint32_t generation;
 	bool published; /* by us, since we opened it */
@@ -79,9 +81,10 @@ int segment_open(const char *name, const char *cluster, struct segment **segment
 	error = segment_file_lock(opened->path, &opened->lock, failure);
 	if (error != 0)
 		goto free_all;
-	error = segment_file_map(opened->path, cluster, &opened->header, failure);
+	error = segment_file_map(opened->path, cluster, &opened->file, failure);
 	if (error != 0)
 		goto unlock;
+	opened->header = opened->file.header;
 	opened->generation = generation_load_acquire(opened->header);
 	segment_clients(opened, "");
 	/* Before the incarnation: who reads that finds these. */
@@ -104,7 +107,7 @@ void segment_close(struct segment *segment)
 {
 	if (segment == NULL)
 		return;
-	segment_file_unmap(segment->header);
+	segment_file_unmap(&segment->file);
 	segment_file_unlock(&segment->lock);
 	free(segment->image);
 	free(segment);
@@ -224,4 +227,19 @@ void segment_heartbeat(struct segment *segment)
 	u64_store_relaxed(&segment->header->heartbeat_ns, boot_ns());
 	u64_store_relaxed(&segment->header->heartbeat,
 			  u64_load_relaxed(&segment->header->heartbeat) + 1);
+}
+
+int segment_keep(struct segment *segment, struct failure *failure)
+{
+	const int kept = segment_file_keep(segment->path, &segment->file, failure);
+	const bool said = segment->lost;
+
+	segment->header = segment->file.header;
+	segment->lost = kept < 0;
+	if (kept > 0)
+		return failure_set(failure, ENOENT,
+				   "segment %s: somebody has removed it; it is made again, and its "
+				   "clients are told to open it again",
+				   segment->path);
+	return said ? 0 : kept;
 }

@@ -56,6 +56,11 @@ uint64_t segment_epoch(const struct segment *segment);
 void segment_lease(struct segment *segment, uint64_t deadline_ns);
 uint64_t segment_lease_read(const struct segment *segment);
 
+/* Sees to it that the segment is found under its name: one that somebody has removed is made again
+ * and its clients are told.  Negative, with the sentence for the log, when that happened, and once
+ * when it cannot be done (the clients that have it mapped go on). */
+int segment_keep(struct segment *segment, struct failure *failure);
+
 /* Called several times a second while the agent lives. */
 void segment_heartbeat(struct segment *segment);
 

@@ -1,31 +1,21 @@
-/* segment_file.c - see segment_file.h.
- *
- * A segment is made without a name (O_TMPFILE) and linked in when it is complete, so killed
- * anywhere, or out of memory, it leaves nothing behind.  Its space is allocated then: no later
- * store can fault for want of it.
- */
+/* segment_file.c - see segment_file.h. */
 #include "daemon/segment_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "atomics.h"
 #include "daemon/segment_image.h"
+#include "daemon/segment_object.h"
 
-#define SHM_DIRECTORY "/dev/shm"
-#define SEGMENT_MODE  0644u
-#define LOCK_MODE     0600u
-#define MODE_BITS     07777u
+#define LOCK_MODE 0600u
+#define MODE_BITS 07777u
 
 int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct failure *failure)
 {
@@ -37,7 +27,7 @@ int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct fa
 		return failure_set(failure, EINVAL,
 				   "segment \"%s\": want \"/\" and one name of 1 to 249 bytes",
 				   name);
-	(void)snprintf(path, SEGMENT_PATH_BYTES, "%s%s", SHM_DIRECTORY, name);
+	(void)snprintf(path, SEGMENT_PATH_BYTES, "%s%s", SEGMENT_FILE_DIRECTORY, name);
 	return 0;
 }
 
@@ -150,9 +140,9 @@ static int existing_check(const char *path, const char *cluster, int fd, bool *p
 	if (status.st_uid != geteuid())
 		return failure_set(failure, EPERM, "segment %s: owned by user %u, want %u", path,
 				   (unsigned)status.st_uid, (unsigned)geteuid());
-	if ((status.st_mode & MODE_BITS) != SEGMENT_MODE)
+	if ((status.st_mode & MODE_BITS) != SEGMENT_FILE_MODE)
 		return failure_set(failure, EPERM, "segment %s: mode %04o, want %04o", path,
-				   status.st_mode & MODE_BITS, SEGMENT_MODE);
+				   status.st_mode & MODE_BITS, SEGMENT_FILE_MODE);
 	if (status.st_size < (off_t)sizeof(header))
 		return failure_set(failure, EBADMSG, "segment %s: not a segment (%lld bytes)", path,
 				   (long long)status.st_size);
@@ -164,10 +154,9 @@ static int existing_check(const char *path, const char *cluster, int fd, bool *p
 	return error;
 }
 
-/* Tells the clients of a segment that another one takes its place, and takes its name away.  In
- * every layout `moved` and `generation` stand where they stand in this one.  In this order: killed
- * in between, it is still of no use to anybody and is replaced by the next agent. */
-static int retire(const char *path, int fd, struct failure *failure)
+/* The one that is there is of no use: tells its clients, and takes its name away.  In this order:
+ * killed in between, it is replaced by the next agent. */
+static int take_away(const char *path, int fd, struct failure *failure)
 {
 	struct mcr_segment_header *header =
 	    mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -175,60 +164,10 @@ static int retire(const char *path, int fd, struct failure *failure)
 	if (header == MAP_FAILED)
 		return failure_set(failure, errno, "segment %s: cannot map: %s", path,
 				   strerror(errno));
-	moved_publish(header);
-	(void)syscall(SYS_futex, &header->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	segment_object_retire(header);
 	(void)munmap(header, sizeof(*header));
 	if (unlink(path) != 0)
 		return failure_set(failure, errno, "segment %s: cannot replace it: %s", path,
-				   strerror(errno));
-	return 0;
-}
-
-static int header_write(int fd, const char *cluster)
-{
-	struct mcr_segment_header header = {
-	    .layout = MCR_SEGMENT_LAYOUT,
-	    .header_bytes = SEGMENT_HEADER_BYTES,
-	    .slot_bytes = SEGMENT_SLOT_BYTES,
-	    .ring = MCR_SEGMENT_RING,
-	    .total_bytes = SEGMENT_TOTAL_BYTES,
-	};
-
-	memcpy(header.magic, MCR_SEGMENT_MAGIC, sizeof(header.magic));
-	memcpy(header.cluster, cluster, strlen(cluster) + 1);
-	return pwrite(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? 0 : -errno;
-}
-
-/* An object without a name, complete but for its name. */
-static int nameless_make(const char *path, const char *cluster, int *made, struct failure *failure)
-{
-	int error, fd = open(SHM_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, LOCK_MODE);
-
-	if (fd < 0)
-		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
-				   strerror(errno));
-	error = posix_fallocate(fd, 0, SEGMENT_TOTAL_BYTES);
-	if (error == 0 && header_write(fd, cluster) != 0)
-		error = errno;
-	/* Not by open's mode: the umask would have its say. */
-	if (error == 0 && fchmod(fd, SEGMENT_MODE) != 0)
-		error = errno;
-	if (error != 0) {
-		(void)close(fd);
-		return failure_set(failure, error, "segment %s: cannot allocate %u bytes: %s", path,
-				   SEGMENT_TOTAL_BYTES, strerror(error));
-	}
-	*made = fd;
-	return 0;
-}
-
-static int name_give(const char *path, int fd, struct failure *failure)
-{
-	char self[64];
-
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
-		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
 				   strerror(errno));
 	return 0;
 }
@@ -237,12 +176,12 @@ static int name_give(const char *path, int fd, struct failure *failure)
 static int create(const char *path, const char *cluster, int old, int *made,
 		  struct failure *failure)
 {
-	int fd = -1, error = nameless_make(path, cluster, &fd, failure);
+	int fd = -1, error = segment_object_make(path, cluster, &fd, failure);
 
 	if (error == 0 && old >= 0)
-		error = retire(path, old, failure);
+		error = take_away(path, old, failure);
 	if (error == 0)
-		error = name_give(path, fd, failure);
+		error = segment_object_name(path, fd, failure);
 	if (error != 0) {
 		if (fd >= 0)
 			(void)close(fd);
@@ -252,14 +191,24 @@ static int create(const char *path, const char *cluster, int old, int *made,
 	return 0;
 }
 
-int segment_file_map(const char *path, const char *cluster, struct mcr_segment_header **header,
+static int file_take(const char *path, int fd, struct segment_file *file, struct failure *failure)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	return segment_object_map(path, fd, &file->header, failure);
+}
+
+int segment_file_map(const char *path, const char *cluster, struct segment_file *file,
 		     struct failure *failure)
 {
 	bool present = true;
-	void *map;
 	int error, fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-	if (strlen(cluster) >= sizeof((*header)->cluster)) {
+	if (strlen(cluster) >= sizeof(file->header->cluster)) {
 		error = failure_set(failure, EINVAL, "segment %s: cluster name over %u bytes", path,
 				    LIST_NAME_MAX);
 		goto out;
@@ -283,20 +232,60 @@ int segment_file_map(const char *path, const char *cluster, struct mcr_segment_h
 	}
 	if (error != 0)
 		goto out;
-	map = mmap(NULL, SEGMENT_TOTAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED) {
-		error = failure_set(failure, errno, "segment %s: cannot map: %s", path,
-				    strerror(errno));
-		goto out;
-	}
-	*header = map;
+	error = file_take(path, fd, file, failure);
 out:
 	if (fd >= 0)
 		(void)close(fd);
 	return error;
 }
 
-void segment_file_unmap(struct mcr_segment_header *header)
+void segment_file_unmap(struct segment_file *file)
 {
-	(void)munmap(header, SEGMENT_TOTAL_BYTES);
+	(void)munmap(file->header, SEGMENT_TOTAL_BYTES);
+}
+
+/* The writer's own memory is what it copies; nobody else writes there. */
+static int renew(const char *path, const struct segment_file *old, struct segment_file *file,
+		 struct failure *failure)
+{
+	int fd, error;
+
+	error = segment_object_make(path, (const char *)old->header->cluster, &fd, failure);
+	if (error != 0)
+		return error;
+	error = file_take(path, fd, file, failure);
+	if (error != 0)
+		goto out;
+	memcpy(file->header, old->header, SEGMENT_TOTAL_BYTES);
+	error = segment_object_name(path, fd, failure);
+	if (error != 0)
+		segment_file_unmap(file);
+out:
+	(void)close(fd);
+	return error;
+}
+
+int segment_file_keep(const char *path, struct segment_file *file, struct failure *failure)
+{
+	struct segment_file next;
+	struct stat named;
+	int error;
+
+	if (lstat(path, &named) == 0) {
+		if (named.st_dev == file->device && named.st_ino == file->inode)
+			return 0;
+		return failure_set(failure, EEXIST,
+				   "segment %s: something else has its name: new clients do not "
+				   "find it",
+				   path);
+	}
+	if (errno != ENOENT)
+		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	error = renew(path, file, &next, failure);
+	if (error != 0)
+		return error;
+	segment_object_retire(file->header);
+	segment_file_unmap(file);
+	*file = next;
+	return 1;
 }
