@@ -28,28 +28,29 @@
 #define NS_PER_MS 1000000u
 
 struct segment {
-	struct segment_object object;
+	struct segment_file file;
 	struct segment_image image; /* the next generation */
 	uint32_t generation;
 	bool published; /* by us, since we opened it */
 	bool moved;	/* its clients were told, but no other object could take its place yet */
+	bool lost;	/* its name leads elsewhere, and that was said */
 	struct segment_lock lock;
 	char path[SEGMENT_PATH_BYTES];
 	char cluster[LIST_NAME_MAX + 1];
 };
 
-static struct mcr_segment_slot *slot_of(const struct segment_object *object, uint32_t generation)
+static struct mcr_segment_slot *slot_of(const struct segment_file *file, uint32_t generation)
 {
-	uint8_t *bytes = (uint8_t *)object->header;
+	uint8_t *bytes = (uint8_t *)file->header;
 
 	return (struct mcr_segment_slot *)(void *)(bytes + SEGMENT_HEADER_BYTES +
 						   (size_t)(generation % MCR_SEGMENT_RING) *
-						       object->slot_bytes);
+						       file->slot_bytes);
 }
 
 static const struct mcr_segment_slot *slot_present(const struct segment *segment)
 {
-	return slot_of(&segment->object, segment->generation);
+	return slot_of(&segment->file, segment->generation);
 }
 
 static uint64_t boot_ns(void)
@@ -85,18 +86,18 @@ int segment_open(const char *name, const char *cluster, struct segment **segment
 	error = segment_file_lock(opened->path, &opened->lock, failure);
 	if (error != 0)
 		goto free_all;
-	error = segment_file_map(opened->path, cluster, &opened->object, failure);
+	error = segment_file_map(opened->path, cluster, &opened->file, failure);
 	if (error != 0)
 		goto unlock;
 	(void)snprintf(opened->cluster, sizeof(opened->cluster), "%s", cluster);
-	opened->generation = generation_load_acquire(opened->object.header);
+	opened->generation = generation_load_acquire(opened->file.header);
 	segment_clients(opened, "");
 	/* Before the incarnation: who reads that finds these. */
-	u64_store_relaxed(&opened->object.header->heartbeat_ns, boot_ns());
-	u64_store_relaxed(&opened->object.header->started_ns, boot_ns());
+	u64_store_relaxed(&opened->file.header->heartbeat_ns, boot_ns());
+	u64_store_relaxed(&opened->file.header->started_ns, boot_ns());
 	/* Also, the writer before us may have been killed between its store and its fence. */
 	generation_fence_seq_cst();
-	incarnation_renew(opened->object.header);
+	incarnation_renew(opened->file.header);
 	*segment = opened;
 	return 0;
 unlock:
@@ -110,7 +111,7 @@ void segment_close(struct segment *segment)
 {
 	if (segment == NULL)
 		return;
-	segment_file_unmap(&segment->object);
+	segment_file_unmap(&segment->file);
 	segment_file_unlock(&segment->lock);
 	segment_image_clear(&segment->image);
 	free(segment);
@@ -149,16 +150,16 @@ static void turn_store(struct mcr_segment_header *header, uint32_t generation,
 }
 
 /* Fills the slot and makes it the current one. */
-static void slot_publish(const struct segment *segment, const struct segment_object *object,
+static void slot_publish(const struct segment *segment, const struct segment_file *file,
 			 uint32_t generation, const struct mcr_segment_turn *times)
 {
-	words_store_relaxed(slot_of(object, generation), segment->image.slot,
+	words_store_relaxed(slot_of(file, generation), segment->image.slot,
 			    segment->image.slot->used_bytes);
-	turn_store(object->header, generation, times);
-	generation_publish_release(object->header, generation);
+	turn_store(file->header, generation, times);
+	generation_publish_release(file->header, generation);
 	generation_fence_seq_cst();
 	/* Cannot fail in a way that matters: the word is mapped, and nobody waiting is fine. */
-	(void)syscall(SYS_futex, &object->header->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	(void)syscall(SYS_futex, &file->header->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static uint32_t slot_bytes_wanted(const struct segment *segment)
@@ -186,25 +187,25 @@ static void live_copy(const struct mcr_segment_header *from, struct mcr_segment_
 static int larger_publish(struct segment *segment, uint32_t next,
 			  const struct mcr_segment_turn *times, struct failure *failure)
 {
-	struct segment_object larger;
+	struct segment_file larger;
 	int fd, error = segment_file_larger(segment->path, segment->cluster,
 					    slot_bytes_wanted(segment), &fd, &larger, failure);
 
 	if (error != 0)
 		return error;
-	live_copy(segment->object.header, larger.header);
+	live_copy(segment->file.header, larger.header);
 	slot_publish(segment, &larger, next, times);
 	/* Plans of the old one end as with any publication. */
-	turn_store(segment->object.header, next, times);
-	error = segment_file_replace(segment->path, &segment->object, fd, failure);
-	segment->generation = generation_load_acquire(segment->object.header);
-	segment->moved = segment->object.header->moved != 0;
+	turn_store(segment->file.header, next, times);
+	error = segment_file_replace(segment->path, &segment->file, fd, failure);
+	segment->generation = generation_load_acquire(segment->file.header);
+	segment->moved = segment->file.header->moved != 0;
 	if (error != 0) {
 		segment_file_unmap(&larger);
 		return error;
 	}
-	segment_file_unmap(&segment->object);
-	segment->object = larger;
+	segment_file_unmap(&segment->file);
+	segment->file = larger;
 	segment->moved = false;
 	return 0;
 }
@@ -229,12 +230,12 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 				   segment->path, segment->generation);
 	segment->image.slot->generation = next;
 	times.retire_ns = now_ns + retire_after_ns(segment);
-	if (segment->moved || segment->image.slot->used_bytes > segment->object.slot_bytes) {
+	if (segment->moved || segment->image.slot->used_bytes > segment->file.slot_bytes) {
 		error = larger_publish(segment, next, &times, failure);
 		if (error != 0)
 			return error;
 	} else {
-		slot_publish(segment, &segment->object, next, &times);
+		slot_publish(segment, &segment->file, next, &times);
 	}
 	segment->generation = next;
 	segment->published = true;
@@ -259,18 +260,18 @@ uint32_t segment_generation(const struct segment *segment, uint64_t *published_n
 		*published_ns =
 		    segment->generation == 0
 			? 0
-			: u64_load_relaxed(&segment->object.header->turn[turn].published_ns);
+			: u64_load_relaxed(&segment->file.header->turn[turn].published_ns);
 	return segment->generation;
 }
 
 void segment_lease(struct segment *segment, uint64_t deadline_ns)
 {
-	lease_store_release(segment->object.header, deadline_ns);
+	lease_store_release(segment->file.header, deadline_ns);
 }
 
 uint64_t segment_lease_read(const struct segment *segment)
 {
-	return lease_load_acquire(segment->object.header);
+	return lease_load_acquire(segment->file.header);
 }
 
 void segment_clients(struct segment *segment, const char *path)
@@ -278,17 +279,35 @@ void segment_clients(struct segment *segment, const char *path)
 	uint8_t bytes[MCR_SEGMENT_PATH_BYTES] = {0};
 
 	memcpy(bytes, path, strnlen(path, sizeof(bytes) - 1));
-	words_store_relaxed(segment->object.header->clients_path, bytes, sizeof(bytes));
+	words_store_relaxed(segment->file.header->clients_path, bytes, sizeof(bytes));
 }
 
 uint64_t segment_incarnation(const struct segment *segment)
 {
-	return u64_load_relaxed(&segment->object.header->incarnation);
+	return u64_load_relaxed(&segment->file.header->incarnation);
 }
 
 void segment_heartbeat(struct segment *segment)
 {
-	u64_store_relaxed(&segment->object.header->heartbeat_ns, boot_ns());
-	u64_store_relaxed(&segment->object.header->heartbeat,
-			  u64_load_relaxed(&segment->object.header->heartbeat) + 1);
+	u64_store_relaxed(&segment->file.header->heartbeat_ns, boot_ns());
+	u64_store_relaxed(&segment->file.header->heartbeat,
+			  u64_load_relaxed(&segment->file.header->heartbeat) + 1);
+}
+
+int segment_keep(struct segment *segment, struct failure *failure)
+{
+	const bool said = segment->lost;
+	int kept;
+
+	/* Then the next publication makes another one. */
+	if (segment->moved)
+		return 0;
+	kept = segment_file_keep(segment->path, &segment->file, failure);
+	segment->lost = kept < 0;
+	if (kept > 0)
+		return failure_set(failure, ENOENT,
+				   "segment %s: somebody has removed it; it is made again, and its "
+				   "clients are told to open it again",
+				   segment->path);
+	return said ? 0 : kept;
 }

@@ -1,32 +1,22 @@
-/* segment_file.c - see segment_file.h.
- *
- * A segment is made without a name (O_TMPFILE) and linked in when it is complete, so killed
- * anywhere, or out of memory, it leaves nothing behind.  Its space is allocated then: no later
- * store can fault for want of it.
- */
+/* segment_file.c - see segment_file.h. */
 #include "daemon/segment_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "atomics.h"
 #include "daemon/segment_image.h"
+#include "daemon/segment_object.h"
 
-#define SHM_DIRECTORY "/dev/shm"
-#define SUCCESSOR     "~new" /* no cluster is called so */
-#define SEGMENT_MODE  0644u
-#define LOCK_MODE     0600u
-#define MODE_BITS     07777u
+#define SUCCESSOR "~new" /* no cluster is called so */
+#define LOCK_MODE 0600u
+#define MODE_BITS 07777u
 
 int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct failure *failure)
 {
@@ -38,7 +28,7 @@ int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct fa
 		return failure_set(failure, EINVAL,
 				   "segment \"%s\": want \"/\" and one name of 1 to 249 bytes",
 				   name);
-	(void)snprintf(path, SEGMENT_PATH_BYTES, "%s%s", SHM_DIRECTORY, name);
+	(void)snprintf(path, SEGMENT_PATH_BYTES, "%s%s", SEGMENT_FILE_DIRECTORY, name);
 	return 0;
 }
 
@@ -108,11 +98,6 @@ void segment_file_unlock(struct segment_lock *lock)
 	lock->fd = -1;
 }
 
-static size_t total_bytes(uint32_t slot_bytes)
-{
-	return SEGMENT_HEADER_BYTES + (size_t)MCR_SEGMENT_RING * slot_bytes;
-}
-
 static int header_check(const char *path, const char *cluster,
 			const struct mcr_segment_header *header, uint64_t size,
 			struct failure *failure)
@@ -141,7 +126,8 @@ static bool is_present(const struct mcr_segment_header *header)
 	       header->slot_bytes >= SEGMENT_SLOT_BYTES_MIN &&
 	       header->slot_bytes <= SEGMENT_SLOT_BYTES_MAX && header->slot_bytes % 4096 == 0 &&
 	       header->ring == MCR_SEGMENT_RING &&
-	       header->total_bytes == total_bytes(header->slot_bytes) && header->moved == 0;
+	       header->total_bytes == segment_object_bytes(header->slot_bytes) &&
+	       header->moved == 0;
 }
 
 static int existing_check(const char *path, const char *cluster, int fd, bool *present,
@@ -158,9 +144,9 @@ static int existing_check(const char *path, const char *cluster, int fd, bool *p
 	if (status.st_uid != geteuid())
 		return failure_set(failure, EPERM, "segment %s: owned by user %u, want %u", path,
 				   (unsigned)status.st_uid, (unsigned)geteuid());
-	if ((status.st_mode & MODE_BITS) != SEGMENT_MODE)
+	if ((status.st_mode & MODE_BITS) != SEGMENT_FILE_MODE)
 		return failure_set(failure, EPERM, "segment %s: mode %04o, want %04o", path,
-				   status.st_mode & MODE_BITS, SEGMENT_MODE);
+				   status.st_mode & MODE_BITS, SEGMENT_FILE_MODE);
 	if (status.st_size < (off_t)sizeof(header))
 		return failure_set(failure, EBADMSG, "segment %s: not a segment (%lld bytes)", path,
 				   (long long)status.st_size);
@@ -169,177 +155,182 @@ static int existing_check(const char *path, const char *cluster, int fd, bool *p
 	error = header_check(path, cluster, &header, (uint64_t)status.st_size, failure);
 	if (error == 0) {
 		*present = is_present(&header);
-		*slot_bytes = header.slot_bytes;
+		*slot_bytes = *present ? header.slot_bytes : SEGMENT_SLOT_BYTES_MIN;
 	}
 	return error;
 }
 
-static int header_write(int fd, const char *cluster, uint32_t slot_bytes)
+/* The one that is there is of no use: tells its clients, and takes its name away.  In this order:
+ * killed in between, it is replaced by the next agent. */
+static int take_away(const char *path, int fd, struct failure *failure)
 {
-	struct mcr_segment_header header = {
-	    .layout = MCR_SEGMENT_LAYOUT,
-	    .header_bytes = SEGMENT_HEADER_BYTES,
-	    .slot_bytes = slot_bytes,
-	    .ring = MCR_SEGMENT_RING,
-	    .total_bytes = total_bytes(slot_bytes),
-	};
+	struct mcr_segment_header *header =
+	    mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	memcpy(header.magic, MCR_SEGMENT_MAGIC, sizeof(header.magic));
-	memcpy(header.cluster, cluster, strlen(cluster) + 1);
-	return pwrite(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? 0 : -errno;
+	if (header == MAP_FAILED)
+		return failure_set(failure, errno, "segment %s: cannot map: %s", path,
+				   strerror(errno));
+	segment_object_retire(header);
+	(void)munmap(header, sizeof(*header));
+	if (unlink(path) != 0)
+		return failure_set(failure, errno, "segment %s: cannot replace it: %s", path,
+				   strerror(errno));
+	return 0;
 }
 
-/* An object without a name, complete but for its name. */
-static int nameless_make(const char *path, const char *cluster, uint32_t slot_bytes, int *made,
-			 struct failure *failure)
+/* `old`: the segment whose place it takes, or -1. */
+static int create(const char *path, const char *cluster, int old, int *made,
+		  struct failure *failure)
 {
-	int error, fd = open(SHM_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, LOCK_MODE);
+	int fd = -1,
+	    error = segment_object_make(path, cluster, SEGMENT_SLOT_BYTES_MIN, &fd, failure);
 
-	if (fd < 0)
-		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
-				   strerror(errno));
-	error = posix_fallocate(fd, 0, (off_t)total_bytes(slot_bytes));
-	if (error == 0 && header_write(fd, cluster, slot_bytes) != 0)
-		error = errno;
-	/* Not by open's mode: the umask would have its say. */
-	if (error == 0 && fchmod(fd, SEGMENT_MODE) != 0)
-		error = errno;
+	if (error == 0 && old >= 0)
+		error = take_away(path, old, failure);
+	if (error == 0)
+		error = segment_object_name(path, fd, failure);
 	if (error != 0) {
-		(void)close(fd);
-		return failure_set(failure, error, "segment %s: cannot allocate %zu bytes: %s",
-				   path, total_bytes(slot_bytes), strerror(error));
+		if (fd >= 0)
+			(void)close(fd);
+		return error;
 	}
 	*made = fd;
 	return 0;
 }
 
-static int name_give(const char *path, const char *name, int fd, struct failure *failure)
+static int file_take(const char *path, int fd, uint32_t slot_bytes, struct segment_file *file,
+		     struct failure *failure)
 {
-	char self[64];
+	struct stat status;
 
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) != 0)
-		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
-				   strerror(errno));
-	return 0;
+	if (fstat(fd, &status) != 0)
+		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	file->slot_bytes = slot_bytes;
+	return segment_object_map(path, fd, slot_bytes, &file->header, failure);
 }
 
-/* Gives `fd` the name of the segment that `old` is, whose clients are told first.  Killed in
- * between, that one is still of no use to anybody and is replaced by the next agent; the other way
- * round nobody would ever tell them.  In every layout `moved` and `generation` stand where they
- * stand in this one. */
-static int name_take(const char *path, struct mcr_segment_header *old, int fd,
+int segment_file_map(const char *path, const char *cluster, struct segment_file *file,
 		     struct failure *failure)
+{
+	uint32_t slot_bytes = SEGMENT_SLOT_BYTES_MIN;
+	bool present = true;
+	int error, fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (strlen(cluster) >= sizeof(file->header->cluster)) {
+		error = failure_set(failure, EINVAL, "segment %s: cluster name over %u bytes", path,
+				    LIST_NAME_MAX);
+		goto out;
+	}
+	if (fd >= 0)
+		error = existing_check(path, cluster, fd, &present, &slot_bytes, failure);
+	else if (errno == ENOENT)
+		error = create(path, cluster, -1, &fd, failure);
+	else if (errno == ELOOP)
+		error = failure_set(failure, EPERM,
+				    "segment %s: a symbolic link, want a regular file", path);
+	else
+		error = failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	if (error == 0 && !present) {
+		const int old = fd;
+
+		error = create(path, cluster, old, &fd, failure);
+		(void)close(old);
+		if (error != 0)
+			fd = -1;
+	}
+	if (error != 0)
+		goto out;
+	error = file_take(path, fd, slot_bytes, file, failure);
+out:
+	if (fd >= 0)
+		(void)close(fd);
+	return error;
+}
+
+void segment_file_unmap(struct segment_file *file)
+{
+	(void)munmap(file->header, segment_object_bytes(file->slot_bytes));
+}
+
+/* The writer's own memory is what it copies; nobody else writes there. */
+static int renew(const char *path, const struct segment_file *old, struct segment_file *file,
+		 struct failure *failure)
+{
+	int fd, error;
+
+	error = segment_object_make(path, (const char *)old->header->cluster, old->slot_bytes, &fd,
+				    failure);
+	if (error != 0)
+		return error;
+	error = file_take(path, fd, old->slot_bytes, file, failure);
+	if (error != 0)
+		goto out;
+	memcpy(file->header, old->header, segment_object_bytes(old->slot_bytes));
+	error = segment_object_name(path, fd, failure);
+	if (error != 0)
+		segment_file_unmap(file);
+out:
+	(void)close(fd);
+	return error;
+}
+
+int segment_file_keep(const char *path, struct segment_file *file, struct failure *failure)
+{
+	struct segment_file next;
+	struct stat named;
+	int error;
+
+	if (lstat(path, &named) == 0) {
+		if (named.st_dev == file->device && named.st_ino == file->inode)
+			return 0;
+		return failure_set(failure, EEXIST,
+				   "segment %s: something else has its name: new clients do not "
+				   "find it",
+				   path);
+	}
+	if (errno != ENOENT)
+		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	error = renew(path, file, &next, failure);
+	if (error != 0)
+		return error;
+	segment_object_retire(file->header);
+	segment_file_unmap(file);
+	*file = next;
+	return 1;
+}
+
+int segment_file_larger(const char *path, const char *cluster, uint32_t slot_bytes, int *fd,
+			struct segment_file *file, struct failure *failure)
+{
+	int error = segment_object_make(path, cluster, slot_bytes, fd, failure);
+
+	if (error != 0)
+		return error;
+	error = file_take(path, *fd, slot_bytes, file, failure);
+	if (error != 0)
+		(void)close(*fd);
+	return error;
+}
+
+/* The clients first, then the name: killed in between, the old one is still of no use to anybody
+ * and is replaced by the next agent; the other way round nobody would ever tell them. */
+int segment_file_replace(const char *path, const struct segment_file *old, int fd,
+			 struct failure *failure)
 {
 	char beside[SEGMENT_PATH_BYTES + sizeof(SUCCESSOR)];
 	int error;
 
 	(void)snprintf(beside, sizeof(beside), "%s%s", path, SUCCESSOR);
 	(void)unlink(beside); /* of an agent that was killed right here; the lock is ours */
-	error = name_give(path, beside, fd, failure);
+	error = segment_object_name(beside, fd, failure);
+	(void)close(fd);
 	if (error != 0)
 		return error;
-	moved_publish(old);
-	(void)syscall(SYS_futex, &old->generation, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	segment_object_retire(old->header);
 	if (rename(beside, path) != 0)
 		return failure_set(failure, errno, "segment %s: cannot replace it: %s", path,
 				   strerror(errno));
 	return 0;
-}
-
-/* The descriptor `*fd` of a segment that cannot be gone on in becomes that of the one instead. */
-static int replace(const char *path, const char *cluster, int *fd, struct failure *failure)
-{
-	struct mcr_segment_header *old =
-	    mmap(NULL, sizeof(*old), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	int made = -1, error;
-
-	if (old == MAP_FAILED)
-		return failure_set(failure, errno, "segment %s: cannot map: %s", path,
-				   strerror(errno));
-	error = nameless_make(path, cluster, SEGMENT_SLOT_BYTES_MIN, &made, failure);
-	if (error == 0)
-		error = name_take(path, old, made, failure);
-	(void)munmap(old, sizeof(*old));
-	if (error == 0) {
-		(void)close(*fd);
-		*fd = made;
-	} else if (made >= 0) {
-		(void)close(made);
-	}
-	return error;
-}
-
-static int object_map(const char *path, int fd, uint32_t slot_bytes, struct segment_object *object,
-		      struct failure *failure)
-{
-	void *map = mmap(NULL, total_bytes(slot_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (map == MAP_FAILED)
-		return failure_set(failure, errno, "segment %s: cannot map: %s", path,
-				   strerror(errno));
-	object->header = map;
-	object->slot_bytes = slot_bytes;
-	return 0;
-}
-
-int segment_file_map(const char *path, const char *cluster, struct segment_object *object,
-		     struct failure *failure)
-{
-	uint32_t slot_bytes = SEGMENT_SLOT_BYTES_MIN;
-	bool present = true;
-	int error = 0, fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-
-	if (strlen(cluster) >= sizeof(object->header->cluster)) {
-		error = failure_set(failure, EINVAL, "segment %s: cluster name over %u bytes", path,
-				    LIST_NAME_MAX);
-	} else if (fd >= 0) {
-		error = existing_check(path, cluster, fd, &present, &slot_bytes, failure);
-	} else if (errno == ENOENT) {
-		error = nameless_make(path, cluster, slot_bytes, &fd, failure);
-		if (error == 0)
-			error = name_give(path, path, fd, failure);
-	} else if (errno == ELOOP) {
-		error = failure_set(failure, EPERM,
-				    "segment %s: a symbolic link, want a regular file", path);
-	} else {
-		error = failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
-	}
-	if (error == 0 && !present) {
-		error = replace(path, cluster, &fd, failure);
-		slot_bytes = SEGMENT_SLOT_BYTES_MIN;
-	}
-	if (error == 0)
-		error = object_map(path, fd, slot_bytes, object, failure);
-	if (fd >= 0)
-		(void)close(fd);
-	return error;
-}
-
-int segment_file_larger(const char *path, const char *cluster, uint32_t slot_bytes, int *fd,
-			struct segment_object *object, struct failure *failure)
-{
-	int error = nameless_make(path, cluster, slot_bytes, fd, failure);
-
-	if (error != 0)
-		return error;
-	error = object_map(path, *fd, slot_bytes, object, failure);
-	if (error != 0)
-		(void)close(*fd);
-	return error;
-}
-
-int segment_file_replace(const char *path, struct segment_object *old, int fd,
-			 struct failure *failure)
-{
-	const int error = name_take(path, old->header, fd, failure);
-
-	(void)close(fd);
-	return error;
-}
-
-void segment_file_unmap(struct segment_object *object)
-{
-	(void)munmap(object->header, total_bytes(object->slot_bytes));
-	object->header = NULL;
 }

@@ -1,6 +1,10 @@
-/* A segment that an agent of another version made: replaced, and whoever has it mapped is told. */
+/* A segment that is not gone on in, of another version or taken away: another one takes its place,
+ * and whoever has it mapped is told. */
+#include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -149,6 +153,90 @@ START_TEST(a_restarted_agent_of_the_same_version_replaces_nothing)
 }
 END_TEST
 
+/* ---- taken away while its agent lives */
+
+START_TEST(one_that_was_removed_is_made_again_and_says_the_same)
+{
+	struct client before, after;
+	struct mcr_plan plan, next;
+	struct mcr_info info_before, info_after;
+
+	open_segment();
+	publish(MCR_STEADY);
+	publish(MCR_COPY);
+	segment_lease(segment, 4711);
+	before = client_open();
+	ck_assert_int_eq(mcr_begin(before.reader, MCR_OP_SET, "key", 3, &plan), MCR_OK);
+	ck_assert_int_eq(mcr_info(before.mcr, &info_before), MCR_OK);
+	ck_assert_int_eq(segment_keep(segment, &failure), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(segment_keep(segment, &failure), -ENOENT);
+	ck_assert_msg(strstr(failure.text, "removed") != NULL, "%s", failure.text);
+	ck_assert_int_eq(segment_keep(segment, &failure), 0);
+	ck_assert_int_eq(mcr_begin(before.reader, MCR_OP_SET, "key", 3, &next), MCR_MOVED);
+	ck_assert_int_eq(mcr_check(before.reader, &plan), MCR_LATE);
+	after = client_open();
+	ck_assert_int_eq(mcr_info(after.mcr, &info_after), MCR_OK);
+	ck_assert_int_eq(memcmp(&info_before, &info_after, sizeof(info_before)), 0);
+	ck_assert_int_eq(mcr_begin(after.reader, MCR_OP_SET, "key", 3, &next), MCR_OK);
+	ck_assert_int_eq(memcmp(&plan, &next, sizeof(plan)), 0);
+	ck_assert_uint_eq(publish(MCR_SWITCH), 3);
+	ck_assert_int_eq(mcr_begin(after.reader, MCR_OP_SET, "key", 3, &next), MCR_OK);
+	ck_assert_uint_eq(next.phase, MCR_SWITCH);
+	client_close(&before);
+	client_close(&after);
+}
+END_TEST
+
+START_TEST(a_name_that_somebody_else_has_is_said_once_and_left)
+{
+	struct client client;
+	struct mcr_plan plan;
+	int fd;
+
+	open_segment();
+	publish(MCR_STEADY);
+	client = client_open();
+	ck_assert_int_eq(unlink(path), 0);
+	fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(segment_keep(segment, &failure), -EEXIST);
+	ck_assert_msg(strstr(failure.text, path) != NULL, "%s", failure.text);
+	ck_assert_int_eq(segment_keep(segment, &failure), 0);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_END), 0);
+	/* Who has it mapped goes on. */
+	publish(MCR_COPY);
+	ck_assert_int_eq(mcr_begin(client.reader, MCR_OP_SET, "key", 3, &plan), MCR_OK);
+	ck_assert_uint_eq(plan.phase, MCR_COPY);
+	/* When it is gone the segment is made again. */
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(segment_keep(segment, &failure), -ENOENT);
+	(void)close(fd);
+	client_close(&client);
+}
+END_TEST
+
+START_TEST(without_room_the_clients_that_have_it_go_on)
+{
+	const struct rlimit limit = {1 << 20, 1 << 20};
+	struct client client;
+	struct mcr_plan plan;
+
+	open_segment();
+	publish(MCR_STEADY);
+	client = client_open();
+	ck_assert_int_eq(unlink(path), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(segment_keep(segment, &failure), -EFBIG);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	publish(MCR_COPY);
+	ck_assert_int_eq(mcr_begin(client.reader, MCR_OP_SET, "key", 3, &plan), MCR_OK);
+	ck_assert_uint_eq(plan.phase, MCR_COPY);
+	client_close(&client);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("daemon/segment_replace");
@@ -162,5 +250,8 @@ int main(void)
 	tcase_add_test(tests, another_geometry_is_replaced_too);
 	tcase_add_test(tests, one_that_was_given_up_already_is_not_taken_up);
 	tcase_add_test(tests, a_restarted_agent_of_the_same_version_replaces_nothing);
+	tcase_add_test(tests, one_that_was_removed_is_made_again_and_says_the_same);
+	tcase_add_test(tests, a_name_that_somebody_else_has_is_said_once_and_left);
+	tcase_add_test(tests, without_room_the_clients_that_have_it_go_on);
 	return suite_run(suite);
 }
