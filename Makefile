@@ -116,11 +116,14 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
-# Writers killed beside readers.
-TORN := $(B)/tests/torn/torn
-$(TORN): $(patsubst %.c,$(B)/%.o,$(wildcard tests/torn/*.c)) $(BELOW_daemon)
+# The segment between its writers and readers: writers killed (torn), threads on one mapping (race).
+TORN   := $(B)/tests/torn/torn
+RACE   := $(B)/tests/torn/race
+SHARED := $(patsubst %.c,$(B)/%.o,tests/torn/torn_read.c tests/torn/torn_write.c \
+	$(wildcard agent/daemon/segment*.c)) $(BELOW_list)
+$(TORN) $(RACE): $(B)/%: $(B)/%.o $(SHARED)
 	$(call say,LD,$@)
-	$(Q)$(link) $(PKG_LIBS) -lm
+	$(Q)$(link) $(PKG_LIBS) -lpthread -lm
 
 # Fuzz targets: tests/fuzz/fuzz_<parser>.c with its corpus in tests/fuzz/corpus/<parser>/.
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -167,11 +170,13 @@ bench-lookup:
 	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/lookup
 	@build/plain/bench/lookup $(ARGS)
 
-.PHONY: built fuzzers unit check check-full model fuzz torn demo
+.PHONY: built raced fuzzers unit check check-full model fuzz torn demo
 built: all $(UNITS) $(CLIENTS) $(SIM) $(TORN)
+raced: $(RACE)
 fuzzers: $(FUZZERS)
 
 TESTED  := SAN=address,undefined B=build/address-undefined
+RACED   := SAN=thread B=build/thread
 FUZZED  := CC=clang SAN=fuzzer-no-link,address,undefined B=build/fuzz
 SECONDS ?= 60
 # As many jobs as processors, unless the caller has said how many.
@@ -183,13 +188,15 @@ unit: $(UNITS)
 check:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
-	@tests/run build/address-undefined unit torn=2000 model sim proc
+	@$(MAKE) $(JOBS) $(RACED) raced
+	@tests/run build/address-undefined unit race torn=2000 model sim proc
 
 check-full:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
+	@$(MAKE) $(JOBS) $(RACED) raced
 	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
-	@tests/run build/address-undefined unit torn=20000 model-whole sim proc proc-full fuzz=$(SECONDS)
+	@tests/run build/address-undefined unit race torn=20000 model-whole sim proc proc-full fuzz=$(SECONDS)
 
 model:
 	@tests/setup check
@@ -236,7 +243,7 @@ install: all
 	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
 	for f in etc/*.conf; do install -m 644 $$f $(DESTDIR)$(SYSCONFDIR)/mcroster/$${f##*/}.sample; done
 	install -m 644 LICENSE README.md $(wildcard docs/*.md) $(D)/share/doc/mcroster/
-	for page in $(wildcard docs/*.[1-8]); do \
+	for page in $(wildcard docs/man/*.[1-8]); do \
 		install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 uninstall:
@@ -246,7 +253,7 @@ uninstall:
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
 		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
 	rm -rf $(D)/share/doc/mcroster
-	for page in $(wildcard docs/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
+	for page in $(wildcard docs/man/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 clean:
 	rm -rf build

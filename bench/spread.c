@@ -19,18 +19,18 @@ double spread_balance(uint32_t servers)
 {
 	struct list list;
 	struct change *change;
-	uint32_t most = 0;
+	uint64_t most = 0;
 	double mean;
 
 	fleet_list_make(&list, servers, NULL);
 	change = change_make(&list, NULL);
 	for (uint32_t i = 0; i < servers; i++)
-		if (change->servers[i].old_slots > most)
-			most = change->servers[i].old_slots;
-	mean = (double)change->slot_count / servers;
+		if (change->servers[i].old_parts > most)
+			most = change->servers[i].old_parts;
+	mean = (double)change->parts / servers;
 	change_free(change);
 	fleet_list_free(&list);
-	return most / mean;
+	return (double)most / mean;
 }
 
 double spread_moved(uint32_t servers)
@@ -42,7 +42,7 @@ double spread_moved(uint32_t servers)
 	fleet_list_make(&active, servers, NULL);
 	fleet_list_make(&next, servers + 1, &active);
 	change = change_make(&active, &next);
-	moved = (double)change->moved / change->slot_count;
+	moved = (double)change->moved / (double)change->parts;
 	change_free(change);
 	fleet_list_free(&next);
 	fleet_list_free(&active);

@@ -144,7 +144,7 @@ enum mcr_error {
 	MCR_NO_SEGMENT = -5,   /* there is no segment of that name: no agent has run here */
 	MCR_BAD_OWNER = -6,    /* the segment is not root's, the caller's or the user mcroster's */
 	MCR_BAD_MODE = -7,     /* others may write to the segment, or it is not a regular file */
-	MCR_BAD_LAYOUT = -8,   /* not a segment, or one of another layout version or size */
+	MCR_BAD_LAYOUT = -8,   /* no segment of this library's layout (mcr_strerror says which) */
 	MCR_BAD_KEY = -9,      /* empty, or longer than MCR_KEY_MAX */
 	MCR_NOT_COVERED = -10, /* the key does not begin with the list's prefix */
 	MCR_TIMED_OUT = -11,   /* mcr_wait */

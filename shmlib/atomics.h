@@ -4,6 +4,8 @@
  *
  *   generation_publish_release  ->  generation_load_acquire
  *       what was written into slot and turn before the release is seen after the acquire
+ *   moved_publish               ->  generation_load_acquire
+ *       a segment that was given up says so before the generation that wakes its clients
  *   generation_fence_seq_cst    ->  generation_recheck_acquire
  *       stands between a publication and the next fill.  Whoever has read one word of that fill
  *       sees, after his own fence, the generation that was published before it: so a reader whose
@@ -88,6 +90,15 @@ static inline uint32_t flying_load_acquire(const uint32_t *flying)
 	return __atomic_load_n(flying, __ATOMIC_ACQUIRE);
 }
 
+/* Who sees the next generation, in any layout, sees that there will be none. */
+static inline void moved_publish(struct mcr_segment_header *header)
+{
+	__atomic_store_n(&header->moved, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&header->generation,
+			 __atomic_load_n(&header->generation, __ATOMIC_RELAXED) + 1,
+			 __ATOMIC_RELEASE);
+}
+
 static inline uint64_t lease_load_acquire(const struct mcr_segment_header *header)
 {
 	return __atomic_load_n(&header->lease_deadline_ns, __ATOMIC_ACQUIRE);
@@ -129,20 +140,20 @@ typedef uint32_t __attribute__((may_alias)) atomics_word;
 
 static inline void words_load_relaxed(void *to, const void *from, size_t bytes)
 {
-	atomics_word *out = to;
+	atomics_word *words = to;
 	const atomics_word *in = from;
 
-	for (size_t i = 0; i < bytes / sizeof(*out); i++)
-		out[i] = __atomic_load_n(&in[i], __ATOMIC_RELAXED);
+	for (size_t i = 0; i < bytes / sizeof(*words); i++)
+		words[i] = __atomic_load_n(&in[i], __ATOMIC_RELAXED);
 }
 
 static inline void words_store_relaxed(void *to, const void *from, size_t bytes)
 {
-	atomics_word *out = to;
+	atomics_word *words = to;
 	const atomics_word *in = from;
 
 	for (size_t i = 0; i < bytes / sizeof(*in); i++)
-		__atomic_store_n(&out[i], in[i], __ATOMIC_RELAXED);
+		__atomic_store_n(&words[i], in[i], __ATOMIC_RELAXED);
 }
 
 #endif

@@ -18,7 +18,8 @@ static void info_fill(const struct mcr *mcr, const struct view *view, struct mcr
 	info->epoch = view->epoch;
 	info->next_epoch = view->next_epoch;
 	info->server_count = view->server_count;
-	info->slot_count = 1u << view->slot_bits;
+	if (view->old_table.kind == MCR_TABLE_SLOTS)
+		info->slot_count = view->old_table.count;
 	info->op_timeout_ms = view->op_timeout_ms;
 	info->heartbeat = u64_load_relaxed(&mcr->header->heartbeat);
 	info->published_ns = u64_load_relaxed(&turn->published_ns);

@@ -15,6 +15,7 @@
 #include "mcroster.h"
 #include "mcroster_clients.h"
 #include "mcroster_segment.h"
+#include "table.h"
 
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
@@ -73,11 +74,11 @@ struct view {
 	uint32_t phase; /* < MCR_PHASE_COUNT */
 	uint32_t flags;
 	uint32_t op_timeout_ms;
-	uint32_t slot_bits;
 	uint32_t server_count, server_stride;
 	uint32_t prefix_bytes;
+	bool slots_alone; /* both tables are of slots: one hash serves both */
+	struct table old_table, new_table;
 	const uint8_t *servers;
-	const uint16_t *old_table, *new_table;
 	uint64_t epoch, next_epoch;
 	uint8_t list_hash[32], next_hash[32];
 	char prefix[64];

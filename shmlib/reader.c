@@ -1,10 +1,10 @@
 /* reader.c - route a key and bound its plan in time: what a client does for every operation.
  *
  * A lookup counts the operation in its own cache line, then is one acquire load of the generation,
- * the hash, one or two table loads, and a second look at the generation.  There is no clock in it
- * unless the lease or a missing registration matters, no allocation, no system call (but for steps
- * towards a registration that is missing) and no lock; it never waits for anybody.  A reader
- * belongs to one thread at a time.
+ * the hash, one or two table loads (of a ring a few more), and a second look at the generation.
+ * There is no clock in it unless the lease or a missing registration matters, no allocation, no
+ * system call (but for steps towards a registration that is missing) and no lock; it never waits
+ * for anybody.  A reader belongs to one thread at a time.
  *
  * The count stands before the look at the generation: whoever publishes the next one, and then
  * looks at the counts, sees every operation that does not see his (mcroster_clients.h).
@@ -182,18 +182,35 @@ static inline bool key_has_prefix(const struct view *view, const void *key, size
 	return len >= view->prefix_bytes && memcmp(key, view->prefix, view->prefix_bytes) == 0;
 }
 
+/* Both owners where at least one table is not of slots.  The call keeps it out of the way of those
+ * that are. */
+static __attribute__((noinline)) void tables_find(const struct view *view, const void *key,
+						  size_t len, struct route *route)
+{
+	route->old_owner = mcr_table_owner(&view->old_table, key, len);
+	route->new_owner = route->old_owner;
+	if (view->phase != MCR_STEADY)
+		route->new_owner = mcr_table_owner(&view->new_table, key, len);
+}
+
+static inline void slots_find(const struct view *view, uint64_t hash, struct route *route)
+{
+	route->old_owner = table_slot_owner(&view->old_table, hash);
+	route->new_owner = route->old_owner;
+	if (view->phase != MCR_STEADY)
+		route->new_owner = table_slot_owner(&view->new_table, hash);
+}
+
 /* Finds both owners under the newest generation, which is reader->view afterwards.  Inlined: the
  * call would cost a fifth of the whole. */
 static inline __attribute__((always_inline)) int
 route_find(struct mcr_reader *reader, const void *key, size_t len, bool plans, struct route *route)
 {
 	const struct view *view;
-	uint64_t hash;
 
 	view = &reader->view;
-	hash = mcr_hash(key, len);
 	for (int i = 0; i < READ_TRIES; i++) {
-		uint32_t slot, moved;
+		uint32_t moved;
 		bool exact = false;
 
 		if (UNLIKELY(generation_load_acquire(reader->header) != reader->current)) {
@@ -213,11 +230,10 @@ route_find(struct mcr_reader *reader, const void *key, size_t len, bool plans, s
 				return error;
 			exact = true;
 		}
-		slot = mcr_hash_slot(hash, view->slot_bits);
-		route->old_owner = u16_load_relaxed(&view->old_table[slot]);
-		route->new_owner = route->old_owner;
-		if (view->phase != MCR_STEADY)
-			route->new_owner = u16_load_relaxed(&view->new_table[slot]);
+		if (LIKELY(view->slots_alone))
+			slots_find(view, mcr_hash(key, len), route);
+		else
+			tables_find(view, key, len, route);
 		moved = generation_recheck_acquire(reader->header) - view->generation;
 		/* Whoever saw the lease must also have the phase that came with it: a host that
 		 * was cut off may have skipped phases before it was granted this one. */
@@ -237,8 +253,7 @@ int mcr_begin(struct mcr_reader *reader, enum mcr_op op, const void *key, size_t
 	struct route route;
 	int error;
 
-	if (UNLIKELY((unsigned)op >= MCR_OP_COUNT || plan == NULL || reader == NULL ||
-		     key == NULL))
+	if (UNLIKELY((unsigned)op >= MCR_OP_COUNT || plan == NULL || reader == NULL || key == NULL))
 		return MCR_BAD_ARGUMENT;
 	if (UNLIKELY(len == 0 || len > MCR_KEY_MAX))
 		return MCR_BAD_KEY;

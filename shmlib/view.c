@@ -23,16 +23,68 @@ static bool lies_within(const struct mcr *mcr, uint32_t at, uint64_t bytes, uint
 	       bytes <= mcr->slot_bytes && at <= mcr->slot_bytes - bytes;
 }
 
+static int points_judge(const struct mcr *mcr, const struct mcr_segment_table *table)
+{
+	if (table->count > MCR_SEGMENT_POINTS_MAX || table->bits < MCR_SEGMENT_BITS_MIN ||
+	    table->bits > MCR_SEGMENT_INDEX_BITS_MAX)
+		return MCR_CORRUPT;
+	if (!lies_within(mcr, table->at, ((uint64_t)table->count + 1) * sizeof(uint64_t), 8) ||
+	    !lies_within(mcr, table->index_at,
+			 ((UINT64_C(1) << table->bits) + 1) * sizeof(uint32_t), 4))
+		return MCR_CORRUPT;
+	return MCR_OK;
+}
+
+static int owners_judge(const struct mcr *mcr, const struct mcr_segment_table *table)
+{
+	const bool slots = table->kind == MCR_TABLE_SLOTS;
+
+	if (slots && (table->bits < MCR_SEGMENT_BITS_MIN || table->bits > MCR_SEGMENT_BITS_MAX ||
+		      table->count != 1u << table->bits))
+		return MCR_CORRUPT;
+	if (!slots && table->count > MCR_SEGMENT_LIST_MAX)
+		return MCR_CORRUPT;
+	if (table->kind != MCR_TABLE_MODULO && table->hash != MCR_HASH_XXH3)
+		return MCR_CORRUPT;
+	return lies_within(mcr, table->at, table->count * (uint64_t)sizeof(uint16_t), 2)
+		   ? MCR_OK
+		   : MCR_CORRUPT;
+}
+
+/* A kind or a hash that is not known is a later agent's; what is wrong with a known one is damage.
+ */
+static int table_judge(const struct mcr *mcr, const struct mcr_segment_table *table)
+{
+	if (table->kind < MCR_TABLE_SLOTS || table->kind > MCR_TABLE_JUMP ||
+	    table->hash < MCR_HASH_XXH3 || table->hash > MCR_HASH_LAST)
+		return MCR_BAD_LAYOUT;
+	if (table->count == 0)
+		return MCR_CORRUPT;
+	return table->kind == MCR_TABLE_RING ? points_judge(mcr, table) : owners_judge(mcr, table);
+}
+
+static void table_take(const uint8_t *slot, const struct mcr_segment_table *from, struct table *to)
+{
+	const void *at = slot + from->at;
+	const bool ring = from->kind == MCR_TABLE_RING;
+
+	to->kind = from->kind;
+	to->hash = from->hash;
+	to->count = from->count;
+	to->bits = from->bits;
+	to->owner = ring ? NULL : at;
+	to->point = ring ? at : NULL;
+	to->index = ring ? (const void *)(slot + from->index_at) : NULL;
+}
+
 static int slot_judge(const struct mcr *mcr, const struct mcr_segment_slot *slot,
 		      uint32_t generation)
 {
-	if (slot->distribution != MCR_DISTRIBUTION_SLOTS)
-		return MCR_BAD_LAYOUT;
+	int error;
+
 	if (slot->generation != generation || slot->phase >= MCR_PHASE_COUNT)
 		return MCR_CORRUPT;
 	if (slot->op_timeout_ms == 0 || slot->op_timeout_ms > MCR_SEGMENT_TIMEOUT_MAX_MS)
-		return MCR_CORRUPT;
-	if (slot->slot_bits < MCR_SEGMENT_BITS_MIN || slot->slot_bits > MCR_SEGMENT_BITS_MAX)
 		return MCR_CORRUPT;
 	if (slot->prefix_bytes >= sizeof(slot->prefix))
 		return MCR_CORRUPT;
@@ -40,11 +92,10 @@ static int slot_judge(const struct mcr *mcr, const struct mcr_segment_slot *slot
 	    slot->server_stride < sizeof(struct mcr_segment_server) || slot->server_stride % 8 != 0)
 		return MCR_CORRUPT;
 	if (!lies_within(mcr, slot->servers_at, (uint64_t)slot->server_count * slot->server_stride,
-			 8) ||
-	    !lies_within(mcr, slot->old_at, UINT64_C(2) << slot->slot_bits, 2) ||
-	    !lies_within(mcr, slot->new_at, UINT64_C(2) << slot->slot_bits, 2))
+			 8))
 		return MCR_CORRUPT;
-	return MCR_OK;
+	error = table_judge(mcr, &slot->old_table);
+	return error != MCR_OK ? error : table_judge(mcr, &slot->new_table);
 }
 
 int mcr_view_load(const struct mcr *mcr, uint32_t generation, struct view *view)
@@ -63,13 +114,14 @@ int mcr_view_load(const struct mcr *mcr, uint32_t generation, struct view *view)
 	view->phase = slot.phase;
 	view->flags = slot.flags;
 	view->op_timeout_ms = slot.op_timeout_ms;
-	view->slot_bits = slot.slot_bits;
 	view->server_count = slot.server_count;
 	view->server_stride = slot.server_stride;
 	view->prefix_bytes = slot.prefix_bytes;
 	view->servers = address + slot.servers_at;
-	view->old_table = (const uint16_t *)(const void *)(address + slot.old_at);
-	view->new_table = (const uint16_t *)(const void *)(address + slot.new_at);
+	table_take(address, &slot.old_table, &view->old_table);
+	table_take(address, &slot.new_table, &view->new_table);
+	view->slots_alone =
+	    slot.old_table.kind == MCR_TABLE_SLOTS && slot.new_table.kind == MCR_TABLE_SLOTS;
 	view->epoch = slot.epoch;
 	view->next_epoch = slot.next_epoch;
 	memcpy(view->list_hash, slot.list_hash, sizeof(view->list_hash));

@@ -1,6 +1,11 @@
 /* words.c - errors and phases in words.  Constant strings; safe anywhere. */
 #include "mcroster.h"
 
+#include "mcroster_segment.h"
+
+#define TEXT(number)	      TEXT_AS_IT_IS(number)
+#define TEXT_AS_IT_IS(number) #number
+
 const char *mcr_strerror(int error)
 {
 	switch (error) {
@@ -25,7 +30,8 @@ const char *mcr_strerror(int error)
 	case MCR_BAD_MODE:
 		return "others may write to the segment, or it is not a regular file";
 	case MCR_BAD_LAYOUT:
-		return "not a segment, or one of another layout version or size";
+		return "not a segment of layout " TEXT(
+		    MCR_SEGMENT_LAYOUT) ", the one that this library reads";
 	case MCR_BAD_KEY:
 		return "the key is empty or longer than 250 bytes";
 	case MCR_NOT_COVERED:

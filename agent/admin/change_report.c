@@ -9,32 +9,26 @@
 #include "admin/human.h"
 #include "admin/list_report.h"
 #include "admin/table.h"
+#include "list/overlap.h"
 
-double change_report_imbalance(const struct list *list)
-{
-	uint32_t *slots = calloc(list->server_count, sizeof(*slots));
-	double weight = 0, worst = 0;
-
-	for (uint32_t i = 0; slots != NULL && i < list->slot_count; i++)
-		slots[list->slots[i]]++;
-	for (uint32_t i = 0; i < list->server_count; i++)
-		weight += list->servers[i].weight;
-	for (uint32_t i = 0; slots != NULL && i < list->server_count; i++) {
-		double share = (double)list->slot_count * list->servers[i].weight / weight;
-		double off = share > slots[i] ? share - slots[i] : slots[i] - share;
-
-		if (off > worst)
-			worst = off;
-	}
-	free(slots);
-	return worst;
-}
+#define PAIRS_SHOWN_MAX 1000u
 
 static const char *server_fate(const struct change_server *server)
 {
 	if (!server->in_old)
 		return "new";
 	return server->in_new ? "" : "leaves";
+}
+
+/* A number of slots, or where there are none the share. */
+static void parts_cell(struct table *table, const struct change *change, uint64_t parts)
+{
+	char percent[HUMAN_NUMBER_BYTES];
+
+	if (change->in_slots)
+		table_cell(table, "%" PRIu64, parts);
+	else
+		table_cell(table, "%s", human_percent(parts, change->parts, percent));
 }
 
 static int change_servers(const struct change *change, FILE *out)
@@ -53,10 +47,9 @@ static int change_servers(const struct change *change, FILE *out)
 		table_cell(table, "%s", server->name);
 		table_cell(table, "%s", server->address);
 		table_cell(table, "%" PRIu32, server->weight);
-		table_cell(table, "%" PRIu32, server->old_slots);
-		table_cell(table, "%" PRIu32, server->new_slots);
-		table_cell(table, "%s",
-			   human_percent(server->new_slots, change->slot_count, percent));
+		parts_cell(table, change, server->old_parts);
+		parts_cell(table, change, server->new_parts);
+		table_cell(table, "%s", human_percent(server->new_parts, change->parts, percent));
 		table_cell(table, "%s", server_fate(server));
 	}
 	error = table_print(table, "  ", out);
@@ -64,44 +57,65 @@ static int change_servers(const struct change *change, FILE *out)
 	return error;
 }
 
-/* Moved slots for each pair of servers, row by old owner; malloc'd. */
-static uint32_t *pairs_count(const struct change *change)
-{
-	uint32_t *pairs =
-	    calloc((size_t)change->server_count * change->server_count, sizeof(*pairs));
+struct pairs {
+	uint64_t *parts; /* row by old owner */
+	uint32_t server_count, used;
+};
 
-	for (uint32_t i = 0; pairs != NULL && i < change->slot_count; i++)
-		if (change->old_owner[i] != change->new_owner[i])
-			pairs[(size_t)change->old_owner[i] * change->server_count +
-			      change->new_owner[i]]++;
-	return pairs;
+static void pair_take(void *context, uint32_t from, uint32_t to, uint64_t parts)
+{
+	struct pairs *pairs = context;
+	uint64_t *pair = &pairs->parts[(size_t)from * pairs->server_count + to];
+
+	if (from == to)
+		return;
+	pairs->used += *pair == 0;
+	*pair += parts;
+}
+
+static void pairs_fill(struct table *table, const struct change *change, const struct pairs *pairs,
+		       uint64_t all)
+{
+	char percent[HUMAN_NUMBER_BYTES];
+
+	for (uint32_t from = 0; from < change->server_count; from++)
+		for (uint32_t to = 0; to < change->server_count; to++) {
+			const uint64_t parts =
+			    pairs->parts[(size_t)from * change->server_count + to];
+
+			if (parts == 0)
+				continue;
+			table_cell(table, "%s", change->servers[from].name);
+			table_cell(table, "%s", change->servers[to].name);
+			if (change->in_slots)
+				table_cell(table, "%" PRIu64, parts);
+			table_cell(table, "%s", human_percent(parts, all, percent));
+		}
 }
 
 static int change_moves(const struct change *change, FILE *out)
 {
-	static const char *const headings[] = {"from", "to", ">slots", ">of all"};
-	struct table *table = table_new(headings, 4);
-	uint32_t *pairs = pairs_count(change);
-	char percent[HUMAN_NUMBER_BYTES];
+	static const char *const slots[] = {"from", "to", ">slots", ">of all"};
+	static const char *const keys[] = {"from", "to", ">of all"};
+	struct pairs pairs = {
+	    .parts = calloc((size_t)change->server_count * change->server_count, sizeof(uint64_t)),
+	    .server_count = change->server_count,
+	};
+	struct table *table = change->in_slots ? table_new(slots, 4) : table_new(keys, 3);
+	uint64_t all = 0;
 	int error = -ENOMEM;
 
-	if (table != NULL && pairs != NULL) {
-		for (uint32_t from = 0; from < change->server_count; from++) {
-			for (uint32_t to = 0; to < change->server_count; to++) {
-				uint32_t slots = pairs[(size_t)from * change->server_count + to];
-
-				if (slots == 0)
-					continue;
-				table_cell(table, "%s", change->servers[from].name);
-				table_cell(table, "%s", change->servers[to].name);
-				table_cell(table, "%" PRIu32, slots);
-				table_cell(table, "%s",
-					   human_percent(slots, change->slot_count, percent));
-			}
-		}
+	if (table != NULL && pairs.parts != NULL)
+		error = overlap_count(&change->old_table, &change->new_table, change->server_count,
+				      pair_take, &pairs, &all, NULL);
+	if (error == 0 && pairs.used > PAIRS_SHOWN_MAX) {
+		(void)fprintf(out, "  between %" PRIu32 " pairs of servers, too many to show\n",
+			      pairs.used);
+	} else if (error == 0) {
+		pairs_fill(table, change, &pairs, all);
 		error = table_print(table, "  ", out);
 	}
-	free(pairs);
+	free(pairs.parts);
 	table_free(table);
 	return error;
 }
@@ -162,9 +176,21 @@ static void servers_agent_change(const struct list *from, const struct list *to,
 	}
 }
 
+static void distribution_change(const struct list *from, const struct list *to, FILE *out)
+{
+	char before[DISTRIBUTION_TEXT_BYTES], after[DISTRIBUTION_TEXT_BYTES];
+
+	list_report_distribution(from, before);
+	list_report_distribution(to, after);
+	if (from->distribution == DISTRIBUTION_SLOTS && to->distribution == DISTRIBUTION_SLOTS)
+		number_change("slots", from->slot_count, to->slot_count, out);
+	else
+		word_change("distribution", before, after, out);
+}
+
 void change_report_policy(const struct list *from, const struct list *to, FILE *out)
 {
-	number_change("slots", from->slot_count, to->slot_count, out);
+	distribution_change(from, to, out);
 	number_change("lease", from->lease_ms, to->lease_ms, out);
 	number_change("steady-lease", from->steady_lease_ms, to->steady_lease_ms, out);
 	number_change("op-timeout", from->op_timeout_ms, to->op_timeout_ms, out);

@@ -7,9 +7,6 @@
 #include "list/change.h"
 #include "list/list.h"
 
-/* How far the server that is furthest from it is from its share by weight, in slots. */
-double change_report_imbalance(const struct list *list);
-
 /* Servers with their slots before and after; then what moves from where to where.  -ENOMEM. */
 int change_report_moves(const struct change *change, FILE *out);
 /* The lines of policy, agents and coordinator that differ; nothing where none does. */

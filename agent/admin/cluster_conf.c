@@ -18,6 +18,7 @@
 #include "admin/conf_rules.h"
 #include "admin/human.h"
 #include "list/conftext.h"
+#include "mcroster_segment.h"
 
 #define WEIGHT_DEFAULT "100"
 
@@ -192,6 +193,14 @@ static int server_take(struct reading *r, cfg_t *section, const struct list *wan
 	string_get(section, "address", server->address, sizeof(server->address));
 	server->weight = number_get(section, "weight");
 	server->agent = (uint32_t)agent;
+	if (cfg_size(section, "label") > 0) {
+		if (distribution_rules(wanted->distribution)->kind != MCR_TABLE_RING)
+			return refuse(r, section->line,
+				      "server \"%s\": found a label, expected one only where the "
+				      "distribution makes a ring",
+				      server->name);
+		string_get(section, "label", server->label, sizeof(server->label));
+	}
 	server->has_wipe = cfg_size(section, "wipe") > 0;
 	if (server->has_wipe)
 		(void)human_number(cfg_getstr(section, "wipe"), 0, LIST_WIPE_MAX, &server->wipe);
@@ -236,7 +245,16 @@ static int policy_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 				      conf_rules[i].option);
 	string_get(cfg, "cluster", wanted->cluster, sizeof(wanted->cluster));
 	string_get(cfg, "prefix", wanted->prefix, sizeof(wanted->prefix));
-	wanted->slot_count = number_get(cfg, "slots");
+	(void)conf_distribution_parse(cfg_getstr(cfg, "distribution"), &wanted->distribution,
+				      &wanted->key_hash);
+	if (wanted->distribution == DISTRIBUTION_SLOTS)
+		wanted->slot_count = number_get(cfg, "slots");
+	else if (r->line[conf_rule_find("root", "slots") - conf_rules] != 0)
+		return refuse(
+		    r, line_of(r, "slots"),
+		    "slots: found a number of slots, expected none beside the distribution "
+		    "\"%s\"",
+		    cfg_getstr(cfg, "distribution"));
 	wanted->lease_ms = number_get(cfg, "lease");
 	wanted->steady_lease_ms = number_get(cfg, "steady-lease");
 	wanted->op_timeout_ms = number_get(cfg, "op-timeout");
@@ -306,14 +324,13 @@ static cfg_t *parser_new(void)
 	    CFG_END(),
 	};
 	cfg_opt_t server[] = {
-	    CFG_STR("address", NULL, CFGF_NODEFAULT),
-	    CFG_STR("weight", WEIGHT_DEFAULT, CFGF_NONE),
-	    CFG_STR("agent", NULL, CFGF_NODEFAULT),
-	    CFG_STR("wipe", NULL, CFGF_NODEFAULT),
-	    CFG_END(),
+	    CFG_STR("address", NULL, CFGF_NODEFAULT), CFG_STR("weight", WEIGHT_DEFAULT, CFGF_NONE),
+	    CFG_STR("agent", NULL, CFGF_NODEFAULT),   CFG_STR("label", NULL, CFGF_NODEFAULT),
+	    CFG_STR("wipe", NULL, CFGF_NODEFAULT),    CFG_END(),
 	};
 	cfg_opt_t options[] = {
 	    CFG_STR("cluster", NULL, CFGF_NODEFAULT),
+	    CFG_STR("distribution", "slots", CFGF_NONE),
 	    CFG_STR("slots", "16384", CFGF_NONE),
 	    CFG_STR("lease", "5000", CFGF_NONE),
 	    CFG_STR("steady-lease", "60000", CFGF_NONE),

@@ -27,6 +27,18 @@ static void next_steps_print(const char *path)
 		     path, path);
 }
 
+static void init_print(const struct list *list, const char *output)
+{
+	char distribution[DISTRIBUTION_TEXT_BYTES];
+
+	if (list->distribution == DISTRIBUTION_SLOTS)
+		(void)snprintf(distribution, sizeof(distribution), "%u slots", list->slot_count);
+	else
+		list_report_distribution(list, distribution);
+	(void)printf("First list of the cluster %s: epoch 1, %s, unsigned, in %s\n\n",
+		     list->cluster, distribution, output);
+}
+
 static int init_run(const char *conf_path, const char *output, struct failure *failure)
 {
 	struct cluster_conf *conf = NULL;
@@ -39,8 +51,7 @@ static int init_run(const char *conf_path, const char *output, struct failure *f
 		error =
 		    file_write(output, 0644, true, list->document, list->document_bytes, failure);
 	if (error == 0) {
-		(void)printf("First list of the cluster %s: epoch 1, %u slots, unsigned, in %s\n\n",
-			     list->cluster, list->slot_count, output);
+		init_print(list, output);
 		if (list_report_servers(list, stdout) < 0)
 			error = failure_set(failure, ENOMEM, "no memory to print the list");
 		else

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/admin.h"
+#include "admin/balance_report.h"
 #include "admin/change_report.h"
 #include "admin/cluster_conf.h"
 #include "admin/file.h"
@@ -110,20 +111,35 @@ static void giveups_print(const struct change *change, const struct list *next)
 	for (uint32_t i = 0; i < next->giveup_count; i++) {
 		const struct list_identity *gone = &next->giveups[i];
 		const int at = change_server_find(change, gone->name, gone->address);
+		uint64_t lost;
 
-		if (at >= 0)
-			(void)printf(
-			    "giveup        %s: the keys of its %" PRIu32
-			    " slots (%s) become misses\n",
-			    gone->name, change->servers[at].lost,
-			    human_percent(change->servers[at].lost, change->slot_count, percent));
+		if (at < 0)
+			continue;
+		lost = change->servers[at].lost;
+		(void)printf("giveup        %s: ", gone->name);
+		if (change->in_slots)
+			(void)printf("the keys of its %" PRIu64 " slots", lost);
+		else
+			(void)printf("its keys");
+		(void)printf(" (%s) become misses\n", human_percent(lost, change->parts, percent));
 	}
+}
+
+static void moves_print(const struct change *change)
+{
+	char percent[HUMAN_NUMBER_BYTES];
+
+	(void)human_percent(change->moved, change->parts, percent);
+	if (change->in_slots)
+		(void)printf("\nmoves         %" PRIu64 " of %" PRIu64 " slots: %s\n",
+			     change->moved, change->parts, percent);
+	else
+		(void)printf("\nmoves         %s of the keys\n", percent);
 }
 
 static int change_print(const struct list *parent, const struct list *next, struct failure *failure)
 {
 	struct change *change;
-	char percent[HUMAN_NUMBER_BYTES];
 	int error = change_new(parent, next, &change, failure);
 
 	if (error < 0)
@@ -132,10 +148,9 @@ static int change_print(const struct list *parent, const struct list *next, stru
 		     parent->epoch, next->epoch);
 	if (change_report_moves(change, stdout) < 0)
 		error = failure_set(failure, ENOMEM, "no memory to print the plan");
-	(void)printf("\nmoves         %" PRIu32 " of %" PRIu32 " slots: %s\n", change->moved,
-		     change->slot_count, human_percent(change->moved, change->slot_count, percent));
-	(void)printf("balance       furthest from its share by weight: %.2f slots, before %.2f\n",
-		     change_report_imbalance(next), change_report_imbalance(parent));
+	moves_print(change);
+	if (error == 0)
+		error = balance_report(parent, next, change, stdout, failure);
 	giveups_print(change, next);
 	change_report_policy(parent, next, stdout);
 	change_free(change);

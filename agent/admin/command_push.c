@@ -56,11 +56,14 @@ static void list_json(const struct list *list, const struct status *status, stru
 {
 	bool ours = status != NULL && status->change_epoch == list->epoch;
 	uint64_t moved = ours ? status->change_slots_moved : 0;
+	uint64_t all = ours && status->change_slots != 0 ? status->change_slots : 1;
 
 	json_unsigned(json, "epoch", list->epoch);
-	json_unsigned(json, "slots", list->slot_count);
-	json_unsigned(json, "slots_moved", moved);
-	json_decimal(json, "percent_moved", 100.0 * (double)moved / list->slot_count);
+	if (human_in_slots(all)) {
+		json_unsigned(json, "slots", list->slot_count);
+		json_unsigned(json, "slots_moved", moved);
+	}
+	json_decimal(json, "percent_moved", 100.0 * (double)moved / (double)all);
 	json_unsigned(json, "keys_moved", ours ? status->keys_moved : 0);
 	json_unsigned(json, "keys_failed", ours ? status->keys_failed : 0);
 }

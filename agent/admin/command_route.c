@@ -17,7 +17,7 @@
 #include "admin/list_source.h"
 #include "admin/table.h"
 #include "hash.h"
-#include "list/list.h"
+#include "list/change.h"
 #include "mcroster.h"
 
 #define ROUTE_TRIES 100u /* generations that may change under our hands */
@@ -38,8 +38,8 @@ static const char usage[] =
 
 struct route {
 	const char *key;
-	bool covered; /* begins with the list's prefix */
-	uint32_t slot, slot_count;
+	bool covered;		   /* begins with the list's prefix */
+	uint32_t slot, slot_count; /* of a list without slots 0 */
 	char owner[LIST_NAME_MAX + 1], owner_address[LIST_ADDRESS_MAX + 1];
 	char next[LIST_NAME_MAX + 1],
 	    next_address[LIST_ADDRESS_MAX + 1]; /* the same when it stays */
@@ -65,33 +65,40 @@ static bool key_valid(const char *key)
 static void route_slot(struct route *route, uint32_t slot_count)
 {
 	route->slot_count = slot_count;
+	if (slot_count == 0)
+		return;
 	route->slot = mcr_hash_slot(mcr_hash(route->key, strlen(route->key)),
 				    (unsigned)__builtin_ctz(slot_count));
 }
 
 static int routes_from_list(struct route_options *options, struct failure *failure)
 {
+	struct change *change = NULL;
 	struct list *list;
 	int error = list_source_file(options->list, NULL, &list, failure);
 
 	if (error < 0)
 		return error;
-	for (uint32_t i = 0; i < options->route_count; i++) {
+	error = change_new(list, NULL, &change, failure);
+	for (uint32_t i = 0; error == 0 && i < options->route_count; i++) {
 		struct route *route = &options->routes[i];
-		const struct list_server *server;
+		const struct change_server *server;
+		uint32_t owner, same;
 
 		route->covered = list_key_covered(list, route->key, strlen(route->key));
 		if (!route->covered)
 			continue;
 		route_slot(route, list->slot_count);
-		server = &list->servers[list_key_owner(list, route->key, strlen(route->key))];
+		change_key_owners(change, route->key, strlen(route->key), &owner, &same);
+		server = &change->servers[owner];
 		memcpy(route->owner, server->name, sizeof(route->owner));
 		memcpy(route->owner_address, server->address, sizeof(route->owner_address));
 		memcpy(route->next, server->name, sizeof(route->next));
 		memcpy(route->next_address, server->address, sizeof(route->next_address));
 	}
+	change_free(change);
 	list_free(list);
-	return 0;
+	return error;
 }
 
 static void server_copy(const struct mcr_server *server, char name[LIST_NAME_MAX + 1],
@@ -173,7 +180,8 @@ static void json_print(const struct route_options *options)
 		json_string(&json, "key", route->key);
 		json_bool(&json, "covered", route->covered);
 		if (route->covered) {
-			json_unsigned(&json, "slot", route->slot);
+			if (route->slot_count != 0)
+				json_unsigned(&json, "slot", route->slot);
 			json_string(&json, "server", route->owner);
 			json_string(&json, "address", route->owner_address);
 			json_string(&json, "next_server", route->next);
@@ -191,6 +199,14 @@ static bool moves(const struct route *route)
 	       strcmp(route->owner_address, route->next_address) != 0;
 }
 
+static void slot_cell(struct table *table, const struct route *route)
+{
+	if (route->slot_count != 0)
+		table_cell(table, "%" PRIu32, route->slot);
+	else
+		table_cell(table, "-");
+}
+
 static void route_print(const struct route *route, struct table *table)
 {
 	char key[MCR_KEY_MAX + 1];
@@ -202,11 +218,11 @@ static void route_print(const struct route *route, struct table *table)
 		table_cell(table, "-");
 		table_cell(table, "not one of the list's keys: it lacks its prefix");
 	} else if (moves(route)) {
-		table_cell(table, "%" PRIu32, route->slot);
+		slot_cell(table, route);
 		table_cell(table, "%s -> %s", route->owner, route->next);
 		table_cell(table, "%s -> %s", route->owner_address, route->next_address);
 	} else {
-		table_cell(table, "%" PRIu32, route->slot);
+		slot_cell(table, route);
 		table_cell(table, "%s", route->owner);
 		table_cell(table, "%s", route->owner_address);
 	}

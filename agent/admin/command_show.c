@@ -37,6 +37,7 @@ static void text_print(const struct show_options *options, const struct list *li
 		       const struct signers *signers)
 {
 	char hash[2 * LIST_HASH_BYTES + 1], parent[2 * LIST_HASH_BYTES + 1] = "none";
+	char distribution[DISTRIBUTION_TEXT_BYTES];
 
 	human_hex(list->hash, sizeof(list->hash), hash);
 	if (list->has_parent)
@@ -45,7 +46,8 @@ static void text_print(const struct show_options *options, const struct list *li
 		     list->cluster, list->epoch, hash);
 	(void)printf("parent        %s\ncreated       %s\n", parent, list->created);
 	signers_print(signers, &options->trusted, "signed by     ", stdout);
-	(void)printf("slots         %" PRIu32 "\n", list->slot_count);
+	list_report_distribution(list, distribution);
+	(void)printf("distribution  %s\n", distribution);
 	list_report_policy(list, stdout);
 	(void)putchar('\n');
 }

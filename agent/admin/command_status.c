@@ -87,12 +87,16 @@ static void change_print(const struct status *status)
 {
 	char text[128], percent[HUMAN_NUMBER_BYTES];
 
+	(void)human_percent(status->change_slots_moved, status->change_slots, percent);
 	if (status->change_epoch != 0)
-		(void)printf(
-		    "%s  to epoch %" PRIu64 ", %" PRIu64 " of %" PRIu64 " slots: %s\n",
-		    status->next_epoch != 0 ? "change      " : "last change ", status->change_epoch,
-		    status->change_slots_moved, status->change_slots,
-		    human_percent(status->change_slots_moved, status->change_slots, percent));
+		(void)printf("%s  to epoch %" PRIu64 ", ",
+			     status->next_epoch != 0 ? "change      " : "last change ",
+			     status->change_epoch);
+	if (status->change_epoch != 0 && human_in_slots(status->change_slots))
+		(void)printf("%" PRIu64 " of %" PRIu64 " slots: %s\n", status->change_slots_moved,
+			     status->change_slots, percent);
+	else if (status->change_epoch != 0)
+		(void)printf("%s of the keys\n", percent);
 	if (status->keys_found != 0)
 		(void)printf("keys          %s; %" PRIu64 " failed\n",
 			     watch_keys(status, text, sizeof(text)), status->keys_failed);
@@ -140,11 +144,28 @@ static int hosts_print(const struct status *status)
 	return error;
 }
 
+/* A number of slots; the share where the cluster has none. */
+static void parts_cell(struct table *table, uint64_t parts, uint64_t all)
+{
+	char percent[HUMAN_NUMBER_BYTES];
+
+	if (human_in_slots(all))
+		table_cell(table, "%" PRIu64, parts);
+	else
+		table_cell(table, "%s", human_percent(parts, all, percent));
+}
+
 static int servers_print(const struct status *status)
 {
-	static const char *const headings[] = {"server", "address", "agent", ">slots", ">after"};
-	struct table *table = table_new(headings, status->next_epoch != 0 ? 5 : 4);
+	static const char *const slots[] = {"server", "address", "agent", ">slots", ">after"};
+	static const char *const keys[] = {"server", "address", "agent", ">share", ">after"};
+	struct table *table;
+	uint64_t all = 0;
 	int error;
+
+	for (uint32_t i = 0; i < status->server_count; i++)
+		all += status->servers[i].old_slots;
+	table = table_new(human_in_slots(all) ? slots : keys, status->next_epoch != 0 ? 5 : 4);
 
 	if (table == NULL)
 		return -ENOMEM;
@@ -154,9 +175,9 @@ static int servers_print(const struct status *status)
 		table_cell(table, "%s", server->name);
 		table_cell(table, "%s", server->address);
 		table_cell(table, "%s", server->agent);
-		table_cell(table, "%" PRIu64, server->old_slots);
+		parts_cell(table, server->old_slots, all);
 		if (status->next_epoch != 0)
-			table_cell(table, "%" PRIu64, server->new_slots);
+			parts_cell(table, server->new_slots, all);
 	}
 	if (status->server_count > 0)
 		(void)putchar('\n');

@@ -13,6 +13,7 @@
 
 const struct conf_rule conf_rules[CONF_RULE_COUNT] = {
     {"cluster", CONF_NAME, true, 0, 0, {NULL, NULL}},
+    {"distribution", CONF_DISTRIBUTION, false, 0, 0, {NULL, NULL}},
     {"slots", CONF_SLOTS, false, LIST_SLOTS_MIN, LIST_SLOTS_MAX, {NULL, NULL}},
     {"lease", CONF_NUMBER, false, LIST_LEASE_MS_MIN, LIST_TIME_MS_MAX, {NULL, NULL}},
     {"steady-lease", CONF_NUMBER, false, LIST_LEASE_MS_MIN, LIST_TIME_MS_MAX, {NULL, NULL}},
@@ -27,6 +28,7 @@ const struct conf_rule conf_rules[CONF_RULE_COUNT] = {
     {"server|address", CONF_ADDRESS, true, 0, 0, {NULL, NULL}},
     {"server|weight", CONF_NUMBER, false, 1, LIST_WEIGHT_MAX, {NULL, NULL}},
     {"server|agent", CONF_NAME, true, 0, 0, {NULL, NULL}},
+    {"server|label", CONF_LABEL, false, 0, 0, {NULL, NULL}},
     {"server|wipe", CONF_NUMBER, false, 0, LIST_WIPE_MAX, {NULL, NULL}},
 };
 
@@ -40,12 +42,28 @@ bool conf_name_valid(const char *name)
 	       strchr("._-", name[0]) == NULL;
 }
 
-static bool prefix_valid(const char *prefix)
+static bool word_valid(const char *word, size_t max)
 {
-	for (const char *c = prefix; *c != '\0'; c++)
+	for (const char *c = word; *c != '\0'; c++)
 		if (*c <= ' ' || *c > '~')
 			return false;
-	return strlen(prefix) <= LIST_PREFIX_MAX;
+	return strlen(word) <= max;
+}
+
+bool conf_distribution_parse(const char *value, enum distribution *distribution, uint32_t *hash)
+{
+	const char *space = strchr(value, ' '), *second = space != NULL ? space + 1 : "";
+	char name[DISTRIBUTION_TEXT_BYTES];
+	const struct distribution_rules *rules;
+
+	(void)snprintf(name, sizeof(name), "%.*s",
+		       space != NULL ? (int)(space - value) : (int)sizeof(name), value);
+	if (!distribution_find(name, second, distribution))
+		return false;
+	rules = distribution_rules(*distribution);
+	if (rules->hash_said)
+		return distribution_hash_find(second, hash);
+	return rules->variant != NULL || space == NULL;
 }
 
 /* No agent and no memcached can be reached at the wildcard. */
@@ -64,7 +82,9 @@ static bool key_valid(const char *text)
 
 bool conf_value_valid(const struct conf_rule *rule, const char *value)
 {
+	enum distribution distribution;
 	uint64_t number;
+	uint32_t hash;
 
 	switch (rule->kind) {
 	case CONF_NAME:
@@ -81,7 +101,11 @@ bool conf_value_valid(const struct conf_rule *rule, const char *value)
 	case CONF_WORD:
 		return strcmp(value, rule->words[0]) == 0 || strcmp(value, rule->words[1]) == 0;
 	case CONF_PREFIX:
-		return prefix_valid(value);
+		return word_valid(value, LIST_PREFIX_MAX);
+	case CONF_DISTRIBUTION:
+		return conf_distribution_parse(value, &distribution, &hash);
+	case CONF_LABEL:
+		return value[0] != '\0' && word_valid(value, LIST_LABEL_MAX);
 	}
 	return false;
 }
@@ -116,6 +140,15 @@ void conf_expected_print(const struct conf_rule *rule, char *out, size_t size)
 	case CONF_PREFIX:
 		(void)snprintf(out, size, "at most %u printable characters without blanks",
 			       LIST_PREFIX_MAX);
+		return;
+	case CONF_DISTRIBUTION:
+		(void)snprintf(out, size,
+			       "one that mcroster knows, as \"slots\", \"ketama\" or "
+			       "\"ketama-weighted md5\"");
+		return;
+	case CONF_LABEL:
+		(void)snprintf(out, size, "1 to %u printable characters without blanks",
+			       LIST_LABEL_MAX);
 		return;
 	}
 }

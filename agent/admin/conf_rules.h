@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONF_RULE_COUNT 16u
+#include "list/distribution.h"
+
+#define CONF_RULE_COUNT 18u
 
 enum conf_kind {
 	CONF_NAME,
@@ -14,6 +16,8 @@ enum conf_kind {
 	CONF_KEY,
 	CONF_NUMBER,
 	CONF_SLOTS,
+	CONF_DISTRIBUTION,
+	CONF_LABEL,
 	CONF_WORD,
 	CONF_PREFIX
 };
@@ -39,6 +43,10 @@ bool conf_value_valid(const struct conf_rule *rule, const char *value);
 void conf_expected_print(const struct conf_rule *rule, char *out, size_t size);
 /* The options that a section knows, for "one of: ...". */
 void conf_options_print(const char *section, char *out, size_t size);
+
+/* "slots", "ketama", "ketama-weighted md5", "proxy-ring default": as the list says it, but for the
+ * number of slots.  *hash is set where it says one. */
+bool conf_distribution_parse(const char *value, enum distribution *distribution, uint32_t *hash);
 
 /* A name as the list takes it: of a cluster, an agent, a server. */
 bool conf_name_valid(const char *name);

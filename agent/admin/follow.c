@@ -80,11 +80,12 @@ static void settled_say(const struct follow *follow, const struct list *list,
 		return;
 	}
 	outcome_set(outcome, "settled", ADMIN_DONE,
-		    "Settled on epoch %" PRIu64 " in %s: %s of the slots, %" PRIu64
+		    "Settled on epoch %" PRIu64 " in %s: %s of the %s, %" PRIu64
 		    " keys moved, %" PRIu64 " failed.",
 		    list->epoch, time,
 		    human_percent(status->change_slots_moved, status->change_slots, percent),
-		    status->keys_moved, status->keys_failed);
+		    human_in_slots(status->change_slots) ? "slots" : "keys", status->keys_moved,
+		    status->keys_failed);
 }
 
 /* Only the coordinator knows the whole cluster's figures; it may be out of reach just now. */

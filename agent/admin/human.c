@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "list/list.h"
+
 char *human_clean(char *text)
 {
 	for (char *c = text; *c != '\0'; c++)
@@ -37,6 +39,24 @@ const char *human_percent(uint64_t part, uint64_t whole, char buffer[HUMAN_NUMBE
 	double percent = whole == 0 ? 0.0 : 100.0 * (double)part / (double)whole;
 
 	(void)snprintf(buffer, HUMAN_NUMBER_BYTES, "%.1f %%", percent);
+	return buffer;
+}
+
+bool human_in_slots(uint64_t whole)
+{
+	return whole <= LIST_SLOTS_MAX;
+}
+
+const char *human_parts(uint64_t part, uint64_t whole, char buffer[HUMAN_PARTS_BYTES])
+{
+	char percent[HUMAN_NUMBER_BYTES];
+
+	(void)human_percent(part, whole, percent);
+	if (human_in_slots(whole))
+		(void)snprintf(buffer, HUMAN_PARTS_BYTES, "%" PRIu64 " slots (%s of all)", part,
+			       percent);
+	else
+		(void)snprintf(buffer, HUMAN_PARTS_BYTES, "%s of the keys", percent);
 	return buffer;
 }
 

@@ -8,44 +8,55 @@
 
 #include "admin/human.h"
 #include "admin/table.h"
+#include "list/change.h"
 
-/* Slots per server, malloc'd; NULL when memory is out. */
-static uint32_t *slots_count(const struct list *list)
+void list_report_distribution(const struct list *list, char text[DISTRIBUTION_TEXT_BYTES])
 {
-	uint32_t *counts = calloc(list->server_count, sizeof(*counts));
+	distribution_print(list->distribution, list->key_hash, list->slot_count, text);
+}
 
-	for (uint32_t i = 0; counts != NULL && i < list->slot_count; i++)
-		counts[list->slots[i]]++;
-	return counts;
+/* A settled list's servers have their own numbers in it. */
+static void servers_fill(struct table *table, const struct list *list, const struct change *change)
+{
+	char percent[HUMAN_NUMBER_BYTES];
+
+	for (uint32_t i = 0; i < list->server_count; i++) {
+		const struct list_server *server = &list->servers[i];
+		const uint64_t parts = change->servers[i].old_parts;
+
+		table_cell(table, "%s", server->name);
+		table_cell(table, "%s", server->address);
+		table_cell(table, "%s", list->agents[server->agent].name);
+		table_cell(table, "%" PRIu32, server->weight);
+		if (change->in_slots)
+			table_cell(table, "%" PRIu64, parts);
+		table_cell(table, "%s", human_percent(parts, change->parts, percent));
+	}
 }
 
 int list_report_servers(const struct list *list, FILE *out)
 {
-	static const char *const headings[] = {"server",  "address", "agent",
-					       ">weight", ">slots",  ">share"};
-	struct table *table = table_new(headings, 6);
-	uint32_t *slots = slots_count(list);
-	char percent[HUMAN_NUMBER_BYTES];
-	int error = -ENOMEM;
+	static const char *const slots[] = {"server",  "address", "agent",
+					    ">weight", ">slots",  ">share"};
+	static const char *const keys[] = {"server", "address", "agent", ">weight", ">share"};
+	struct change *change;
+	struct table *table;
+	int error = change_new(list, NULL, &change, NULL);
 
-	if (table != NULL && slots != NULL) {
-		for (uint32_t i = 0; i < list->server_count; i++) {
-			const struct list_server *server = &list->servers[i];
-
-			table_cell(table, "%s", server->name);
-			table_cell(table, "%s", server->address);
-			table_cell(table, "%s", list->agents[server->agent].name);
-			table_cell(table, "%" PRIu32, server->weight);
-			table_cell(table, "%" PRIu32, slots[i]);
-			table_cell(table, "%s", human_percent(slots[i], list->slot_count, percent));
-		}
+	if (error < 0)
+		return error;
+	table = change->in_slots ? table_new(slots, 6) : table_new(keys, 5);
+	if (table != NULL) {
+		servers_fill(table, list, change);
 		error = table_print(table, "  ", out);
+	} else {
+		error = -ENOMEM;
 	}
 	for (uint32_t i = 0; error == 0 && i < list->server_count; i++)
 		if (list->servers[i].has_wipe)
 			(void)fprintf(out, "  %s: PREPARE may drop up to %" PRIu64 " items there\n",
 				      list->servers[i].name, list->servers[i].wipe);
-	free(slots);
+	change_free(change);
 	table_free(table);
 	return error;
 }
@@ -98,7 +109,7 @@ void list_report_policy(const struct list *list, FILE *out)
 	(void)fprintf(out, "%s\n", list->coordinator_count > 1 ? " (elected in etcd)" : "");
 }
 
-static void json_members(const struct list *list, const uint32_t *slots, struct json *json)
+static void json_members(const struct list *list, const struct change *change, struct json *json)
 {
 	json_array_open(json, "agents");
 	for (uint32_t i = 0; i < list->agent_count; i++) {
@@ -121,7 +132,12 @@ static void json_members(const struct list *list, const uint32_t *slots, struct 
 		json_string(json, "address", server->address);
 		json_unsigned(json, "weight", server->weight);
 		json_string(json, "agent", list->agents[server->agent].name);
-		json_unsigned(json, "slots", slots[i]);
+		if (server->label[0] != '\0')
+			json_string(json, "label", server->label);
+		if (change->in_slots)
+			json_unsigned(json, "slots", change->servers[i].old_parts);
+		json_decimal(json, "percent",
+			     100.0 * (double)change->servers[i].old_parts / (double)change->parts);
 		if (server->has_wipe)
 			json_unsigned(json, "wipe", server->wipe);
 		json_object_close(json);
@@ -131,10 +147,13 @@ static void json_members(const struct list *list, const uint32_t *slots, struct 
 
 int list_report_json(const struct list *list, struct json *json)
 {
-	uint32_t *slots = slots_count(list);
+	char distribution[DISTRIBUTION_TEXT_BYTES];
+	struct change *change;
+	int error = change_new(list, NULL, &change, NULL);
 
-	if (slots == NULL)
-		return -ENOMEM;
+	if (error < 0)
+		return error;
+	list_report_distribution(list, distribution);
 	json_string(json, "cluster", list->cluster);
 	json_unsigned(json, "epoch", list->epoch);
 	json_hex(json, "hash", list->hash, sizeof(list->hash));
@@ -143,7 +162,9 @@ int list_report_json(const struct list *list, struct json *json)
 	else
 		json_string(json, "parent", NULL);
 	json_string(json, "created", list->created);
-	json_unsigned(json, "slots", list->slot_count);
+	json_string(json, "distribution", distribution);
+	if (change->in_slots)
+		json_unsigned(json, "slots", list->slot_count);
 	json_unsigned(json, "lease_ms", list->lease_ms);
 	json_unsigned(json, "steady_lease_ms", list->steady_lease_ms);
 	json_unsigned(json, "op_timeout_ms", list->op_timeout_ms);
@@ -152,7 +173,7 @@ int list_report_json(const struct list *list, struct json *json)
 	json_string(json, "isolation", list_report_isolation(list));
 	json_string(json, "prefix", list->prefix);
 	json_string(json, "coordinator", list->agents[list->coordinator].name);
-	json_members(list, slots, json);
-	free(slots);
+	json_members(list, change, json);
+	change_free(change);
 	return 0;
 }

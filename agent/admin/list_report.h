@@ -7,7 +7,10 @@
 #include "admin/json.h"
 #include "list/list.h"
 
-/* Servers with address, weight, slots and share of all slots.  -ENOMEM. */
+/* "slots 16384", as the list says it. */
+void list_report_distribution(const struct list *list, char text[DISTRIBUTION_TEXT_BYTES]);
+
+/* Servers with address, weight, slots where there are any, and share.  -ENOMEM. */
 int list_report_servers(const struct list *list, FILE *out);
 int list_report_agents(const struct list *list, FILE *out);
 /* The policy lines, "name  value". */

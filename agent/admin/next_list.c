@@ -70,27 +70,23 @@ static void servers_order(struct draft *draft, const struct list *wanted, const 
 			server_append(draft, wanted, &wanted->servers[i]);
 }
 
-static int slots_allocate(struct draft *draft, const struct list *parent)
+static int slots_allocate(struct list *list, const struct list *parent, struct failure *failure)
 {
-	struct list *list = &draft->list;
-
 	if (parent != NULL && list->slot_count < parent->slot_count)
-		return failure_set(draft->failure, EINVAL,
+		return failure_set(failure, EINVAL,
 				   "slots: %" PRIu32 " are wanted, the parent has %" PRIu32
 				   "; the number can only grow",
 				   list->slot_count, parent->slot_count);
 	list->slots = calloc(list->slot_count, sizeof(*list->slots));
 	if (list->slots == NULL)
-		return failure_set(draft->failure, ENOMEM, "out of memory for %" PRIu32 " slots",
+		return failure_set(failure, ENOMEM, "out of memory for %" PRIu32 " slots",
 				   list->slot_count);
 	return 0;
 }
 
 /* Each slot's present owner by its number in the new list. */
-static void slots_inherit(struct draft *draft, const struct list *parent)
+static void slots_inherit(struct list *list, const struct list *parent)
 {
-	struct list *list = &draft->list;
-
 	if (parent != NULL)
 		slots_widen(parent->slots, parent->slot_count, list->slots, list->slot_count);
 	for (uint32_t i = 0; i < list->slot_count; i++) {
@@ -113,10 +109,23 @@ static bool shares_same(const struct list *list, const struct list *parent)
 	return true;
 }
 
+/* The table that follows the parent's (NULL: there is none). */
+static int slots_fill(struct list *list, const struct list *parent, const uint32_t *weights,
+		      struct failure *failure)
+{
+	int error = slots_allocate(list, parent, failure);
+
+	if (error < 0)
+		return error;
+	slots_inherit(list, parent);
+	if (shares_same(list, parent))
+		return 0;
+	return slots_plan(list->slots, list->slot_count, weights, list->server_count, failure);
+}
+
 static int draft_fill(struct draft *draft, const struct list *wanted, const struct list *parent)
 {
 	struct list *list = &draft->list;
-	int error;
 
 	*list = *wanted; /* the policy; the arrays are replaced */
 	list->agent_count = list->server_count = 0;
@@ -134,14 +143,12 @@ static int draft_fill(struct draft *draft, const struct list *wanted, const stru
 		    (uint32_t)list_agent_find(list, wanted->agents[wanted->coordinators[i]].name);
 	list->coordinator =
 	    (uint32_t)list_agent_find(list, wanted->agents[wanted->coordinator].name);
-	error = slots_allocate(draft, parent);
-	if (error < 0)
-		return error;
-	slots_inherit(draft, parent);
-	if (shares_same(list, parent))
+	if (list->distribution != DISTRIBUTION_SLOTS)
 		return 0;
-	return slots_plan(list->slots, list->slot_count, draft->weights, list->server_count,
-			  draft->failure);
+	/* From another distribution nothing can be kept: its hash has nothing to do with ours. */
+	if (parent != NULL && parent->distribution != DISTRIBUTION_SLOTS)
+		parent = NULL;
+	return slots_fill(list, parent, draft->weights, draft->failure);
 }
 
 static void draft_clear(struct draft *draft)
@@ -181,6 +188,27 @@ out:
 	free(body);
 	list_free(made);
 	draft_clear(&draft);
+	return error;
+}
+
+int next_list_slots(const struct list *list, const struct list *parent, struct list *with_slots,
+		    struct failure *failure)
+{
+	uint32_t *weights = calloc(list->server_count, sizeof(*weights));
+	int error;
+
+	if (weights == NULL)
+		return failure_set(failure, ENOMEM, "out of memory for %" PRIu32 " servers",
+				   list->server_count);
+	for (uint32_t i = 0; i < list->server_count; i++)
+		weights[i] = list->servers[i].weight;
+	*with_slots = *list;
+	with_slots->distribution = DISTRIBUTION_SLOTS;
+	with_slots->slot_count = LIST_SLOTS_DEFAULT;
+	error = slots_fill(with_slots, parent, weights, failure);
+	if (error < 0)
+		free(with_slots->slots);
+	free(weights);
 	return error;
 }
 

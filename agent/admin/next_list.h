@@ -14,6 +14,12 @@
 int next_list_make(const struct cluster_conf *conf, const struct list *parent, uint64_t epoch,
 		   struct list **next, struct failure *failure);
 
+/* The same list, with the default number of slots instead of its distribution, planned to follow
+ * `parent` (one of as many slots, or NULL).  It borrows all but the slots, which are the caller's
+ * to free.  -ENOMEM. */
+int next_list_slots(const struct list *list, const struct list *parent, struct list *with_slots,
+		    struct failure *failure);
+
 /* Do both say the same, epoch, parent and date aside?  -ENOMEM. */
 int next_list_same(const struct list *parent, const struct list *next, bool *same,
 		   struct failure *failure);

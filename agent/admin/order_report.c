@@ -46,19 +46,18 @@ static void abort_report(const struct order_scene *scene, FILE *out)
 
 /* ---- giveup ---- */
 
-static void slots_print(uint32_t slots, uint32_t all, FILE *out)
+static void slots_print(uint64_t parts, uint64_t all, FILE *out)
 {
-	char percent[HUMAN_NUMBER_BYTES];
+	char text[HUMAN_PARTS_BYTES];
 
-	(void)fprintf(out, "%" PRIu32 " slots (%s of all)", slots,
-		      human_percent(slots, all, percent));
+	(void)fputs(human_parts(parts, all, text), out);
 }
 
 static void source_report(const struct order_scene *scene, const struct change_server *server,
 			  FILE *out)
 {
 	(void)fprintf(out, "  loses   ");
-	slots_print(server->lost, scene->change->slot_count, out);
+	slots_print(server->lost, scene->change->parts, out);
 	switch (scene->binding.phase) {
 	case PHASE_PREPARE:
 		(void)fprintf(
@@ -83,7 +82,7 @@ static void gainer_report(const struct order_scene *scene, const struct change_s
 			  FILE *out)
 {
 	(void)fprintf(out, "  gains   ");
-	slots_print(server->gained, scene->change->slot_count, out);
+	slots_print(server->gained, scene->change->parts, out);
 	(void)fprintf(
 	    out, ":\n          their keys have no other place to go: all of them become misses,\n"
 		 "          and are deleted where they are now\n");
@@ -115,12 +114,12 @@ static void waived_report(const struct order_scene *scene, FILE *out)
 static void kept_report(const struct order_scene *scene, const struct change_server *server,
 			FILE *out)
 {
-	const uint32_t kept = server->old_slots - server->lost;
+	const uint64_t kept = server->old_parts - server->lost;
 
 	if (!server->in_new || kept == 0)
 		return;
 	(void)fprintf(out, "  keeps   ");
-	slots_print(kept, scene->change->slot_count, out);
+	slots_print(kept, scene->change->parts, out);
 	(void)fprintf(
 	    out, ":\n          their keys go on being asked of it, and are misses while it is\n"
 		 "          down; a next list without it moves them\n");

@@ -200,11 +200,11 @@ void agent_last_change(struct agent *agent, const struct reg *reg)
 	struct change *last;
 
 	if (agent->coord_change->new_epoch != 0) {
-		agent->last_slots = agent->coord_change->slot_count;
+		agent->last_slots = agent->coord_change->parts;
 		agent->last_slots_moved = agent->coord_change->moved;
 	} else if (agent->last_slots == 0 && parent != NULL &&
 		   change_new(parent, active, &last, NULL) == 0) {
-		agent->last_slots = last->slot_count;
+		agent->last_slots = last->parts;
 		agent->last_slots_moved = last->moved;
 		change_free(last);
 	}

@@ -54,7 +54,7 @@ struct agent {
 	struct order *failover;	     /* the newest failover order; NULL */
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
-	uint32_t last_slots, last_slots_moved; /* of the present or last change */
+	uint64_t last_slots, last_slots_moved; /* of the present or last change: its parts */
 	struct clients_run *clients;	       /* registered processes of this host */
 	uint32_t quorum;		       /* per cent of them, by the list in force */
 	struct owed_run *owed;		       /* invalidations that clients could not deliver */

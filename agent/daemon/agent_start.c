@@ -31,10 +31,13 @@ static void agent_tick(evutil_socket_t fd, short what, void *context)
 	const bool settled = agent->host.published.phase == PHASE_STEADY &&
 			     register_compare(&agent->host.known, &agent->host.adopted) == 0;
 	uint32_t next_ms = settled ? TICK_SETTLED_MS : TICK_CHANGE_MS;
+	struct failure failure;
 	struct timeval next;
 
 	(void)fd;
 	(void)what;
+	if (segment_keep(agent->segment, &failure) != 0)
+		log_line(LOG_LEVEL_WARNING, "%s", failure.text);
 	/* Whoever finds the heartbeat three op_timeouts old may plan without registration: of the
 	 * three spans, from one count over two looks at the clock to the next count, one is a gap
 	 * then. */

@@ -324,46 +324,6 @@ static void tick_event(evutil_socket_t fd, short what, void *argument)
 
 /* ---- what is published ---- */
 
-static void change_copy_free(struct change *copy)
-{
-	if (copy == NULL)
-		return;
-	free(copy->servers);
-	free(copy->old_owner);
-	free(copy->new_owner);
-	free(copy);
-}
-
-static void *bytes_copy(const void *bytes, size_t length)
-{
-	void *copy = malloc(length > 0 ? length : 1);
-
-	if (copy != NULL)
-		memcpy(copy, bytes, length);
-	return copy;
-}
-
-/* What routing needs of it; the host replaces its own before it publishes the next. */
-static struct change *change_copy(const struct change *change)
-{
-	const size_t table_bytes = change->slot_count * sizeof(*change->old_owner);
-	struct change *copy = bytes_copy(change, sizeof(*change));
-
-	if (copy == NULL)
-		return NULL;
-	copy->agents = NULL;
-	copy->agent_count = 0;
-	copy->servers =
-	    bytes_copy(change->servers, change->server_count * sizeof(*change->servers));
-	copy->old_owner = bytes_copy(change->old_owner, table_bytes);
-	copy->new_owner = bytes_copy(change->new_owner, table_bytes);
-	if (copy->servers == NULL || copy->old_owner == NULL || copy->new_owner == NULL) {
-		change_copy_free(copy);
-		return NULL;
-	}
-	return copy;
-}
-
 int owed_run_phase(struct owed_run *run, const struct change *change, enum phase phase,
 		   uint32_t generation, uint64_t lease_ms)
 {
@@ -381,7 +341,7 @@ int owed_run_phase(struct owed_run *run, const struct change *change, enum phase
 		copy = change_copy(change);
 	present.change = copy;
 	owed_present(&run->owed, &present, now_ms());
-	change_copy_free(run->change);
+	change_free(run->change);
 	run->change = copy;
 	run->phase = phase;
 	run->generation = generation;
@@ -479,7 +439,7 @@ void owed_run_free(struct owed_run *run)
 	if (run->tick != NULL)
 		event_free(run->tick);
 	owed_store_close(run->store);
-	change_copy_free(run->change);
+	change_free(run->change);
 	owed_free(&run->owed);
 	free(run->waits);
 	free(run);

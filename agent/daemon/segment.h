@@ -23,8 +23,9 @@ struct segment_view {
 };
 
 /* Creates the segment `name` ("/mcroster.web"), or takes up the one that is there: ours (owner,
- * mode 0644, layout, size, cluster), with no other live writer (a lock held for the writer's life;
- * EBUSY). A segment of another owner, size or version is refused and left as it is. */
+ * mode 0644, cluster), with no other live writer (a lock held for the writer's life; EBUSY).  One
+ * that an agent of another version made is replaced, and its clients are told to open the name
+ * again.  What is another owner's or no segment is refused and left as it is. */
 int segment_open(const char *name, const char *cluster, struct segment **segment,
 		 struct failure *failure);
 
@@ -40,8 +41,8 @@ void segment_close(struct segment *segment);
 
 /* Publishes the next generation and wakes the waiters.  When what it would say is what the present
  * generation says already nothing is published, unless it is the first since segment_open: readers
- * look for another incarnation only when the generation changes.  *generation: the one that says it.
- * -E2BIG when the lists do not fit. now_ns: CLOCK_BOOTTIME. */
+ * look for another incarnation only when the generation changes.  *generation: the one that says
+ * it. -E2BIG when the lists do not fit. now_ns: CLOCK_BOOTTIME. */
 int segment_publish(struct segment *segment, const struct segment_view *view, uint64_t now_ns,
 		    uint32_t *generation, struct failure *failure);
 
@@ -54,6 +55,11 @@ uint64_t segment_epoch(const struct segment *segment);
 /* The lease's deadline that clients compare when strict (CLOCK_BOOTTIME ns; 0: no lease). */
 void segment_lease(struct segment *segment, uint64_t deadline_ns);
 uint64_t segment_lease_read(const struct segment *segment);
+
+/* Sees to it that the segment is found under its name: one that somebody has removed is made again
+ * and its clients are told.  Negative, with the sentence for the log, when that happened, and once
+ * when it cannot be done (the clients that have it mapped go on). */
+int segment_keep(struct segment *segment, struct failure *failure);
 
 /* Called several times a second while the agent lives. */
 void segment_heartbeat(struct segment *segment);

@@ -1,9 +1,4 @@
-/* segment_file.c - see segment_file.h.
- *
- * A segment is made without a name (O_TMPFILE) and linked in when it is complete, so killed
- * anywhere, or out of memory, it leaves nothing behind.  Its space is allocated then: no later
- * store can fault for want of it.
- */
+/* segment_file.c - see segment_file.h. */
 #include "daemon/segment_file.h"
 
 #include <errno.h>
@@ -17,11 +12,11 @@
 #include <unistd.h>
 
 #include "daemon/segment_image.h"
+#include "daemon/segment_object.h"
 
-#define SHM_DIRECTORY "/dev/shm"
-#define SEGMENT_MODE  0644u
-#define LOCK_MODE     0600u
-#define MODE_BITS     07777u
+#define SUCCESSOR "~new" /* no cluster is called so */
+#define LOCK_MODE 0600u
+#define MODE_BITS 07777u
 
 int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct failure *failure)
 {
@@ -33,7 +28,7 @@ int segment_file_path(const char *name, char path[SEGMENT_PATH_BYTES], struct fa
 		return failure_set(failure, EINVAL,
 				   "segment \"%s\": want \"/\" and one name of 1 to 249 bytes",
 				   name);
-	(void)snprintf(path, SEGMENT_PATH_BYTES, "%s%s", SHM_DIRECTORY, name);
+	(void)snprintf(path, SEGMENT_PATH_BYTES, "%s%s", SEGMENT_FILE_DIRECTORY, name);
 	return 0;
 }
 
@@ -104,24 +99,18 @@ void segment_file_unlock(struct segment_lock *lock)
 }
 
 static int header_check(const char *path, const char *cluster,
-			const struct mcr_segment_header *header, struct failure *failure)
+			const struct mcr_segment_header *header, uint64_t size,
+			struct failure *failure)
 {
 	char named[sizeof(header->cluster) + 1] = "";
 
 	if (memcmp(header->magic, MCR_SEGMENT_MAGIC, sizeof(header->magic)) != 0)
 		return failure_set(failure, EBADMSG, "segment %s: not a segment (wrong magic)",
 				   path);
-	if (header->layout != MCR_SEGMENT_LAYOUT)
-		return failure_set(failure, EBADMSG, "segment %s: layout version %u, want %u", path,
-				   header->layout, MCR_SEGMENT_LAYOUT);
-	if (header->header_bytes != SEGMENT_HEADER_BYTES ||
-	    header->slot_bytes != SEGMENT_SLOT_BYTES || header->ring != MCR_SEGMENT_RING ||
-	    header->total_bytes != SEGMENT_TOTAL_BYTES)
-		return failure_set(
-		    failure, EBADMSG,
-		    "segment %s: %u slots of %u bytes behind %u, want %u of %u behind %u", path,
-		    header->ring, header->slot_bytes, header->header_bytes, MCR_SEGMENT_RING,
-		    SEGMENT_SLOT_BYTES, SEGMENT_HEADER_BYTES);
+	if (header->total_bytes != size)
+		return failure_set(failure, EBADMSG, "segment %s: %llu bytes, its header says %llu",
+				   path, (unsigned long long)size,
+				   (unsigned long long)header->total_bytes);
 	memcpy(named, header->cluster, sizeof(header->cluster));
 	if (strcmp(named, cluster) != 0)
 		return failure_set(failure, EBADMSG, "segment %s: of cluster \"%s\", want \"%s\"",
@@ -129,10 +118,24 @@ static int header_check(const char *path, const char *cluster,
 	return 0;
 }
 
-static int existing_check(const char *path, const char *cluster, int fd, struct failure *failure)
+/* Can it be gone on in?  If not, it is of an agent of another version, or was given up for one. */
+static bool is_present(const struct mcr_segment_header *header)
+{
+	return header->layout == MCR_SEGMENT_LAYOUT &&
+	       header->header_bytes == SEGMENT_HEADER_BYTES &&
+	       header->slot_bytes >= SEGMENT_SLOT_BYTES_MIN &&
+	       header->slot_bytes <= SEGMENT_SLOT_BYTES_MAX && header->slot_bytes % 4096 == 0 &&
+	       header->ring == MCR_SEGMENT_RING &&
+	       header->total_bytes == segment_object_bytes(header->slot_bytes) &&
+	       header->moved == 0;
+}
+
+static int existing_check(const char *path, const char *cluster, int fd, bool *present,
+			  uint32_t *slot_bytes, struct failure *failure)
 {
 	struct mcr_segment_header header;
 	struct stat status;
+	int error;
 
 	if (fstat(fd, &status) != 0)
 		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
@@ -141,109 +144,193 @@ static int existing_check(const char *path, const char *cluster, int fd, struct 
 	if (status.st_uid != geteuid())
 		return failure_set(failure, EPERM, "segment %s: owned by user %u, want %u", path,
 				   (unsigned)status.st_uid, (unsigned)geteuid());
-	if ((status.st_mode & MODE_BITS) != SEGMENT_MODE)
+	if ((status.st_mode & MODE_BITS) != SEGMENT_FILE_MODE)
 		return failure_set(failure, EPERM, "segment %s: mode %04o, want %04o", path,
-				   status.st_mode & MODE_BITS, SEGMENT_MODE);
-	if (status.st_size != (off_t)SEGMENT_TOTAL_BYTES)
-		return failure_set(failure, EBADMSG, "segment %s: %lld bytes, want %u", path,
-				   (long long)status.st_size, SEGMENT_TOTAL_BYTES);
+				   status.st_mode & MODE_BITS, SEGMENT_FILE_MODE);
+	if (status.st_size < (off_t)sizeof(header))
+		return failure_set(failure, EBADMSG, "segment %s: not a segment (%lld bytes)", path,
+				   (long long)status.st_size);
 	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
 		return failure_set(failure, EIO, "segment %s: cannot read its header", path);
-	return header_check(path, cluster, &header, failure);
+	error = header_check(path, cluster, &header, (uint64_t)status.st_size, failure);
+	if (error == 0) {
+		*present = is_present(&header);
+		*slot_bytes = *present ? header.slot_bytes : SEGMENT_SLOT_BYTES_MIN;
+	}
+	return error;
 }
 
-static int header_write(int fd, const char *cluster)
+/* The one that is there is of no use: tells its clients, and takes its name away.  In this order:
+ * killed in between, it is replaced by the next agent. */
+static int take_away(const char *path, int fd, struct failure *failure)
 {
-	struct mcr_segment_header header = {
-	    .layout = MCR_SEGMENT_LAYOUT,
-	    .header_bytes = SEGMENT_HEADER_BYTES,
-	    .slot_bytes = SEGMENT_SLOT_BYTES,
-	    .ring = MCR_SEGMENT_RING,
-	    .total_bytes = SEGMENT_TOTAL_BYTES,
-	};
+	struct mcr_segment_header *header =
+	    mmap(NULL, sizeof(*header), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	memcpy(header.magic, MCR_SEGMENT_MAGIC, sizeof(header.magic));
-	memcpy(header.cluster, cluster, strlen(cluster) + 1);
-	return pwrite(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? 0 : -errno;
-}
-
-/* An object without a name, complete but for its name. */
-static int nameless_make(const char *path, const char *cluster, int *made, struct failure *failure)
-{
-	int error, fd = open(SHM_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, LOCK_MODE);
-
-	if (fd < 0)
-		return failure_set(failure, errno, "segment %s: cannot create: %s", path,
+	if (header == MAP_FAILED)
+		return failure_set(failure, errno, "segment %s: cannot map: %s", path,
 				   strerror(errno));
-	error = posix_fallocate(fd, 0, SEGMENT_TOTAL_BYTES);
-	if (error == 0 && header_write(fd, cluster) != 0)
-		error = errno;
-	/* Not by open's mode: the umask would have its say. */
-	if (error == 0 && fchmod(fd, SEGMENT_MODE) != 0)
-		error = errno;
-	if (error != 0) {
-		(void)close(fd);
-		return failure_set(failure, error, "segment %s: cannot allocate %u bytes: %s", path,
-				   SEGMENT_TOTAL_BYTES, strerror(error));
-	}
-	*made = fd;
+	segment_object_retire(header);
+	(void)munmap(header, sizeof(*header));
+	if (unlink(path) != 0)
+		return failure_set(failure, errno, "segment %s: cannot replace it: %s", path,
+				   strerror(errno));
 	return 0;
 }
 
-static int create(const char *path, const char *cluster, int *made, struct failure *failure)
+/* `old`: the segment whose place it takes, or -1. */
+static int create(const char *path, const char *cluster, int old, int *made,
+		  struct failure *failure)
 {
-	char self[64];
-	int fd = -1, error = nameless_make(path, cluster, &fd, failure);
+	int fd = -1,
+	    error = segment_object_make(path, cluster, SEGMENT_SLOT_BYTES_MIN, &fd, failure);
 
-	if (error != 0)
-		return error;
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0) {
-		error = failure_set(failure, errno, "segment %s: cannot create: %s", path,
-				    strerror(errno));
-		(void)close(fd);
+	if (error == 0 && old >= 0)
+		error = take_away(path, old, failure);
+	if (error == 0)
+		error = segment_object_name(path, fd, failure);
+	if (error != 0) {
+		if (fd >= 0)
+			(void)close(fd);
 		return error;
 	}
 	*made = fd;
 	return 0;
 }
 
-int segment_file_map(const char *path, const char *cluster, struct mcr_segment_header **header,
+static int file_take(const char *path, int fd, uint32_t slot_bytes, struct segment_file *file,
 		     struct failure *failure)
 {
-	void *map;
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	file->slot_bytes = slot_bytes;
+	return segment_object_map(path, fd, slot_bytes, &file->header, failure);
+}
+
+int segment_file_map(const char *path, const char *cluster, struct segment_file *file,
+		     struct failure *failure)
+{
+	uint32_t slot_bytes = SEGMENT_SLOT_BYTES_MIN;
+	bool present = true;
 	int error, fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-	if (strlen(cluster) >= sizeof((*header)->cluster)) {
+	if (strlen(cluster) >= sizeof(file->header->cluster)) {
 		error = failure_set(failure, EINVAL, "segment %s: cluster name over %u bytes", path,
 				    LIST_NAME_MAX);
 		goto out;
 	}
 	if (fd >= 0)
-		error = existing_check(path, cluster, fd, failure);
+		error = existing_check(path, cluster, fd, &present, &slot_bytes, failure);
 	else if (errno == ENOENT)
-		error = create(path, cluster, &fd, failure);
+		error = create(path, cluster, -1, &fd, failure);
 	else if (errno == ELOOP)
 		error = failure_set(failure, EPERM,
 				    "segment %s: a symbolic link, want a regular file", path);
 	else
 		error = failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	if (error == 0 && !present) {
+		const int old = fd;
+
+		error = create(path, cluster, old, &fd, failure);
+		(void)close(old);
+		if (error != 0)
+			fd = -1;
+	}
 	if (error != 0)
 		goto out;
-	map = mmap(NULL, SEGMENT_TOTAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED) {
-		error = failure_set(failure, errno, "segment %s: cannot map: %s", path,
-				    strerror(errno));
-		goto out;
-	}
-	*header = map;
+	error = file_take(path, fd, slot_bytes, file, failure);
 out:
 	if (fd >= 0)
 		(void)close(fd);
 	return error;
 }
 
-void segment_file_unmap(struct mcr_segment_header *header)
+void segment_file_unmap(struct segment_file *file)
 {
-	(void)munmap(header, SEGMENT_TOTAL_BYTES);
+	(void)munmap(file->header, segment_object_bytes(file->slot_bytes));
+}
+
+/* The writer's own memory is what it copies; nobody else writes there. */
+static int renew(const char *path, const struct segment_file *old, struct segment_file *file,
+		 struct failure *failure)
+{
+	int fd, error;
+
+	error = segment_object_make(path, (const char *)old->header->cluster, old->slot_bytes, &fd,
+				    failure);
+	if (error != 0)
+		return error;
+	error = file_take(path, fd, old->slot_bytes, file, failure);
+	if (error != 0)
+		goto out;
+	memcpy(file->header, old->header, segment_object_bytes(old->slot_bytes));
+	error = segment_object_name(path, fd, failure);
+	if (error != 0)
+		segment_file_unmap(file);
+out:
+	(void)close(fd);
+	return error;
+}
+
+int segment_file_keep(const char *path, struct segment_file *file, struct failure *failure)
+{
+	struct segment_file next;
+	struct stat named;
+	int error;
+
+	if (lstat(path, &named) == 0) {
+		if (named.st_dev == file->device && named.st_ino == file->inode)
+			return 0;
+		return failure_set(failure, EEXIST,
+				   "segment %s: something else has its name: new clients do not "
+				   "find it",
+				   path);
+	}
+	if (errno != ENOENT)
+		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	error = renew(path, file, &next, failure);
+	if (error != 0)
+		return error;
+	segment_object_retire(file->header);
+	segment_file_unmap(file);
+	*file = next;
+	return 1;
+}
+
+int segment_file_larger(const char *path, const char *cluster, uint32_t slot_bytes, int *fd,
+			struct segment_file *file, struct failure *failure)
+{
+	int error = segment_object_make(path, cluster, slot_bytes, fd, failure);
+
+	if (error != 0)
+		return error;
+	error = file_take(path, *fd, slot_bytes, file, failure);
+	if (error != 0)
+		(void)close(*fd);
+	return error;
+}
+
+/* The clients first, then the name: killed in between, the old one is still of no use to anybody
+ * and is replaced by the next agent; the other way round nobody would ever tell them. */
+int segment_file_replace(const char *path, const struct segment_file *old, int fd,
+			 struct failure *failure)
+{
+	char beside[SEGMENT_PATH_BYTES + sizeof(SUCCESSOR)];
+	int error;
+
+	(void)snprintf(beside, sizeof(beside), "%s%s", path, SUCCESSOR);
+	(void)unlink(beside); /* of an agent that was killed right here; the lock is ours */
+	error = segment_object_name(beside, fd, failure);
+	(void)close(fd);
+	if (error != 0)
+		return error;
+	segment_object_retire(old->header);
+	if (rename(beside, path) != 0)
+		return failure_set(failure, errno, "segment %s: cannot replace it: %s", path,
+				   strerror(errno));
+	return 0;
 }

@@ -3,10 +3,37 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hash.h"
+#include "list/routing.h"
 #include "mcroster.h"
+
+static int table_check(const struct table *table, uint32_t server_count, struct failure *failure)
+{
+	const bool ring = table->kind == MCR_TABLE_RING;
+	const uint32_t max = table->kind == MCR_TABLE_SLOTS ? LIST_SLOTS_MAX
+			     : ring			    ? MCR_SEGMENT_POINTS_MAX
+							    : LIST_SERVERS_MAX;
+
+	if (table->count == 0 || table->count > max)
+		return failure_set(failure, E2BIG, "segment: a table of %u entries, it holds %u",
+				   table->count, max);
+	if (table->kind == MCR_TABLE_SLOTS &&
+	    (table->count < 2 || (table->count & (table->count - 1)) != 0))
+		return failure_set(failure, EINVAL, "segment: %u slots, want a power of two",
+				   table->count);
+	for (uint32_t i = 0; i < table->count; i++) {
+		const uint32_t server = ring ? (uint32_t)table->point[i] : table->owner[i];
+
+		if (server >= server_count)
+			return failure_set(failure, EINVAL,
+					   "segment: entry %u names server %u of %u", i, server,
+					   server_count);
+	}
+	return 0;
+}
 
 static int view_check(const struct segment_view *view, struct failure *failure)
 {
@@ -25,14 +52,8 @@ static int view_check(const struct segment_view *view, struct failure *failure)
 	if (change->server_count > MCR_SEGMENT_SERVERS_MAX)
 		return failure_set(failure, E2BIG, "segment: %u servers, it holds %u",
 				   change->server_count, MCR_SEGMENT_SERVERS_MAX);
-	if (change->slot_count > LIST_SLOTS_MAX)
-		return failure_set(failure, E2BIG, "segment: %u slots, it holds %u",
-				   change->slot_count, LIST_SLOTS_MAX);
 	if (change->server_count == 0)
 		return failure_set(failure, EINVAL, "segment: a list without servers");
-	if (change->slot_count < 2 || (change->slot_count & (change->slot_count - 1)) != 0)
-		return failure_set(failure, EINVAL, "segment: %u slots, want a power of two",
-				   change->slot_count);
 	if (change->op_timeout_ms == 0 || change->op_timeout_ms > MCR_SEGMENT_TIMEOUT_MAX_MS)
 		return failure_set(failure, EINVAL, "segment: op-timeout %u ms, want 1 to %u",
 				   change->op_timeout_ms, MCR_SEGMENT_TIMEOUT_MAX_MS);
@@ -69,41 +90,63 @@ static void servers_render(const struct change *change, struct mcr_segment_serve
 	}
 }
 
-static int table_render(const struct change *change, const uint16_t *owners, uint16_t *table,
-			struct failure *failure)
+/* Room at the slot's end.  It cannot overflow: view_check and table_check bound all that is placed
+ * (SEGMENT_SLOT_BYTES_MAX). */
+static uint32_t place(struct mcr_segment_slot *slot, size_t bytes)
 {
-	for (uint32_t i = 0; i < change->slot_count; i++)
-		if (owners[i] >= change->server_count)
-			return failure_set(failure, EINVAL,
-					   "segment: slot %u names server %u of %u", i, owners[i],
-					   change->server_count);
-	memcpy(table, owners, change->slot_count * sizeof(*table));
-	return 0;
+	const uint32_t at = slot->used_bytes;
+
+	slot->used_bytes = (at + (uint32_t)bytes + 7) / 8 * 8;
+	return at;
 }
 
-static uint32_t bits_of(uint32_t slot_count)
+static void table_place(struct mcr_segment_slot *slot, const struct table *table,
+			struct mcr_segment_table *to)
 {
-	return (uint32_t)__builtin_ctz(slot_count);
+	to->kind = table->kind;
+	to->hash = table->hash;
+	to->count = table->count;
+	to->bits = table->bits;
+	to->at = place(slot, routing_bytes(table));
+	if (table->index != NULL)
+		to->index_at = place(slot, routing_index_bytes(table));
+}
+
+static void table_render(const struct table *table, const struct mcr_segment_table *place_of,
+			 uint8_t *slot)
+{
+	memcpy(slot + place_of->at,
+	       table->point != NULL ? (const void *)table->point : (const void *)table->owner,
+	       routing_bytes(table));
+	if (table->index != NULL)
+		memcpy(slot + place_of->index_at, table->index, routing_index_bytes(table));
+}
+
+/* The table that routes before the change, or, once the new list is in force, that one's. */
+static const struct table *view_before(const struct segment_view *view)
+{
+	return view->new_only ? &view->change->new_table : &view->change->old_table;
 }
 
 static void head_render(const struct segment_view *view, struct mcr_segment_slot *slot)
 {
 	const struct change *change = view->change;
-	const uint32_t table_bytes = change->slot_count * (uint32_t)sizeof(uint16_t);
 	const bool steady = view->phase == MCR_STEADY;
 
 	slot->phase = view->phase;
 	slot->flags = (view->bypass ? MCR_SLOT_BYPASS : 0u) |
 		      (view->registration_required ? MCR_SLOT_REGISTRATION : 0u);
 	slot->op_timeout_ms = change->op_timeout_ms;
-	slot->distribution = MCR_DISTRIBUTION_SLOTS;
-	slot->slot_bits = bits_of(change->slot_count);
 	slot->server_count = change->server_count;
 	slot->server_stride = sizeof(struct mcr_segment_server);
-	slot->servers_at = sizeof(*slot);
-	slot->old_at = slot->servers_at + slot->server_count * slot->server_stride;
-	slot->new_at = slot->old_at + table_bytes;
-	slot->used_bytes = slot->new_at + table_bytes;
+	slot->used_bytes = sizeof(*slot);
+	slot->servers_at = place(slot, (size_t)slot->server_count * slot->server_stride);
+	table_place(slot, view_before(view), &slot->old_table);
+	/* In STEADY one table does for both. */
+	if (steady)
+		slot->new_table = slot->old_table;
+	else
+		table_place(slot, &change->new_table, &slot->new_table);
 	slot->prefix_bytes = (uint32_t)strnlen(change->prefix, LIST_PREFIX_MAX);
 	memcpy(slot->prefix, change->prefix, slot->prefix_bytes);
 	slot->epoch = view->new_only ? change->new_epoch : change->old_epoch;
@@ -121,26 +164,53 @@ _Static_assert(LIST_ADDRESS_MAX + 1 == sizeof(((struct mcr_segment_server *)0)->
 _Static_assert(LIST_PREFIX_MAX + 1 == sizeof(((struct mcr_segment_slot *)0)->prefix), "prefix");
 _Static_assert(LIST_HASH_BYTES == sizeof(((struct mcr_segment_slot *)0)->list_hash), "hash");
 
-int segment_image_render(const struct segment_view *view, struct mcr_segment_slot *image,
+static int image_room(struct segment_image *image, size_t bytes, struct failure *failure)
+{
+	struct mcr_segment_slot *larger;
+
+	if (bytes <= image->room)
+		return 0;
+	larger = realloc(image->slot, bytes);
+	if (larger == NULL)
+		return failure_set(failure, ENOMEM, "segment: no memory for a slot of %zu bytes",
+				   bytes);
+	image->slot = larger;
+	image->room = bytes;
+	return 0;
+}
+
+int segment_image_render(const struct segment_view *view, struct segment_image *image,
 			 struct failure *failure)
 {
 	const struct change *change = view->change;
 	const bool steady = view->phase == MCR_STEADY;
-	const uint16_t *before, *after;
-	uint8_t *bytes = (uint8_t *)image;
+	struct mcr_segment_slot head = {0};
+	uint8_t *bytes;
 	int error;
 
 	error = view_check(view, failure);
+	if (error == 0)
+		error = table_check(view_before(view), change->server_count, failure);
+	if (error == 0 && !steady)
+		error = table_check(&change->new_table, change->server_count, failure);
 	if (error != 0)
 		return error;
-	memset(image, 0, SEGMENT_SLOT_BYTES);
-	head_render(view, image);
-	servers_render(change, (struct mcr_segment_server *)(void *)(bytes + image->servers_at));
-	before = view->new_only ? change->new_owner : change->old_owner;
-	after = steady ? before : change->new_owner;
-	error = table_render(change, before, (uint16_t *)(void *)(bytes + image->old_at), failure);
-	if (error == 0)
-		error = table_render(change, after, (uint16_t *)(void *)(bytes + image->new_at),
-				     failure);
-	return error;
+	head_render(view, &head);
+	error = image_room(image, head.used_bytes, failure);
+	if (error != 0)
+		return error;
+	bytes = (uint8_t *)image->slot;
+	memset(bytes, 0, head.used_bytes);
+	memcpy(bytes, &head, sizeof(head));
+	servers_render(change, (struct mcr_segment_server *)(void *)(bytes + head.servers_at));
+	table_render(view_before(view), &head.old_table, bytes);
+	if (!steady)
+		table_render(&change->new_table, &head.new_table, bytes);
+	return 0;
+}
+
+void segment_image_clear(struct segment_image *image)
+{
+	free(image->slot);
+	*image = (struct segment_image){0};
 }

@@ -43,9 +43,9 @@ static void status_servers(FILE *out, const struct change *change)
 	for (uint32_t i = 0; i < change->server_count; i++) {
 		const struct change_server *server = &change->servers[i];
 
-		fprintf(out, "server %s %s agent=%s slots=%u/%u\n", server->name, server->address,
-			change_server_agent(change, i), server->old_slots,
-			change->new_epoch != 0 ? server->new_slots : server->old_slots);
+		fprintf(out, "server %s %s agent=%s slots=%" PRIu64 "/%" PRIu64 "\n", server->name,
+			server->address, change_server_agent(change, i), server->old_parts,
+			change->new_epoch != 0 ? server->new_parts : server->old_parts);
 	}
 }
 
@@ -122,8 +122,8 @@ static void status_change(FILE *out, const struct agent *agent, uint64_t now_ms)
 	fprintf(out, "waits-for %s\n", waits);
 	fprintf(out, "change-epoch %" PRIu64 "\n",
 		reg->next_epoch != 0 ? reg->next_epoch : reg->highest_epoch);
-	fprintf(out, "change-slots %u\nchange-slots-moved %u\n", agent->last_slots,
-		agent->last_slots_moved);
+	fprintf(out, "change-slots %" PRIu64 "\nchange-slots-moved %" PRIu64 "\n",
+		agent->last_slots, agent->last_slots_moved);
 	fprintf(out,
 		"change-keys-found %" PRIu64 "\nchange-keys-moved %" PRIu64
 		"\nchange-keys-present %" PRIu64 "\nchange-keys-gone %" PRIu64

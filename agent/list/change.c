@@ -1,7 +1,7 @@
 /* change.c - see change.h.
  *
- * Every server number in the two owner tables is an index into one array, built here once; so a
- * slot moves exactly where the two numbers differ.
+ * Every server number in the two tables is an index into one array, built here once; so a key moves
+ * exactly where the two numbers differ.
  */
 #include "list/change.h"
 
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
-#include "list/slots.h"
+#include "list/overlap.h"
+#include "list/routing.h"
 
 static uint32_t larger(uint32_t a, uint32_t b)
 {
@@ -91,20 +91,42 @@ static void agents_unite(struct change *change, const struct list *list, bool is
 	}
 }
 
-static void slots_compare(struct change *change)
+static void parts_take(void *context, uint32_t old_owner, uint32_t new_owner, uint64_t parts)
 {
-	for (uint32_t i = 0; i < change->slot_count; i++) {
-		struct change_server *from = &change->servers[change->old_owner[i]];
-		struct change_server *to = &change->servers[change->new_owner[i]];
+	struct change *change = context;
+	struct change_server *from = &change->servers[old_owner];
+	struct change_server *to = &change->servers[new_owner];
 
-		from->old_slots++;
-		to->new_slots++;
-		if (from == to)
-			continue;
-		from->lost++;
-		to->gained++;
-		change->moved++;
+	from->old_parts += parts;
+	to->new_parts += parts;
+	if (from == to)
+		return;
+	from->lost += parts;
+	to->gained += parts;
+	change->moved += parts;
+}
+
+/* What there is stays more than nothing. */
+static void part_scale(uint64_t *part, uint64_t all)
+{
+	const double scaled = (double)*part / (double)all * (double)CHANGE_PARTS;
+
+	if (*part != 0)
+		*part = scaled < 1 ? 1 : (uint64_t)scaled;
+}
+
+static void parts_scale(struct change *change)
+{
+	for (uint32_t i = 0; i < change->server_count; i++) {
+		struct change_server *server = &change->servers[i];
+
+		part_scale(&server->old_parts, change->parts);
+		part_scale(&server->new_parts, change->parts);
+		part_scale(&server->gained, change->parts);
+		part_scale(&server->lost, change->parts);
 	}
+	part_scale(&change->moved, change->parts);
+	change->parts = CHANGE_PARTS;
 }
 
 static void policy_take(struct change *change, const struct list *active, const struct list *next)
@@ -116,10 +138,29 @@ static void policy_take(struct change *change, const struct list *active, const 
 		change->new_epoch = next->epoch;
 		memcpy(change->new_hash, next->hash, sizeof(change->new_hash));
 	}
-	change->slot_count = larger(active->slot_count, next->slot_count);
 	change->lease_ms = larger(active->lease_ms, next->lease_ms);
 	change->steady_lease_ms = larger(active->steady_lease_ms, next->steady_lease_ms);
 	change->op_timeout_ms = larger(active->op_timeout_ms, next->op_timeout_ms);
+}
+
+static int tables_make(struct change *change, const struct list *active, const struct list *next,
+		       const uint32_t *numbers, struct failure *failure)
+{
+	int error = routing_make(active, NULL, next->slot_count, &change->old_table, failure);
+
+	change->new_table = change->old_table;
+	if (error == 0 && next != active)
+		error =
+		    routing_make(next, numbers, active->slot_count, &change->new_table, failure);
+	if (error != 0)
+		return error;
+	error = overlap_count(&change->old_table, &change->new_table, change->server_count,
+			      parts_take, change, &change->parts, failure);
+	change->in_slots =
+	    change->old_table.kind == MCR_TABLE_SLOTS && change->new_table.kind == MCR_TABLE_SLOTS;
+	if (error == 0 && !change->in_slots)
+		parts_scale(change);
+	return error;
 }
 
 /* Fills a change whose memory is there; a settled one is the change from a list to itself. */
@@ -136,15 +177,7 @@ static int change_fill(struct change *change, const struct list *active, const s
 	if (error == 0) {
 		agents_unite(change, active, false);
 		agents_unite(change, next, true);
-		slots_widen(active->slots, active->slot_count, change->old_owner,
-			    change->slot_count);
-		if (next != active) {
-			slots_widen(next->slots, next->slot_count, change->new_owner,
-				    change->slot_count);
-			for (uint32_t i = 0; i < change->slot_count; i++)
-				change->new_owner[i] = (uint16_t)numbers[change->new_owner[i]];
-		}
-		slots_compare(change);
+		error = tables_make(change, active, next, numbers, failure);
 	}
 	free(numbers);
 	return error;
@@ -172,13 +205,8 @@ int change_new(const struct list *active, const struct list *next, struct change
 	policy_take(made, active, next);
 	made->servers = calloc(active->server_count + next->server_count, sizeof(*made->servers));
 	made->agents = calloc(active->agent_count + next->agent_count, sizeof(*made->agents));
-	made->old_owner = calloc(made->slot_count, sizeof(*made->old_owner));
-	made->new_owner =
-	    next == active ? made->old_owner : calloc(made->slot_count, sizeof(*made->new_owner));
-	if (made->servers == NULL || made->agents == NULL || made->old_owner == NULL ||
-	    made->new_owner == NULL)
-		error = failure_set(failure, ENOMEM, "no memory for %" PRIu32 " slots",
-				    made->slot_count);
+	if (made->servers == NULL || made->agents == NULL)
+		error = failure_set(failure, ENOMEM, "no memory for the servers of a change");
 	else
 		error = change_fill(made, active, next, failure);
 	if (error != 0) {
@@ -189,16 +217,51 @@ int change_new(const struct list *active, const struct list *next, struct change
 	return 0;
 }
 
+/* One list has one table, which stands twice. */
+static bool tables_same(const struct change *change)
+{
+	return change->new_table.owner == change->old_table.owner &&
+	       change->new_table.point == change->old_table.point;
+}
+
 void change_free(struct change *change)
 {
 	if (change == NULL)
 		return;
-	if (change->new_owner != change->old_owner)
-		free(change->new_owner);
-	free(change->old_owner);
+	if (!tables_same(change))
+		routing_free(&change->new_table);
+	routing_free(&change->old_table);
 	free(change->servers);
 	free(change->agents);
 	free(change);
+}
+
+struct change *change_copy(const struct change *change)
+{
+	struct change *copy = malloc(sizeof(*copy));
+	int error = -ENOMEM;
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *change;
+	copy->agents = NULL;
+	copy->agent_count = 0;
+	memset(&copy->old_table, 0, sizeof(copy->old_table));
+	memset(&copy->new_table, 0, sizeof(copy->new_table));
+	copy->servers = calloc(change->server_count, sizeof(*copy->servers));
+	if (copy->servers != NULL) {
+		memcpy(copy->servers, change->servers,
+		       change->server_count * sizeof(*copy->servers));
+		error = routing_copy(&change->old_table, &copy->old_table);
+	}
+	if (error == 0 && tables_same(change))
+		copy->new_table = copy->old_table;
+	else if (error == 0)
+		error = routing_copy(&change->new_table, &copy->new_table);
+	if (error == 0)
+		return copy;
+	change_free(copy);
+	return NULL;
 }
 
 const char *change_server_agent(const struct change *change, uint32_t server)
@@ -235,9 +298,7 @@ bool change_key_covered(const struct change *change, const void *key, size_t key
 void change_key_owners(const struct change *change, const void *key, size_t key_bytes,
 		       uint32_t *old_owner, uint32_t *new_owner)
 {
-	const unsigned bits = (unsigned)__builtin_ctz(change->slot_count);
-	const uint32_t slot = mcr_hash_slot(mcr_hash(key, key_bytes), bits);
-
-	*old_owner = change->old_owner[slot];
-	*new_owner = change->new_owner[slot];
+	*old_owner = mcr_table_owner(&change->old_table, key, key_bytes);
+	*new_owner =
+	    tables_same(change) ? *old_owner : mcr_table_owner(&change->new_table, key, key_bytes);
 }

@@ -8,6 +8,9 @@
 #define MCROSTER_CHANGE_H
 
 #include "list/list.h"
+#include "table.h"
+
+#define CHANGE_PARTS (UINT64_C(1) << 32)
 
 struct change_server {
 	char name[LIST_NAME_MAX + 1];
@@ -17,8 +20,8 @@ struct change_server {
 	    old_agent[LIST_NAME_MAX + 1]; /* works for it under the old list; "" where not in_old */
 	char new_agent[LIST_NAME_MAX + 1];
 	uint32_t weight;	       /* the new list's where it has one */
-	uint32_t old_slots, new_slots; /* owned, of slot_count */
-	uint32_t gained, lost;	       /* slots that come and go */
+	uint64_t old_parts, new_parts; /* owned, of the change's parts */
+	uint64_t gained, lost;	       /* parts that come and go; 0 only where no key does */
 	bool has_wipe;
 	uint64_t wipe;
 };
@@ -35,14 +38,16 @@ struct change {
 	uint64_t old_epoch, new_epoch; /* new_epoch 0: no change, one list */
 	uint8_t old_hash[LIST_HASH_BYTES], new_hash[LIST_HASH_BYTES];
 	char prefix[LIST_PREFIX_MAX + 1];
-	uint32_t slot_count; /* the larger of the two lists' */
+	/* What shares are counted in: slots where both lists have them (the larger number of the
+	 * two), else CHANGE_PARTS. */
+	uint64_t parts;
+	bool in_slots;
 	uint32_t server_count;
 	struct change_server *servers;
 	uint32_t agent_count;
 	struct change_agent *agents;
-	uint16_t *old_owner,
-	    *new_owner; /* slot_count entries; the same table where there is no change */
-	uint32_t moved; /* slots whose owner differs */
+	struct table old_table, new_table; /* the same one where there is no change */
+	uint64_t moved;			   /* parts whose owner differs */
 	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* the larger of the two lists' */
 };
 
@@ -53,6 +58,9 @@ struct change {
 int change_new(const struct list *active, const struct list *next, struct change **change,
 	       struct failure *failure);
 void change_free(struct change *change);
+
+/* A change of one's own that says the same, without the agents; NULL where memory is out. */
+struct change *change_copy(const struct change *change);
 
 /* The agent that works for a server during the change: the new list's, or, for a server that
  * leaves, the old list's. */

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
-
 int list_open(const void *document, size_t document_bytes, const struct trust *trust,
 	      const char *cluster, struct list **list, struct failure *failure)
 {
@@ -81,11 +79,4 @@ bool list_key_covered(const struct list *list, const void *key, size_t key_bytes
 	const size_t prefix_bytes = strlen(list->prefix);
 
 	return key_bytes >= prefix_bytes && memcmp(key, list->prefix, prefix_bytes) == 0;
-}
-
-uint32_t list_key_owner(const struct list *list, const void *key, size_t key_bytes)
-{
-	const unsigned bits = (unsigned)__builtin_ctz(list->slot_count);
-
-	return list->slots[mcr_hash_slot(mcr_hash(key, key_bytes), bits)];
 }

@@ -11,26 +11,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "list/distribution.h"
 #include "list/document.h"
 #include "list/failure.h"
 
-#define LIST_SERVERS_MAX   1024u
-#define LIST_AGENTS_MAX    1024u
-#define LIST_COORDINATORS_MAX 32u
-#define LIST_NAME_MAX      63u
-#define LIST_ADDRESS_MAX   111u
-#define LIST_PREFIX_MAX    63u
-#define LIST_SLOTS_MIN     1024u
-#define LIST_SLOTS_MAX     65536u
-#define LIST_WEIGHT_MAX    1000000u
-#define LIST_HASH_BYTES    DOCUMENT_HASH_BYTES
-#define LIST_HOST_KEY_BYTES 32u
-#define LIST_CREATED_CHARS 20u /* 2026-11-22T10:00:00Z */
-#define LIST_LINE_MAX      512u /* bytes of a line without its newline; the slots line is exempt */
-#define LIST_EPOCH_MAX     ((uint64_t)INT64_MAX)
-#define LIST_WIPE_MAX      ((uint64_t)INT64_MAX)
-#define LIST_TIME_MS_MAX   3600000u /* lease, steady-lease, op-timeout */
-#define LIST_LEASE_MS_MIN  100u
+#define LIST_SERVERS_MAX       1024u
+#define LIST_AGENTS_MAX	       1024u
+#define LIST_COORDINATORS_MAX  32u
+#define LIST_NAME_MAX	       63u
+#define LIST_ADDRESS_MAX       111u
+#define LIST_PREFIX_MAX	       63u
+#define LIST_LABEL_MAX	       111u
+#define LIST_SLOTS_MIN	       1024u
+#define LIST_SLOTS_MAX	       65536u
+#define LIST_SLOTS_DEFAULT     16384u
+#define LIST_WEIGHT_MAX	       1000000u
+#define LIST_HASH_BYTES	       DOCUMENT_HASH_BYTES
+#define LIST_HOST_KEY_BYTES    32u
+#define LIST_CREATED_CHARS     20u /* 2026-11-22T10:00:00Z */
+#define LIST_LINE_MAX	       512u /* bytes of a line without its newline; the slots line is exempt */
+#define LIST_EPOCH_MAX	       ((uint64_t)INT64_MAX)
+#define LIST_WIPE_MAX	       ((uint64_t)INT64_MAX)
+#define LIST_TIME_MS_MAX       3600000u /* lease, steady-lease, op-timeout */
+#define LIST_LEASE_MS_MIN      100u
 #define LIST_OP_TIMEOUT_MS_MIN 10u
 
 enum list_isolation { LIST_ISOLATION_SERVE = 0, LIST_ISOLATION_BYPASS = 1 };
@@ -45,9 +48,11 @@ struct list_server {
 	char name[LIST_NAME_MAX + 1];
 	char address[LIST_ADDRESS_MAX + 1];
 	uint32_t weight; /* 1..LIST_WEIGHT_MAX */
-	uint32_t agent;  /* index into agents: who works for it */
-	bool has_wipe;   /* the line says wipe=N */
-	uint64_t wipe;   /* items that PREPARE may drop there at most */
+	uint32_t agent;	 /* index into agents: who works for it */
+	/* What a ring hashes for it, before "-" and a number; "": what is made of its address. */
+	char label[LIST_LABEL_MAX + 1];
+	bool has_wipe; /* the line says wipe=N */
+	uint64_t wipe; /* items that PREPARE may drop there at most */
 };
 
 /* What a server or an agent is known by: a name at another address is another server. */
@@ -62,15 +67,17 @@ struct list {
 	bool has_parent;
 	uint8_t parent[LIST_HASH_BYTES];
 	char created[LIST_CREATED_CHARS + 1];
-	uint32_t slot_count; /* power of two */
+	enum distribution distribution;
+	uint32_t key_hash;   /* MCR_HASH_..., where the distribution says one */
+	uint32_t slot_count; /* DISTRIBUTION_SLOTS: a power of two; else 0 */
 	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* 3 * op_timeout < lease */
-	uint32_t client_quorum;                            /* per cent */
+	uint32_t client_quorum;				   /* per cent */
 	bool registration_required;
 	enum list_isolation isolation;
 	char prefix[LIST_PREFIX_MAX + 1]; /* "" when the list is for all keys */
-	uint32_t coordinator;             /* index into agents: the first of coordinators */
-	/* The candidates where the register lives outside, else one; in the author's order.  A count
-	 * of 0 is written as `coordinator` alone; a parsed list has at least 1. */
+	uint32_t coordinator;		  /* index into agents: the first of coordinators */
+	/* The candidates where the register lives outside, else one; in the author's order.  A
+	 * count of 0 is written as `coordinator` alone; a parsed list has at least 1. */
 	uint32_t coordinator_count;
 	uint32_t coordinators[LIST_COORDINATORS_MAX]; /* indexes into agents, distinct */
 	uint32_t agent_count;
@@ -79,9 +86,9 @@ struct list {
 	struct list_server *servers;
 	uint32_t giveup_count;
 	struct list_identity *giveups; /* servers of the parent that leave and are gone already */
-	uint16_t *slots;               /* slot_count entries, each < server_count */
+	uint16_t *slots;	       /* slot_count entries, each < server_count; or NULL */
 	uint8_t hash[LIST_HASH_BYTES]; /* of the body: what a child names as its parent */
-	uint8_t *document;             /* the exact bytes it came from, signatures included */
+	uint8_t *document;	       /* the exact bytes it came from, signatures included */
 	size_t document_bytes;
 };
 
@@ -91,8 +98,8 @@ struct list {
 int list_parse(const void *document, size_t document_bytes, struct list **list,
 	       struct failure *failure);
 
-/* document_verify, then list_parse, then: the cluster's name is `cluster` (-EINVAL).  Nothing of the
- * body is looked at before its signatures were found good. */
+/* document_verify, then list_parse, then: the cluster's name is `cluster` (-EINVAL).  Nothing of
+ * the body is looked at before its signatures were found good. */
 int list_open(const void *document, size_t document_bytes, const struct trust *trust,
 	      const char *cluster, struct list **list, struct failure *failure);
 
@@ -106,8 +113,8 @@ void list_free(struct list *list); /* NULL is fine */
 
 /* May `next` follow `active` (NULL: nothing is active yet)?  `highest_epoch` is the greatest ever
  * accepted, aborted ones included.  Checks epoch, parent (`none` when nothing is active, and only
- * then), that cluster and prefix stay, no server is renamed at one address, and each server given up
- * is one of `active`'s.  -ESTALE for epoch or parent, -EINVAL for identity; says which rule. */
+ * then), that cluster and prefix stay, no server is renamed at one address, and each server given
+ * up is one of `active`'s.  -ESTALE for epoch or parent, -EINVAL for identity; says which rule. */
 int list_may_follow(const struct list *next, const struct list *active, uint64_t highest_epoch,
 		    struct failure *failure);
 
@@ -123,9 +130,6 @@ bool list_may_coordinate(const struct list *list, uint32_t agent);
 
 /* Is the key one of the list's own (see `prefix`)? */
 bool list_key_covered(const struct list *list, const void *key, size_t key_bytes);
-
-/* The server that owns a key.  xxh3_64(key) >> (64 - log2 slot_count) names the slot. */
-uint32_t list_key_owner(const struct list *list, const void *key, size_t key_bytes);
 
 /* Numeric "a.b.c.d:port" or "[v6]:port", port 1..65535, in the one canonical spelling. */
 bool list_address_valid(const char *address);

@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "list/line_values.h"
+#include "mcroster_segment.h"
 
 #define SLOT_BYTES     2u
 #define SLOTS_LINE     "slots "
@@ -69,18 +70,44 @@ static int take_created(struct lines *lines, const struct word *words)
 	return line_created(lines, words[1], list_of(lines)->created);
 }
 
-static int take_distribution(struct lines *lines, const struct word *words)
+static int take_slot_count(struct lines *lines, struct word word)
 {
 	uint32_t *count = &list_of(lines)->slot_count;
-	int error;
+	int error = line_number32(lines, word, "slots", LIST_SLOTS_MIN, LIST_SLOTS_MAX, count);
 
-	if (!text_is(words[1], "slots"))
-		return lines_refuse(lines, "distribution `%.*s`: only `slots` is known",
-				    (int)words[1].bytes, words[1].text);
-	error = line_number32(lines, words[2], "slots", LIST_SLOTS_MIN, LIST_SLOTS_MAX, count);
 	if (error == 0 && (*count & (*count - 1)) != 0)
 		return lines_refuse(lines, "%" PRIu32 " slots: want a power of two", *count);
 	return error;
+}
+
+static int take_distribution(struct lines *lines, const struct word *words)
+{
+	struct list *list = list_of(lines);
+	char name[DISTRIBUTION_TEXT_BYTES] = "", second[DISTRIBUTION_TEXT_BYTES] = "";
+	const struct distribution_rules *rules;
+	bool wanted;
+
+	if (words[1].bytes < sizeof(name))
+		memcpy(name, words[1].text, words[1].bytes);
+	if (lines->word_count == 3 && words[2].bytes < sizeof(second))
+		memcpy(second, words[2].text, words[2].bytes);
+	if (!distribution_known(name))
+		return lines_refuse(lines, "distribution `%.*s`: none of this name is known",
+				    (int)words[1].bytes, words[1].text);
+	if (!distribution_find(name, second, &list->distribution))
+		return lines_refuse(lines, "distribution %s `%s`: none of this name is known", name,
+				    second);
+	rules = distribution_rules(list->distribution);
+	wanted = rules->variant != NULL || rules->hash_said || rules->kind == MCR_TABLE_SLOTS;
+	if (wanted != (lines->word_count == 3))
+		return lines_refuse(lines, "distribution %s: want %s word behind the name", name,
+				    wanted ? "one more" : "no");
+	if (rules->kind == MCR_TABLE_SLOTS)
+		return take_slot_count(lines, words[2]);
+	if (rules->hash_said && !distribution_hash_find(second, &list->key_hash))
+		return lines_refuse(lines, "distribution %s `%.*s`: no hash of this name is known",
+				    name, (int)words[2].bytes, words[2].text);
+	return 0;
 }
 
 static int take_lease(struct lines *lines, const struct word *words)
@@ -251,11 +278,50 @@ static int server_unique(struct lines *lines, const struct list_server *server)
 	return 0;
 }
 
+/* Only a ring is made of names. */
+static int take_label(struct lines *lines, struct word word, struct list_server *server)
+{
+	if (distribution_rules(list_of(lines)->distribution)->kind != MCR_TABLE_RING)
+		return lines_refuse(lines,
+				    "server `%s`: a label is for distributions that make a ring",
+				    server->name);
+	if (word.bytes == 0 || word.bytes > LIST_LABEL_MAX)
+		return lines_refuse(lines, "server `%s`: label of %zu bytes, want 1 to %u",
+				    server->name, word.bytes, LIST_LABEL_MAX);
+	memcpy(server->label, word.text, word.bytes);
+	return 0;
+}
+
+/* What may follow behind the agent. */
+static int take_server_options(struct lines *lines, const struct word *words,
+			       struct list_server *server)
+{
+	uint32_t at = 5;
+	struct word word = words[at];
+	int error = 0;
+
+	if (at < lines->word_count && text_option(&word, "label=")) {
+		error = take_label(lines, word, server);
+		word = words[++at];
+	}
+	if (error == 0 && at < lines->word_count && text_option(&word, "wipe=")) {
+		server->has_wipe = true;
+		error = line_number(lines, word, "wipe", 0, LIST_WIPE_MAX, &server->wipe);
+		at++;
+	}
+	if (error == 0 && at < lines->word_count)
+		return lines_refuse(lines,
+				    "server `%s`: after its agent want label=LABEL and wipe=N, "
+				    "each where it is needed, in this order",
+				    server->name);
+	return error;
+}
+
 static int take_server(struct lines *lines, const struct word *words)
 {
 	struct list_parser *parser = lines->made;
 	struct list *list = parser->list;
-	struct word weight = words[3], agent = words[4], wipe = words[5];
+	struct word weight = words[3], agent = words[4];
 	struct list_server *server;
 	int error;
 
@@ -275,19 +341,15 @@ static int take_server(struct lines *lines, const struct word *words)
 		error = line_address(lines, words[2], "server address", server->address);
 	if (error != 0)
 		return error;
-	if (!text_option(&weight, "weight=") || !text_option(&agent, "agent=") ||
-	    (lines->word_count == 6 && !text_option(&wipe, "wipe=")))
-		return lines_refuse(lines,
-				    "server `%s`: after its address want weight=W agent=NAME and, "
-				    "where items may be wiped, wipe=N, in this order",
-				    server->name);
+	if (!text_option(&weight, "weight=") || !text_option(&agent, "agent="))
+		return lines_refuse(
+		    lines, "server `%s`: after its address want weight=W agent=NAME, in this order",
+		    server->name);
 	error = line_number32(lines, weight, "weight", 1, LIST_WEIGHT_MAX, &server->weight);
 	if (error == 0)
 		error = take_agent_name(lines, agent, "the server's agent", &server->agent);
-	if (error == 0 && lines->word_count == 6) {
-		server->has_wipe = true;
-		error = line_number(lines, wipe, "wipe", 0, LIST_WIPE_MAX, &server->wipe);
-	}
+	if (error == 0)
+		error = take_server_options(lines, words, server);
 	if (error == 0)
 		error = server_unique(lines, server);
 	if (error == 0)
@@ -323,9 +385,13 @@ static int take_slots(struct lines *lines, const struct word *words)
 {
 	struct list *list = list_of(lines);
 	const size_t bytes = list->slot_count * SLOT_BYTES;
-	uint8_t *table = malloc(bytes);
+	uint8_t *table;
 	int error = 0;
 
+	if (list->distribution != DISTRIBUTION_SLOTS)
+		return lines_refuse(lines, "slots: the distribution is %s, which has none",
+				    distribution_rules(list->distribution)->name);
+	table = malloc(bytes);
 	list->slots = calloc(list->slot_count, sizeof(*list->slots));
 	if (table == NULL || list->slots == NULL) {
 		error = failure_set(lines->failure, ENOMEM, "no memory for %" PRIu32 " slots",
@@ -350,13 +416,23 @@ static int take_slots(struct lines *lines, const struct word *words)
 	return error;
 }
 
+static int list_end(struct lines *lines)
+{
+	const struct list *list = list_of(lines);
+
+	if (list->distribution == DISTRIBUTION_SLOTS && list->slots == NULL)
+		return lines_refuse(lines,
+				    "the list ends here: want `server ...` or `slots BASE64`");
+	return 0;
+}
+
 static const struct lines_step steps[] = {
     {"mcroster-list", "mcroster-list 1", 2, 2, false, false, take_magic},
     {"cluster", "cluster NAME", 2, 2, false, false, take_cluster},
     {"epoch", "epoch N", 2, 2, false, false, take_epoch},
     {"parent", "parent HASH|none", 2, 2, false, false, take_parent},
     {"created", "created TIME", 2, 2, false, false, take_created},
-    {"distribution", "distribution slots N", 3, 3, false, false, take_distribution},
+    {"distribution", "distribution NAME [WORD]", 2, 3, false, false, take_distribution},
     {"lease", "lease MS", 2, 2, false, false, take_lease},
     {"steady-lease", "steady-lease MS", 2, 2, false, false, take_steady_lease},
     {"op-timeout", "op-timeout MS", 2, 2, false, false, take_op_timeout},
@@ -366,9 +442,10 @@ static const struct lines_step steps[] = {
     {"prefix", "prefix STRING", 2, 2, true, false, take_prefix},
     {"agent", "agent NAME ADDRESS key=KEY", 4, 4, false, true, take_agent},
     {"coordinator", "coordinator NAME", 2, 2, false, true, take_coordinator},
-    {"server", "server NAME ADDRESS weight=W agent=NAME [wipe=N]", 5, 6, false, true, take_server},
+    {"server", "server NAME ADDRESS weight=W agent=NAME [label=LABEL] [wipe=N]", 5, 7, false, true,
+     take_server},
     {"giveup", "giveup NAME ADDRESS", 3, 3, true, true, take_giveup},
-    {"slots", "slots BASE64", 2, 2, false, false, take_slots},
+    {"slots", "slots BASE64", 2, 2, true, false, take_slots},
 };
 
 const struct lines_form list_form = {
@@ -377,4 +454,5 @@ const struct lines_form list_form = {
     .step_count = sizeof(steps) / sizeof(steps[0]),
     .long_line = SLOTS_LINE,
     .long_line_max = SLOTS_LINE_MAX,
+    .end = list_end,
 };

@@ -49,8 +49,15 @@ static int fields_check(const struct list *list, struct failure *failure)
 					   "server `%s` names agent number %" PRIu32 " of %" PRIu32,
 					   list->servers[i].name, list->servers[i].agent,
 					   list->agent_count);
-	if (list->slot_count < LIST_SLOTS_MIN || list->slot_count > LIST_SLOTS_MAX ||
-	    list->slots == NULL)
+	if ((unsigned)list->distribution >= DISTRIBUTION_COUNT ||
+	    (distribution_rules(list->distribution)->hash_said &&
+	     distribution_hash_name(list->key_hash) == NULL))
+		return failure_set(failure, EINVAL,
+				   "distribution %u with hash %" PRIu32 ": there is none",
+				   (unsigned)list->distribution, list->key_hash);
+	if (list->distribution == DISTRIBUTION_SLOTS &&
+	    (list->slot_count < LIST_SLOTS_MIN || list->slot_count > LIST_SLOTS_MAX ||
+	     list->slots == NULL))
 		return failure_set(failure, EINVAL, "%" PRIu32 " slots: want a table of %u to %u",
 				   list->slot_count, LIST_SLOTS_MIN, LIST_SLOTS_MAX);
 	return 0;
@@ -59,12 +66,14 @@ static int fields_check(const struct list *list, struct failure *failure)
 static void head_write(const struct list *list, FILE *out)
 {
 	char parent[2 * LIST_HASH_BYTES + 1] = "none";
+	char distribution[DISTRIBUTION_TEXT_BYTES];
 
 	if (list->has_parent)
 		(void)sodium_bin2hex(parent, sizeof(parent), list->parent, LIST_HASH_BYTES);
 	fprintf(out, "mcroster-list 1\ncluster %s\nepoch %" PRIu64 "\nparent %s\ncreated %s\n",
 		list->cluster, list->epoch, parent, list->created);
-	fprintf(out, "distribution slots %" PRIu32 "\n", list->slot_count);
+	distribution_print(list->distribution, list->key_hash, list->slot_count, distribution);
+	fprintf(out, "distribution %s\n", distribution);
 	fprintf(out, "lease %" PRIu32 "\nsteady-lease %" PRIu32 "\nop-timeout %" PRIu32 "\n",
 		list->lease_ms, list->steady_lease_ms, list->op_timeout_ms);
 	fprintf(out, "client-quorum %" PRIu32 "\nregistration %s\nisolation %s\n",
@@ -92,6 +101,8 @@ static void members_write(const struct list *list, FILE *out)
 
 		fprintf(out, "server %s %s weight=%" PRIu32 " agent=%s", server->name,
 			server->address, server->weight, list->agents[server->agent].name);
+		if (server->label[0] != '\0')
+			fprintf(out, " label=%s", server->label);
 		if (server->has_wipe)
 			fprintf(out, " wipe=%" PRIu64, server->wipe);
 		fputc('\n', out);
@@ -128,7 +139,9 @@ static int list_print(const void *what, FILE *out)
 	head_write(list, out);
 	members_write(list, out);
 	error = identity_print("giveup", list->giveups, list->giveup_count, out);
-	return error != 0 ? error : slots_write(list, out);
+	if (error == 0 && list->distribution == DISTRIBUTION_SLOTS)
+		error = slots_write(list, out);
+	return error;
 }
 
 int list_write(const struct list *list, void **body, size_t *body_bytes, struct failure *failure)

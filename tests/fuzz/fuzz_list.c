@@ -28,10 +28,12 @@ static void numbers_followed(const struct list *list)
 {
 	struct failure failure;
 	struct change *change = NULL;
+	uint32_t before, after;
 
 	if (change_new(list, NULL, &change, &failure) != 0 || change->moved != 0)
 		abort();
-	if (list_key_owner(list, "key", 3) >= list->server_count)
+	change_key_owners(change, "key", 3, &before, &after);
+	if (before >= list->server_count || after != before)
 		abort();
 	change_free(change);
 }

@@ -19,8 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SERVERS	     4u
 #define BITS	     4u
+#define POINTS	     7u
+#define INDEX_BITS   3u
+#define TABLES_AT    (sizeof(struct mcr_segment_slot) + SERVERS * sizeof(struct mcr_segment_server))
 #define HEADER_BYTES 448u
-#define SLOT_BYTES   1088u
+#define SLOT_BYTES   1536u
 #define TOTAL_BYTES  (HEADER_BYTES + 4u * SLOT_BYTES)
 #define LAST_PATCH   255u
 
@@ -30,7 +33,25 @@ static void must(bool condition)
 		abort();
 }
 
-static void slot_make(uint8_t *image, uint32_t generation, enum mcr_phase phase, uint32_t flags)
+/* By generation % 4: jump, modulo, slots, a ring. */
+static const struct mcr_segment_table tables[4] = {
+    {.kind = MCR_TABLE_JUMP, .hash = MCR_HASH_XXH3, .count = 9, .at = TABLES_AT},
+    {.kind = MCR_TABLE_MODULO, .hash = MCR_HASH_ONE_AT_A_TIME, .count = 11, .at = TABLES_AT},
+    {.kind = MCR_TABLE_SLOTS,
+     .hash = MCR_HASH_XXH3,
+     .count = 1u << BITS,
+     .bits = BITS,
+     .at = TABLES_AT},
+    {.kind = MCR_TABLE_RING,
+     .hash = MCR_HASH_MD5,
+     .count = POINTS,
+     .bits = INDEX_BITS,
+     .at = TABLES_AT + 64,
+     .index_at = TABLES_AT + 128},
+};
+
+static void slot_make(uint8_t *image, uint32_t generation, enum mcr_phase phase, uint32_t flags,
+		      bool slots_alone)
 {
 	uint8_t *bytes = image + HEADER_BYTES + (generation % 4) * SLOT_BYTES;
 	struct mcr_segment_slot slot = {
@@ -38,29 +59,39 @@ static void slot_make(uint8_t *image, uint32_t generation, enum mcr_phase phase,
 	    .phase = phase,
 	    .flags = flags,
 	    .op_timeout_ms = 1000,
-	    .distribution = MCR_DISTRIBUTION_SLOTS,
-	    .slot_bits = BITS,
 	    .server_count = SERVERS,
 	    .server_stride = sizeof(struct mcr_segment_server),
 	    .servers_at = sizeof(slot),
-	    .old_at = sizeof(slot) + SERVERS * sizeof(struct mcr_segment_server),
 	    .epoch = 41,
 	    .next_epoch = 42,
 	    .used_bytes = SLOT_BYTES,
 	};
 
-	slot.new_at = slot.old_at + (2u << BITS);
+	slot.old_table = tables[generation % 4];
+	slot.new_table = tables[slots_alone ? generation % 4 : (generation + 1) % 4];
 	memcpy(bytes, &slot, sizeof(slot));
 	for (uint32_t i = 0; i < SERVERS; i++)
 		memcpy(bytes + slot.servers_at + i * slot.server_stride, "cache", 5);
 	for (uint32_t i = 0; i < 1u << BITS; i++) {
 		const uint16_t owner = (uint16_t)(i % SERVERS);
 
-		memcpy(bytes + slot.new_at + 2 * i, &owner, sizeof(owner));
+		memcpy(bytes + TABLES_AT + 2 * i, &owner, sizeof(owner));
+	}
+	for (uint32_t i = 0; i <= POINTS; i++) {
+		const uint64_t point =
+		    (uint64_t)(i < POINTS ? (i + 1) << 29 : UINT32_MAX) << 32 | i % SERVERS;
+
+		memcpy(bytes + TABLES_AT + 64 + 8 * i, &point, sizeof(point));
+	}
+	for (uint32_t i = 0; i <= 1u << INDEX_BITS; i++) {
+		const uint32_t below = i == 0 ? 0 : i - 1;
+
+		memcpy(bytes + TABLES_AT + 128 + 4 * i, &below, sizeof(below));
 	}
 }
 
-/* Generation 6 is current, in COPY; 7 and 8 stand ready for a patch of the generation. */
+/* Generation 6 is current, in COPY, of slots alone; the others, of each other kind beside the next
+ * one, stand ready for a patch of the generation. */
 static void image_make(uint8_t image[TOTAL_BYTES])
 {
 	struct mcr_segment_header header = {
@@ -76,10 +107,10 @@ static void image_make(uint8_t image[TOTAL_BYTES])
 
 	memset(image, 0, TOTAL_BYTES);
 	memcpy(image, &header, sizeof(header));
-	slot_make(image, 5, MCR_STEADY, 0);
-	slot_make(image, 6, MCR_COPY, 0);
-	slot_make(image, 7, MCR_SWITCH, MCR_SLOT_BYPASS);
-	slot_make(image, 8, MCR_DRAIN, 0);
+	slot_make(image, 5, MCR_STEADY, 0, false);
+	slot_make(image, 6, MCR_COPY, 0, true);
+	slot_make(image, 7, MCR_SWITCH, MCR_SLOT_BYPASS, false);
+	slot_make(image, 8, MCR_DRAIN, 0, false);
 }
 
 /* Applies patches up to a LAST_PATCH.  Returns what is left of the input. */
@@ -113,6 +144,18 @@ static bool lies_within(const struct mcr *mcr, const void *at, uint64_t bytes)
 	return from >= begin && from <= end && bytes <= (uint64_t)(end - from);
 }
 
+static void table_read(const struct mcr *mcr, const struct table *table)
+{
+	must(table->count > 0);
+	if (table->kind == MCR_TABLE_RING) {
+		must(lies_within(mcr, table->point, (table->count + UINT64_C(1)) * 8));
+		must(lies_within(mcr, table->index, ((UINT64_C(1) << table->bits) + 1) * 4));
+	} else {
+		must(lies_within(mcr, table->owner, table->count * UINT64_C(2)));
+		must(table->kind != MCR_TABLE_SLOTS || table->count == 1u << table->bits);
+	}
+}
+
 static void view_read(const struct mcr *mcr)
 {
 	struct view view;
@@ -122,8 +165,10 @@ static void view_read(const struct mcr *mcr)
 	must(view.phase < MCR_PHASE_COUNT && view.server_count > 0 &&
 	     view.prefix_bytes < sizeof(view.prefix));
 	must(lies_within(mcr, view.servers, (uint64_t)view.server_count * view.server_stride));
-	must(lies_within(mcr, view.old_table, UINT64_C(2) << view.slot_bits));
-	must(lies_within(mcr, view.new_table, UINT64_C(2) << view.slot_bits));
+	table_read(mcr, &view.old_table);
+	table_read(mcr, &view.new_table);
+	must(view.slots_alone ==
+	     (view.old_table.kind == MCR_TABLE_SLOTS && view.new_table.kind == MCR_TABLE_SLOTS));
 }
 
 static void server_read(struct mcr_reader *reader, const struct mcr_plan *plan, uint32_t number)

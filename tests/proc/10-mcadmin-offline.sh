@@ -268,7 +268,8 @@ done_ "plan" plan four.conf --parent list.1 -o list.2
 is "plan 3 -> 4: what moves" "$(plan_moved)" "4096 25.0 %"
 says "plan" '^  cache04 +10.0.0.4:11211 +100 +0 +4096 +25.0 % +new$'
 says "plan" '^  cache01 +cache04 +1366 +8.3 %$'
-says "plan" '^balance .*: 0.00 slots, before 0.67$'
+says "plan" '^balance +max over mean 1.000, before 1.000$'
+says "plan" '^ +furthest from its share by weight: 0.00 slots, before 0.67$'
 says "plan" '^agent +web04 is new$'
 narrow "plan"
 is "plan: moves to none but the new one" "$(grep -cE '^  cache0[123] +cache0[123] ' out)" 0

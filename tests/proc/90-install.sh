@@ -16,7 +16,7 @@ root=$dir/root
 for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segment.h \
 	lib/libmcroster.a lib/libmcroster.so lib/libmcroster.so.0 lib/pkgconfig/libmcroster.pc \
 	lib/systemd/system/mcrosterd.service lib/sysusers.d/mcroster.conf \
-	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE; do
+	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE share/man/man3/libmcroster.3; do
 	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
 done
 [ -s "$root/etc/mcroster/agent.conf.sample" ] || fail "not installed: the sample of agent.conf"
@@ -46,13 +46,32 @@ gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize -o "$dir/program" "$dir/
 	$(pkg-config --cflags --libs libmcroster)
 readelf -d "$dir/program" | grep -q 'NEEDED.*libmcroster\.so\.0\]' || fail "not linked by its soname"
 LD_LIBRARY_PATH=$root/usr/lib "$dir/program" || fail "the installed library does not answer"
-printf '#include <mcroster.h>\n#include <mcroster_segment.h>\n' >"$dir/header.cc"
-gcc -x c++ -fsyntax-only -I"$root/usr/include" "$dir/header.cc" 2>"$dir/cxx" ||
-	{ grep -q "cc1plus" "$dir/cxx" && echo "skipped: the headers in C++ (no g++)"; } ||
-	fail "the headers are not C++: $(cat "$dir/cxx")"
+printf '#include <mcroster.h>\n#include <mcroster_segment.h>\n' >"$dir/header.c"
+strict=(-Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only "-I$root/usr/include")
+for compiler in gcc clang; do
+	"$compiler" -std=c11 "${strict[@]}" "$dir/header.c" || fail "the headers are not C11 for $compiler"
+	"$compiler" -x c++ -std=c++17 "${strict[@]}" "$dir/header.c" ||
+		fail "the headers are not C++17 for $compiler"
+done
+# shellcheck disable=SC2046,SC2086
+g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror $sanitize -o "$dir/program++" tests/unit/shmlib/headers.cc \
+	$(pkg-config --cflags --libs libmcroster)
+LD_LIBRARY_PATH=$root/usr/lib "$dir/program++" || fail "the library does not answer a C++ program"
+# shellcheck disable=SC2046,SC2086
+gcc -std=c11 $sanitize -o "$dir/static" "$dir/program.c" $(pkg-config --cflags libmcroster) \
+	"$root/usr/lib/libmcroster.a"
+! readelf -d "$dir/static" | grep -q 'NEEDED.*libmcroster' || fail "not linked statically"
+"$dir/static" || fail "the static library does not answer"
+readelf -d "$root/usr/lib/libmcroster.so" >"$dir/dynamic"
+grep -q 'SONAME.*\[libmcroster\.so\.0\]' "$dir/dynamic" || fail "no soname"
+needed=$(sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' "$dir/dynamic" | grep -Ev '^(libc\.so|ld-linux|lib(a|ub|t)san\.)' || true)
+[ -z "$needed" ] || fail "the library needs more than libc: $needed"
 exported=$(nm -D --defined-only "$root/usr/lib/libmcroster.so" | awk '$2 != "A" { print $3 }' |
 	grep -v '^mcr_' || true)
 [ -z "$exported" ] || fail "the library shows more than its API: $exported"
+declared=$(grep -oE '\bmcr_[a-z_]+\(' "$root/usr/include/mcroster.h" | tr -d '(' | sort -u)
+shown=$(nm -D --defined-only "$root/usr/lib/libmcroster.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort -u)
+[ "$declared" = "$shown" ] || fail "declared and shown differ: $(diff <(echo "$declared") <(echo "$shown"))"
 
 if command -v systemd-analyze >/dev/null; then
 	sed "s|/usr/sbin|$root/usr/sbin|; s|file:/usr|file:$root/usr|" \

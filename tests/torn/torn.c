@@ -24,6 +24,7 @@
 #include "atomics.h"
 #include "daemon/segment_file.h"
 #include "daemon/segment_image.h"
+#include "mcroster.h"
 #include "torn.h"
 
 #define AFTER_MAX_NS	 200000u
@@ -80,7 +81,7 @@ static bool was_writing(const struct trial *trial, uint32_t number)
 {
 	const uint32_t next = generation_load_acquire(trial->header) + 1;
 	const uint8_t *bytes = (const uint8_t *)trial->header + SEGMENT_HEADER_BYTES +
-			       (size_t)(next % MCR_SEGMENT_RING) * SEGMENT_SLOT_BYTES;
+			       (size_t)(next % MCR_SEGMENT_RING) * SEGMENT_SLOT_BYTES_MIN;
 	struct mcr_segment_slot slot;
 	uint32_t by;
 
@@ -133,7 +134,8 @@ static bool segment_make(struct trial *trial)
 	if (waitpid(writer_start(trial, 1, AFTER_MAX_NS), NULL, 0) < 0)
 		return fail("cannot start a writer");
 	fd = open(trial->path, O_RDONLY | O_CLOEXEC);
-	map = mmap(NULL, SEGMENT_TOTAL_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	map = mmap(NULL, SEGMENT_HEADER_BYTES + 4 * SEGMENT_SLOT_BYTES_MIN, PROT_READ, MAP_SHARED,
+		   fd, 0);
 	(void)close(fd);
 	if (map == MAP_FAILED)
 		return fail("no segment was made");
@@ -150,6 +152,20 @@ static void segment_remove(struct trial *trial)
 	(void)unlink(lock);
 }
 
+static int reader_run(const struct trial *trial, unsigned number)
+{
+	struct mcr *mcr, *strict;
+	int torn;
+
+	if (mcr_open(trial->name, 0, &mcr) != MCR_OK ||
+	    mcr_open(trial->name, MCR_STRICT, &strict) != MCR_OK)
+		return 2;
+	torn = torn_read(mcr, strict, trial->shared, number);
+	mcr_close(strict);
+	mcr_close(mcr);
+	return torn;
+}
+
 static bool readers_start(struct trial *trial)
 {
 	for (unsigned i = 0; i < TORN_READERS; i++) {
@@ -158,7 +174,7 @@ static bool readers_start(struct trial *trial)
 			return fail("cannot start a reader");
 		/* The writers are to run at once, so that they die while they run. */
 		if (trial->readers[i] == 0 && nice(READERS_NICE) != -1)
-			_exit(torn_read(trial->name, trial->shared, i));
+			_exit(reader_run(trial, i));
 	}
 	return true;
 }

@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+struct mcr;
+struct segment;
+
 #define TORN_READERS 4u
 #define TORN_SERVERS 64u
 #define TORN_SLOTS   32768u
@@ -35,8 +38,11 @@ struct torn_shared {
 void torn_write(const char *name, struct torn_shared *shared, uint32_t number, uint64_t after_ns,
 		int early);
 
-/* In a child: reads in every way there is until it is told to stop, or something was torn.  Returns
- * the process' exit status. */
-int torn_read(const char *name, struct torn_shared *shared, unsigned number);
+/* One publication; 0 when it was made. */
+int torn_publish(struct segment *segment, struct torn_shared *shared, uint32_t number);
+
+/* Reads in every way there is, plainly and with a client that was opened MCR_STRICT, until it is
+ * told to stop or something was torn.  0: nothing was. */
+int torn_read(struct mcr *mcr, struct mcr *strict, struct torn_shared *shared, unsigned number);
 
 #endif

@@ -8,7 +8,6 @@
 #define ROUTES 256u /* for each of the slower readings */
 
 struct client {
-	struct mcr *mcr, *strict;
 	struct mcr_reader *reader, *strict_reader;
 	struct torn_reader *tale;
 	uint32_t generation;
@@ -132,22 +131,18 @@ static int lease_read(struct client *client)
 	return 1;
 }
 
-int torn_read(const char *name, struct torn_shared *shared, unsigned number)
+int torn_read(struct mcr *mcr, struct mcr *strict, struct torn_shared *shared, unsigned number)
 {
 	struct client client = {.tale = &shared->reader[number]};
+	int torn = 0;
 
-	if (mcr_open(name, 0, &client.mcr) != MCR_OK ||
-	    mcr_open(name, MCR_STRICT, &client.strict) != MCR_OK ||
-	    mcr_reader_new(client.mcr, &client.reader) != MCR_OK ||
-	    mcr_reader_new(client.strict, &client.strict_reader) != MCR_OK)
-		return 2;
-	while (__atomic_load_n(&shared->stop, __ATOMIC_RELAXED) == 0)
-		if (routes_read(&client) != 0 || list_read(&client) != 0 ||
-		    server_read(&client) != 0 || lease_read(&client) != 0)
-			return 1;
+	if (mcr_reader_new(mcr, &client.reader) != MCR_OK ||
+	    mcr_reader_new(strict, &client.strict_reader) != MCR_OK)
+		return wrong(&client, "mcr_reader_new", MCR_NO_MEMORY);
+	while (torn == 0 && __atomic_load_n(&shared->stop, __ATOMIC_RELAXED) == 0)
+		torn = routes_read(&client) != 0 || list_read(&client) != 0 ||
+		       server_read(&client) != 0 || lease_read(&client) != 0;
 	mcr_reader_free(client.strict_reader);
 	mcr_reader_free(client.reader);
-	mcr_close(client.strict);
-	mcr_close(client.mcr);
-	return 0;
+	return torn;
 }

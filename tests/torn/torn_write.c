@@ -17,17 +17,18 @@ static void stage_set(struct torn_shared *shared, enum torn_stage stage)
 }
 
 /* Only even generations ever have a lease. */
-static int publish(struct segment *segment, struct torn_shared *shared, uint32_t number)
+int torn_publish(struct segment *segment, struct torn_shared *shared, uint32_t number)
 {
 	const uint32_t next = segment_generation(segment, NULL) + 1;
 	struct change change = {
 	    .old_epoch = next,
 	    .new_epoch = (uint64_t)next + 1,
 	    .server_count = TORN_SERVERS,
-	    .slot_count = TORN_SLOTS,
+	    .parts = TORN_SLOTS,
+	    .in_slots = true,
 	    .servers = servers,
-	    .old_owner = owners,
-	    .new_owner = owners,
+	    .old_table = table_of_slots(owners, TORN_SLOTS),
+	    .new_table = table_of_slots(owners, TORN_SLOTS),
 	    .op_timeout_ms = 1000,
 	};
 	const struct segment_view view = {.change = &change, .phase = MCR_COPY};
@@ -67,10 +68,11 @@ void torn_write(const char *name, struct torn_shared *shared, uint32_t number, u
 	stage_set(shared, TORN_OPENING);
 	if (early && kill_arm(after_ns) != 0)
 		return;
-	if (segment_open(name, "web", &segment, NULL) != 0 || publish(segment, shared, number) != 0)
+	if (segment_open(name, "web", &segment, NULL) != 0 ||
+	    torn_publish(segment, shared, number) != 0)
 		return;
 	if (!early && kill_arm(after_ns) != 0)
 		return;
-	while (publish(segment, shared, number) == 0)
+	while (torn_publish(segment, shared, number) == 0)
 		;
 }

@@ -38,11 +38,12 @@ static void set_up(void)
 	}
 	servers[A].lost = SLOTS / 2;
 	servers[B].gained = servers[C].gained = SLOTS / 4;
-	change.slot_count = SLOTS;
+	change.parts = SLOTS;
+	change.in_slots = true;
 	change.server_count = 3;
 	change.servers = servers;
-	change.old_owner = old_owner;
-	change.new_owner = new_owner;
+	change.old_table = table_of_slots(old_owner, SLOTS);
+	change.new_table = table_of_slots(new_owner, SLOTS);
 	change.op_timeout_ms = 1000;
 }
 

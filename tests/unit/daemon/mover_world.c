@@ -83,11 +83,12 @@ static void change_make(void)
 	}
 	change.old_epoch = 1;
 	change.new_epoch = 2;
-	change.slot_count = SLOTS;
+	change.parts = SLOTS;
+	change.in_slots = true;
 	change.server_count = SERVERS;
 	change.servers = servers;
-	change.old_owner = old_owner;
-	change.new_owner = new_owner;
+	change.old_table = table_of_slots(old_owner, SLOTS);
+	change.new_table = table_of_slots(new_owner, SLOTS);
 	change.op_timeout_ms = 1000;
 }
 

@@ -19,6 +19,9 @@
 #define NOW_NS UINT64_C(5000000000000)
 #define MS_NS  UINT64_C(1000000)
 
+/* Of a segment whose slots were never too small. */
+#define SEGMENT_TOTAL_BYTES (SEGMENT_HEADER_BYTES + 4 * SEGMENT_SLOT_BYTES_MIN)
+
 /* ---- a change, by hand */
 
 #define SERVERS 5u
@@ -49,11 +52,12 @@ static inline void change_make(void)
 	change.new_epoch = 42;
 	memset(change.old_hash, 0xaa, sizeof(change.old_hash));
 	memset(change.new_hash, 0xbb, sizeof(change.new_hash));
-	change.slot_count = SLOTS;
+	change.parts = SLOTS;
+	change.in_slots = true;
 	change.server_count = SERVERS;
 	change.servers = servers;
-	change.old_owner = old_owner;
-	change.new_owner = new_owner;
+	change.old_table = table_of_slots(old_owner, SLOTS);
+	change.new_table = table_of_slots(new_owner, SLOTS);
 	change.op_timeout_ms = 1000;
 }
 

@@ -187,11 +187,12 @@ static void set_up(void)
 			       processes[i].address);
 	change = (struct change){.old_epoch = 1,
 				 .new_epoch = 2,
-				 .slot_count = SLOTS,
+				 .parts = SLOTS,
+				 .in_slots = true,
 				 .server_count = SERVERS,
 				 .servers = servers,
-				 .old_owner = old_owner,
-				 .new_owner = new_owner,
+				 .old_table = table_of_slots(old_owner, SLOTS),
+				 .new_table = table_of_slots(new_owner, SLOTS),
 				 .op_timeout_ms = OP_TIMEOUT_MS};
 	strcpy(directory, "/tmp/mcroster-owed-run.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));

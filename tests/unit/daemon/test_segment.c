@@ -40,21 +40,27 @@ START_TEST(the_layout_is_the_published_one)
 	ck_assert_uint_eq(u32_at(bytes, slot_1 + 4), 5); /* DRAIN */
 	ck_assert_uint_eq(u32_at(bytes, slot_1 + 8), 0);
 	ck_assert_uint_eq(u32_at(bytes, slot_1 + 12), 1000);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 16), 1);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 20), 10);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 24), 5);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 28), 192);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 32), 256);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 36), 256 + 5 * 192);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 40), 256 + 5 * 192 + 2048);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 44), 4);
+	ck_assert_uint_eq(u32_at(bytes, slot_1 + 16), 5);
+	ck_assert_uint_eq(u32_at(bytes, slot_1 + 20), 192);
+	ck_assert_uint_eq(u32_at(bytes, slot_1 + 24), 256);
+	ck_assert_uint_eq(u32_at(bytes, slot_1 + 28), 4);
+	ck_assert_uint_eq(u32_at(bytes, slot_1 + 32), 256 + 5 * 192 + 4096);
 	ck_assert_uint_eq(u64_at(bytes, slot_1 + 48), 41);
 	ck_assert_uint_eq(u64_at(bytes, slot_1 + 56), 42);
 	ck_assert_mem_eq(bytes + slot_1 + 64, change.old_hash, 32);
 	ck_assert_mem_eq(bytes + slot_1 + 96, change.new_hash, 32);
 	memcpy(expected, "app:", 4);
 	ck_assert_mem_eq(bytes + slot_1 + 128, expected, 64);
-	ck_assert_uint_eq(u32_at(bytes, slot_1 + 192), 256 + 5 * 192 + 4096);
+	for (size_t i = 0; i < 2; i++) {
+		const size_t at = slot_1 + 192 + i * 32;
+
+		ck_assert_uint_eq(u32_at(bytes, at), 1);
+		ck_assert_uint_eq(u32_at(bytes, at + 4), 1);
+		ck_assert_uint_eq(u32_at(bytes, at + 8), 1024);
+		ck_assert_uint_eq(u32_at(bytes, at + 12), 10);
+		ck_assert_uint_eq(u32_at(bytes, at + 16), 256 + 5 * 192 + i * 2048);
+		ck_assert_uint_eq(u32_at(bytes, at + 20), 0);
+	}
 
 	for (uint32_t i = 0; i < SERVERS; i++) {
 		const size_t at = slot_1 + 256 + i * 192;
@@ -143,7 +149,7 @@ START_TEST(one_list_alone_lists_all_servers_as_both)
 	struct client client;
 
 	change.new_epoch = 0;
-	change.new_owner = change.old_owner;
+	change.new_table = change.old_table;
 	open_segment();
 	publish(MCR_STEADY);
 	client = client_open();
@@ -262,10 +268,10 @@ START_TEST(what_does_not_fit_or_makes_no_sense_is_refused)
 	change.server_count = MCR_SEGMENT_SERVERS_MAX + 1;
 	expect_unpublishable(&view, -E2BIG);
 	change_make();
-	change.slot_count = 2 * LIST_SLOTS_MAX;
+	change.old_table.count = 2 * LIST_SLOTS_MAX;
 	expect_unpublishable(&view, -E2BIG);
 	change_make();
-	change.slot_count = SLOTS - 1;
+	change.old_table.count = SLOTS - 1;
 	expect_unpublishable(&view, -EINVAL);
 	change_make();
 	change.server_count = 0;
@@ -312,8 +318,7 @@ START_TEST(the_largest_lists_fit)
 		table[i] = (uint16_t)(i % MCR_SEGMENT_SERVERS_MAX);
 	change.servers = many;
 	change.server_count = MCR_SEGMENT_SERVERS_MAX;
-	change.slot_count = LIST_SLOTS_MAX;
-	change.old_owner = change.new_owner = table;
+	change.old_table = change.new_table = table_of_slots(table, LIST_SLOTS_MAX);
 	memset(change.prefix, 'p', LIST_PREFIX_MAX);
 	open_segment();
 	publish(MCR_DRAIN);

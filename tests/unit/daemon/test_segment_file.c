@@ -186,7 +186,7 @@ static void expect_refused(int error, const char *word)
 	(void)close(fd);
 }
 
-START_TEST(another_magic_layout_geometry_or_cluster_is_refused)
+START_TEST(another_magic_or_cluster_is_refused)
 {
 	uint8_t *bytes = leave_one();
 	uint8_t header[448];
@@ -194,15 +194,6 @@ START_TEST(another_magic_layout_geometry_or_cluster_is_refused)
 	memcpy(header, bytes, sizeof(header));
 	bytes[0] = 'M';
 	expect_refused(-EBADMSG, "magic");
-	memcpy(bytes, header, sizeof(header));
-	bytes[8] = 1;
-	expect_refused(-EBADMSG, "layout version 1, want 2");
-	memcpy(bytes, header, sizeof(header));
-	bytes[16] ^= 64;
-	expect_refused(-EBADMSG, "slots of");
-	memcpy(bytes, header, sizeof(header));
-	bytes[20] = 5;
-	expect_refused(-EBADMSG, "5 slots");
 	memcpy(bytes, header, sizeof(header));
 	bytes[34] = 'x';
 	expect_refused(-EBADMSG, "\"wex\", want \"web\"");
@@ -219,7 +210,7 @@ START_TEST(another_size_is_refused)
 {
 	bytes_unmap(leave_one());
 	ck_assert_int_eq(truncate(path, SEGMENT_TOTAL_BYTES - 1), 0);
-	expect_refused(-EBADMSG, "2641919 bytes, want 2641920");
+	expect_refused(-EBADMSG, "2641919 bytes, its header says 2641920");
 	ck_assert_int_eq(truncate(path, SEGMENT_TOTAL_BYTES + 1), 0);
 	expect_refused(-EBADMSG, "2641921 bytes");
 	ck_assert_int_eq(truncate(path, 0), 0);
@@ -297,7 +288,7 @@ int main(void)
 	tcase_add_test(tests, a_readers_lock_keeps_no_agent_out);
 	tcase_add_test(tests, names_that_are_none_are_refused);
 	tcase_add_test(tests, without_room_nothing_is_left_behind);
-	tcase_add_test(tests, another_magic_layout_geometry_or_cluster_is_refused);
+	tcase_add_test(tests, another_magic_or_cluster_is_refused);
 	tcase_add_test(tests, another_size_is_refused);
 	tcase_add_test(tests, another_mode_is_refused);
 	tcase_add_test(tests, a_symbolic_link_a_fifo_and_a_directory_are_refused);

@@ -62,10 +62,11 @@ static void churn_publish(struct segment *writer)
 	    .old_epoch = next,
 	    .new_epoch = next + 1,
 	    .server_count = CHURN_SERVERS,
-	    .slot_count = CHURN_SLOTS,
+	    .parts = CHURN_SLOTS,
+	    .in_slots = true,
 	    .servers = churn_servers,
-	    .old_owner = churn_table,
-	    .new_owner = churn_table,
+	    .old_table = table_of_slots(churn_table, CHURN_SLOTS),
+	    .new_table = table_of_slots(churn_table, CHURN_SLOTS),
 	    .op_timeout_ms = 1000,
 	};
 	const struct segment_view view = {.change = &said, .phase = MCR_COPY};

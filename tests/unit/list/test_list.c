@@ -187,30 +187,6 @@ START_TEST(prefix_limits_the_keys)
 END_TEST
 
 /* Published values of XXH3_64bits, seed 0; the slot is their highest bits. */
-START_TEST(key_is_owned_by_the_slot_of_its_hash)
-{
-	static const struct {
-		const char *key;
-		uint64_t hash;
-	} vectors[] = {
-	    {"", UINT64_C(0x2d06800538d394c2)},
-	    {"a", UINT64_C(0xe6c632b61e964e1f)},
-	    {"abc", UINT64_C(0x78af5f94892f3950)},
-	};
-
-	for (unsigned bits = 10; bits <= 16; bits++) {
-		sample.list.slot_count = 1u << bits;
-		for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-			const char *key = vectors[i].key;
-
-			memset(sample.slots, 0, sizeof(sample.slots));
-			sample.slots[vectors[i].hash >> (64 - bits)] = 2;
-			ck_assert_uint_eq(list_key_owner(&sample.list, key, strlen(key)), 2);
-		}
-	}
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("list");
@@ -228,7 +204,6 @@ int main(void)
 	tcase_add_test(tcase, names_are_found);
 	tcase_add_test(tcase, servers_given_up_and_candidates_are_found);
 	tcase_add_test(tcase, prefix_limits_the_keys);
-	tcase_add_test(tcase, key_is_owned_by_the_slot_of_its_hash);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

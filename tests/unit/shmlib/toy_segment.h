@@ -80,6 +80,19 @@ static inline void toy_free(struct toy *toy)
 		(void)unlink(toy->path);
 }
 
+static inline struct mcr_segment_table toy_slots_at(uint32_t at)
+{
+	const struct mcr_segment_table table = {
+	    .kind = MCR_TABLE_SLOTS,
+	    .hash = MCR_HASH_XXH3,
+	    .count = TOY_SLOTS,
+	    .bits = TOY_BITS,
+	    .at = at,
+	};
+
+	return table;
+}
+
 /* Every key is server 0's before; half of the slots go to server 1. */
 static inline void toy_fill(struct toy *toy, uint32_t generation, enum mcr_phase phase,
 			    uint32_t flags)
@@ -92,13 +105,11 @@ static inline void toy_fill(struct toy *toy, uint32_t generation, enum mcr_phase
 	slot->phase = phase;
 	slot->flags = flags;
 	slot->op_timeout_ms = TOY_TIMEOUT_MS;
-	slot->distribution = MCR_DISTRIBUTION_SLOTS;
-	slot->slot_bits = TOY_BITS;
 	slot->server_count = TOY_SERVERS;
 	slot->server_stride = 192;
 	slot->servers_at = TOY_SERVERS_AT;
-	slot->old_at = TOY_OLD_AT;
-	slot->new_at = TOY_NEW_AT;
+	slot->old_table = toy_slots_at(TOY_OLD_AT);
+	slot->new_table = toy_slots_at(TOY_NEW_AT);
 	slot->epoch = 41;
 	slot->next_epoch = phase == MCR_STEADY ? 0 : 42;
 	memset(slot->list_hash, 0xaa, 32);

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# libmcroster(3): well-formed, complete, and its example compiles and works, also while keys move and
+# when a server does not answer.
+# shellcheck source=tests/lab/lab.sh
+. "$(dirname "$0")/../lab/lab.sh"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+page=$top/docs/man/libmcroster.3
+
+lab_new
+mandoc -T lint -W warning "$page" >"$LAB/lint" || fail "mandoc: $(cat "$LAB/lint")"
+check "mandoc finds nothing wrong with it" [ ! -s "$LAB/lint" ]
+groff -ww -mdoc -T utf8 "$page" >/dev/null 2>"$LAB/groff"
+check "nor does groff" cmp -s /dev/null "$LAB/groff"
+while read -r name; do
+	grep -Eq "^\.F[no] $name\b" "$page" || fail "$name is not in the page"
+done < <(sed -n 's/^\t\(mcr_[a-z_]*\);$/\1/p' "$top/shmlib/libmcroster.map")
+say "  ok: it has every function of the library"
+
+sed -n '/example.c begins/,/example.c ends/p' "$page" | sed '1,2d' | head -n -2 |
+	sed "s/\\\\-/-/g; s/\\\\(aq/'/g; s/\\\\e/\\\\/g" >"$LAB/example.c"
+sanitize=
+case $BUILD in */plain) ;; *) sanitize=-fsanitize=address,undefined ;; esac
+# shellcheck disable=SC2086  # empty or one word
+gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $sanitize \
+	-I"$top/include" -o "$LAB/example" "$LAB/example.c" "$BUILD/libmcroster.a" ||
+	fail "the example does not compile"
+say "  ok: the example compiles"
+
+# example WHAT CODE PATTERN ARGUMENT...: what it prints, and its exit code.
+example() {
+	local what=$1 code=$2 pattern=$3 status
+	shift 3
+	"$LAB/example" "$(lab_segment 1)" "$@" >"$LAB/example.out" 2>&1
+	status=$?
+	if [ "$status" != "$code" ] || ! grep -Eqx -- "$pattern" "$LAB/example.out"; then
+		fail "$what: exit code $status: $(cat "$LAB/example.out"); expected $code: $pattern"
+	fi
+	say "  ok: $what: $(tail -n 1 "$LAB/example.out")"
+}
+
+example "without a segment" 3 ".*: there is no segment of that name" get key
+for n in 1 2; do
+	lab_server_start "$n"
+	lab_agent_start "$n"
+done
+lab_first_list 1 2
+example "a key that nobody has stored" 1 "\(nothing\)" get greeting
+example "it is stored" 0 stored set greeting "good morning"
+example "and found" 0 "good morning" get greeting
+example "deleted" 0 deleted delete greeting
+example "and gone" 1 "\(nothing\)" get greeting
+example "deleted again" 0 "not found" delete greeting
+example "a key that is none" 3 "no plan: the key is empty or longer than 250 bytes" \
+	get "$(printf 'x%.0s' {1..251})"
+
+say "while keys move"
+for i in {1..40}; do
+	"$LAB/example" "$(lab_segment 1)" set "key:$i" 0 >/dev/null || fail "key:$i is not stored"
+done
+lab_server_start 3
+lab_agent_start 3
+lab_conf 1 2 3
+lab_push_start
+rounds=0
+while [ "$rounds" = 0 ] || ! lab_gone "$LAB_PUSH_PID"; do
+	rounds=$((rounds + 1))
+	for i in {1..40}; do
+		"$LAB/example" "$(lab_segment 1)" set "key:$i" "$rounds" >"$LAB/set.out" 2>&1 ||
+			fail "key:$i in round $rounds: $(cat "$LAB/set.out")"
+		found=$("$LAB/example" "$(lab_segment 2)" get "key:$i" 2>&1)
+		case $found in "$rounds" | "(nothing)") ;; *)
+			fail "key:$i in round $rounds by host 2: $found" ;;
+		esac
+	done
+done
+check "the change goes through, $rounds rounds beside it" lab_push_wait
+
+say "a server that does not answer"
+# The server that key:1 goes to is found out by taking it away.
+for n in 1 2 3; do
+	lab_server_stop "$n"
+	if ! "$LAB/example" "$(lab_segment 1)" get key:1 >/dev/null 2>&1; then stopped=$n; fi
+	lab_server_cont "$n"
+done
+check "one of them has key:1" [ -n "${stopped:-}" ]
+lab_server_stop "$stopped"
+example "a read of it" 2 "a server failed" get key:1
+example "a write to it" 2 "a server failed: whether it is stored is unknown" set key:1 "in time"
+lab_server_cont "$stopped"
+example "when it is back" 0 stored set key:1 "in time"
+example "it answers" 0 "in time" get key:1
