@@ -49,7 +49,7 @@ static void see(uint32_t number, bool older, uint32_t used)
 static void begin(void)
 {
 	publish(1);
-	now_ms += TIMEOUT_MS;
+	now_ms += TIMEOUT_MS + 1;
 	ck_assert(clients_settled(&table, now_ms));
 }
 
@@ -58,9 +58,9 @@ START_TEST(the_first_generation_waits_for_clients_that_nobody_knows)
 	ck_assert(!clients_settled(&table, now_ms));
 	publish(1);
 	ck_assert(!clients_settled(&table, now_ms));
-	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS - 1));
-	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS));
-	now_ms += TIMEOUT_MS;
+	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS));
+	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS + 1));
+	now_ms += TIMEOUT_MS + 1;
 	publish(2);
 	ck_assert(clients_settled(&table, now_ms));
 }
@@ -71,8 +71,8 @@ START_TEST(a_generation_after_one_that_is_still_waited_for_waits_as_well)
 	publish(1);
 	now_ms += TIMEOUT_MS / 2;
 	publish(2);
-	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS - 1));
-	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS));
+	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS));
+	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS + 1));
 }
 END_TEST
 
@@ -80,16 +80,16 @@ START_TEST(optional_registration_always_waits_and_so_does_the_first_required_one
 {
 	begin();
 	clients_published(&table, 2, false, TIMEOUT_MS, now_ms);
-	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS - 1));
-	now_ms += TIMEOUT_MS;
+	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS));
+	now_ms += TIMEOUT_MS + 1;
 	ck_assert(clients_settled(&table, now_ms));
 	publish(3);
-	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS - 1));
+	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS));
 	/* What is not known may still run what generation 2 planned. */
 	now_ms += TIMEOUT_MS / 2;
 	publish(4);
 	ck_assert(!clients_settled(&table, now_ms));
-	now_ms += TIMEOUT_MS;
+	now_ms += TIMEOUT_MS + 1;
 	ck_assert(clients_settled(&table, now_ms));
 	publish(5);
 	ck_assert(clients_settled(&table, now_ms));
@@ -120,10 +120,10 @@ START_TEST(a_client_in_an_older_operation_holds_up_for_op_timeout_and_no_longer)
 	publish(2);
 	see(stopped, true, 1);
 	see(busy, false, 2);
-	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS - 1));
+	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS));
 	ck_assert_int_eq(client_standing(&table, stopped, now_ms), CLIENT_SILENT);
 	ck_assert_int_eq(client_standing(&table, busy, now_ms), CLIENT_ADOPTED);
-	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS));
+	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS + 1));
 }
 END_TEST
 
@@ -188,7 +188,7 @@ START_TEST(counts_that_came_round_the_ring_say_nothing)
 		see(client, generation < 5, 1);
 		ck_assert(!clients_settled(&table, now_ms));
 	}
-	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS));
+	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS + 1));
 }
 END_TEST
 
@@ -204,7 +204,7 @@ START_TEST(a_client_that_is_gone_counts_after_op_timeout)
 	ck_assert(!clients_settled(&table, now_ms));
 	ck_assert_int_eq(client_standing(&table, client, now_ms), CLIENT_GONE);
 	ck_assert(!clients_forgettable(&table, &number, now_ms));
-	now_ms += TIMEOUT_MS / 2;
+	now_ms += TIMEOUT_MS / 2 + 1;
 	number = 0;
 	ck_assert(clients_forgettable(&table, &number, now_ms));
 	ck_assert_uint_eq(number, client);
@@ -225,8 +225,8 @@ START_TEST(one_that_lives_on_unregistered_holds_the_next_generation_up)
 	clients_forget(&table, client, true, now_ms);
 	ck_assert_int_eq(client_standing(&table, client, now_ms), CLIENT_GONE);
 	publish(2);
-	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS - 1));
-	now_ms += TIMEOUT_MS;
+	ck_assert(!clients_settled(&table, now_ms + TIMEOUT_MS));
+	now_ms += TIMEOUT_MS + 1;
 	ck_assert(clients_settled(&table, now_ms));
 	clients_forget(&table, client, true, now_ms);
 	ck_assert_uint_eq(table.used, 0);
@@ -250,7 +250,7 @@ START_TEST(a_refusal_is_counted_with_its_reason_and_waits)
 	ck_assert_uint_eq(table.client[told].reason, 8);
 	ck_assert_uint_eq(table.client[seen].reason, 14);
 	ck_assert(!clients_settled(&table, now_ms));
-	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS));
+	ck_assert(clients_settled(&table, now_ms + TIMEOUT_MS + 1));
 	/* A generation that never was is nobody's. */
 	marks.refused = UINT32_MAX;
 	clients_marked(&table, seen, &marks);
@@ -300,7 +300,7 @@ START_TEST(users_and_all_of_them_have_caps)
 	/* Who is gone keeps its place until it is forgotten: nobody gains by coming and going. */
 	clients_gone(&table, 0, now_ms);
 	ck_assert_int_eq(clients_room(&table, UID, &failure), -EDQUOT);
-	now_ms += TIMEOUT_MS;
+	now_ms += TIMEOUT_MS + 1;
 	clients_forget(&table, 0, false, now_ms);
 	ck_assert_int_eq(clients_room(&table, UID, &failure), 0);
 	ck_assert_uint_eq(add(), 0);
@@ -317,7 +317,8 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, the_first_generation_waits_for_clients_that_nobody_knows);
 	tcase_add_test(tests, a_generation_after_one_that_is_still_waited_for_waits_as_well);
-	tcase_add_test(tests, optional_registration_always_waits_and_so_does_the_first_required_one);
+	tcase_add_test(tests,
+		       optional_registration_always_waits_and_so_does_the_first_required_one);
 	tcase_add_test(tests, an_idle_client_holds_nothing_up);
 	tcase_add_test(tests, a_client_in_an_older_operation_holds_up_for_op_timeout_and_no_longer);
 	tcase_add_test(tests, its_end_is_noticed);
