@@ -184,11 +184,32 @@ struct proxy {
 	struct stream backend[BACKENDS_MAX];
 };
 
+/* nutcracker numbers its servers in this order, whatever that of its file. */
+static int name_compare(const void *left, const void *right)
+{
+	const struct list_server *a = left, *b = right;
+	const size_t a_bytes = strlen(a->name), b_bytes = strlen(b->name);
+
+	return a_bytes != b_bytes ? (a_bytes > b_bytes ? 1 : -1) : strcmp(a->name, b->name);
+}
+
+/* Without a name of its own it is called by its address, but for port 11211. */
+static void server_name(struct list_server *server)
+{
+	char *colon;
+
+	(void)snprintf(server->name, sizeof(server->name), "%s",
+		       server->label[0] != '\0' ? server->label : server->address);
+	colon = strrchr(server->name, ':');
+	if (colon != NULL && strcmp(colon, ":11211") == 0)
+		*colon = '\0';
+}
+
 /* Pool `number`: some of the backends in some order, each with its own name or without. */
 static void pool_make(struct trial *trial, const struct proxy *proxy, uint32_t number)
 {
 	uint32_t left[BACKENDS_MAX], count = proxy->count;
-	const bool weighted = number % 4 != 3, named = below(3) == 0;
+	const bool weighted = number % 5 != 3, named = below(3) == 0;
 
 	memset(trial, 0, sizeof(*trial));
 	trial->list.servers = trial->servers;
@@ -209,7 +230,9 @@ static void pool_make(struct trial *trial, const struct proxy *proxy, uint32_t n
 		if (named && weighted)
 			(void)snprintf(server->label, sizeof(server->label), "cache-%u.example",
 				       below(1000000));
+		server_name(server);
 	}
+	qsort(trial->servers, trial->list.server_count, sizeof(trial->servers[0]), name_compare);
 	table_make(trial);
 }
 
