@@ -116,12 +116,14 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
-# The segment between its writers and readers: writers killed (torn), threads on one mapping (race).
+# The segment between its writers and readers: writers killed (torn), whole agents (agents), threads
+# on one mapping (race).
 TORN   := $(B)/tests/torn/torn
 RACE   := $(B)/tests/torn/race
+AGENTS := $(B)/tests/torn/agents
 SHARED := $(patsubst %.c,$(B)/%.o,tests/torn/torn_read.c tests/torn/torn_write.c \
 	$(wildcard agent/daemon/segment*.c)) $(BELOW_list)
-$(TORN) $(RACE): $(B)/%: $(B)/%.o $(SHARED)
+$(TORN) $(RACE) $(AGENTS): $(B)/%: $(B)/%.o $(SHARED)
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) -lpthread -lm
 
@@ -171,7 +173,7 @@ bench-lookup:
 	@build/plain/bench/lookup $(ARGS)
 
 .PHONY: built raced fuzzers unit check check-full model fuzz torn demo
-built: all $(UNITS) $(CLIENTS) $(SIM) $(TORN)
+built: all $(UNITS) $(CLIENTS) $(SIM) $(TORN) $(AGENTS)
 raced: $(RACE)
 fuzzers: $(FUZZERS)
 

@@ -78,13 +78,42 @@
  * Likewise when a delete of the plan could not be delivered: delete the key by a new plan,
  * again and again until it succeeds, or tell the caller that the operation failed.
  *
+ * BEING REGISTERED
+ *
+ * The cluster goes from one phase to the next when no client runs an operation of the phase before
+ * any more.  So that it need not wait op-timeout for that each time, and so that nobody is
+ * overlooked, a client process is registered with its host's agent: mcr_open does it, on the socket
+ * that the segment names.  By default a list demands it (`registration required`): mcr_begin says
+ * MCR_NOT_REGISTERED without it, and mcr_register says why.  Two exceptions, in which no phase is
+ * passed: while the agent is dead, and in the first second after its start.
+ *
+ * What a registered client runs is counted by the library in memory that the agent looks at; that
+ * is all that a reader does for it, and it needs no system call.  Hence:
+ *  - **Every plan that mcr_begin made is ended by mcr_end, exactly once**, by the same reader and in
+ *    the same process, also when nothing was sent.  A plan that is never ended holds up each of the
+ *    next three phases for op-timeout.
+ *  - A process that is idle, or busy with something else, holds nothing up.  One that is stopped
+ *    in the middle of an operation does for op-timeout.
+ *  - When the agent was restarted the next mcr_begin, mcr_wait or mcr_service registers again, with
+ *    nobody noticing.
+ *  - A program with an event loop adds mcr_fd to it and calls mcr_service when it is readable: then
+ *    the process also says of itself that it has adopted a generation, which `client-quorum` counts
+ *    as it does a first operation by the new generation; mcr_wait does the same.  It is needed for
+ *    nothing else.
+ * Why there is no thread for it: the agent sees what is under way without one, and a thread that a
+ * library starts is one that its program did not ask for.
+ *
  * THREADS, SIGNALS, FORK
  *
  * A struct mcr may be shared by threads.  A struct mcr_reader belongs to one thread at a time; it
  * may have many plans under way at once.  The library installs no signal handler, starts no thread,
  * never calls exit and prints nothing.  mcr_begin, mcr_check, mcr_end, mcr_owner, mcr_server,
- * mcr_servers and mcr_info are safe in a signal handler that does not share its reader.  After a
- * fork, parent and child each go on with their own copy.  Only mcr_wait sleeps.
+ * mcr_servers and mcr_info are safe in a signal handler that does not share its reader.  Only
+ * mcr_open, mcr_register and mcr_wait sleep.
+ *
+ * After a fork both go on.  The child is a client of its own, which is noticed at its next call; to
+ * be registered before its first operation it calls mcr_register.  A plan stays with the process
+ * that made it.  Linux 4.14 is needed for that (MADV_WIPEONFORK).
  *
  * FAILURES
  *
@@ -123,7 +152,11 @@ enum mcr_error {
 	MCR_BAD_ARGUMENT = -13,
 	MCR_CORRUPT = -14, /* the segment's content is out of bounds */
 	MCR_MOVED = -15,   /* the segment was replaced: close and open again */
-	MCR_SYSTEM = -16   /* the system refused a call: errno says why */
+	MCR_SYSTEM = -16,  /* the system refused a call: errno says why */
+	MCR_NOT_REGISTERED = -17, /* the list demands registration: mcr_register says more */
+	MCR_NO_AGENT = -18,	  /* mcr_register: nobody answers where clients register */
+	MCR_TOO_MANY = -19, /* mcr_register: the agent takes no more clients (of this user) */
+	MCR_REFUSED = -20   /* mcr_register: the agent refuses this client */
 };
 
 #define MCR_KEY_MAX	250u
@@ -136,6 +169,10 @@ enum mcr_error {
  * can demand the same of everybody (`isolation bypass`).  Without either the last list is served
  * however old it is, and beyond the lease a read may be stale. */
 #define MCR_STRICT 1u
+
+/* MCR_OBSERVE: for tools that only look.  The process is not registered; where registration is
+ * demanded there are no plans for it. */
+#define MCR_OBSERVE 2u
 
 /* What the caller wants to do. */
 enum mcr_op {
@@ -182,7 +219,7 @@ struct mcr_step {
 	uint8_t empty_is_miss; /* MCR_SEND_READ: an empty value counts as a miss */
 };
 
-/* One operation on one key.  Filled by mcr_begin; 40 bytes, may be copied, needs no release. */
+/* One operation on one key.  Filled by mcr_begin; 40 bytes, may be copied; ended by mcr_end. */
 struct mcr_plan {
 	uint32_t generation; /* by which it was made */
 	uint8_t op;	     /* enum mcr_op */
@@ -223,7 +260,9 @@ struct mcr_reader;
 
 /* Maps a cluster's segment.  `cluster` is the cluster's name ("web": the segment /mcroster.web) or,
  * beginning with '/', the name of a segment.  It may exist before the agent has published anything:
- * then mcr_begin says MCR_NOT_READY.  *mcr is released by mcr_close.
+ * then mcr_begin says MCR_NOT_READY.  Where an agent answers the process is registered, for which
+ * it waits a quarter of a second at most; that it could not be is no error here.  *mcr is released
+ * by mcr_close.
  * MCR_NO_SEGMENT, MCR_BAD_OWNER, MCR_BAD_MODE, MCR_BAD_LAYOUT, MCR_NO_MEMORY, MCR_BAD_ARGUMENT,
  * MCR_SYSTEM. */
 int mcr_open(const char *cluster, unsigned flags, struct mcr **mcr);
@@ -236,8 +275,8 @@ void mcr_close(struct mcr *mcr);
 int mcr_reader_new(struct mcr *mcr, struct mcr_reader **reader);
 void mcr_reader_free(struct mcr_reader *reader); /* NULL is fine */
 
-/* Plans an operation on a key of `len` bytes.  The key's characters are not looked at.
- * MCR_NOT_READY, MCR_ISOLATED, MCR_BAD_KEY, MCR_NOT_COVERED, MCR_BAD_ARGUMENT, MCR_CORRUPT,
+/* Plans an operation on a key of `len` bytes, to be ended by mcr_end.  The key's characters are not
+ * looked at.  MCR_NOT_READY, MCR_ISOLATED, MCR_NOT_REGISTERED, MCR_BAD_KEY, MCR_NOT_COVERED, MCR_BAD_ARGUMENT, MCR_CORRUPT,
  * MCR_BAD_LAYOUT, MCR_MOVED; MCR_STALE when publications overtook it again and again. */
 int mcr_begin(struct mcr_reader *reader, enum mcr_op op, const void *key, size_t len,
 	      struct mcr_plan *plan);
@@ -247,7 +286,8 @@ int mcr_begin(struct mcr_reader *reader, enum mcr_op op, const void *key, size_t
  * the plan has a deadline of its own. */
 int mcr_check(struct mcr_reader *reader, const struct mcr_plan *plan);
 
-/* After the last reply: MCR_OK, MCR_NEWER or MCR_REPEAT; see OPERATIONS THAT DO NOT END. */
+/* After the last reply, once for each plan, also if nothing was sent: MCR_OK, MCR_NEWER or
+ * MCR_REPEAT; see OPERATIONS THAT DO NOT END. */
 int mcr_end(struct mcr_reader *reader, const struct mcr_plan *plan);
 
 /* Copies out a server by its number in a plan; with `plan` NULL, by its number in the generation
@@ -275,6 +315,20 @@ int mcr_servers(struct mcr_reader *reader, struct mcr_info *info, struct mcr_ser
  * after timeout_ms; 0 only looks, negative waits for ever.  MCR_MOVED, MCR_BAD_ARGUMENT,
  * MCR_SYSTEM.  Signals do not end it. */
 int mcr_wait(struct mcr *mcr, uint32_t generation, int timeout_ms);
+
+/* Registers this process with the agent where it is not, and waits for the answer: MCR_OK when it
+ * is registered.  MCR_TOO_MANY, MCR_REFUSED, MCR_BAD_OWNER (the socket is not the agent's);
+ * MCR_NO_AGENT after timeout_ms without an answer.  0 only looks.  MCR_BAD_ARGUMENT, MCR_SYSTEM. */
+int mcr_register(struct mcr *mcr, int timeout_ms);
+
+/* A descriptor for an event loop: readable when mcr_service has something to do, which is when a
+ * generation was published or the agent has come or gone.  It stays the same until mcr_close, which
+ * closes it; a child asks for its own.  Do not read from it.  Or MCR_SYSTEM, MCR_BAD_ARGUMENT. */
+int mcr_fd(struct mcr *mcr);
+
+/* Answers the agent for the newest generation, and registers again where that is needed.  Does not
+ * wait.  MCR_OK: the process is registered; else as mcr_register. */
+int mcr_service(struct mcr *mcr);
 
 /* Constant strings. */
 const char *mcr_strerror(int error);

@@ -3,9 +3,9 @@
  * libmcroster does all of this; the file is for whoever writes another client library.
  *
  * The agent listens on the SOCK_SEQPACKET socket that the segment's header names.  Every message is
- * one struct mcr_clients_message, in the machine's own byte order; what a type does not use is zero.
- * A client sends REGISTER and is answered REGISTERED or REFUSED.  From REGISTERED on, until the
- * connection ends, the agent reports no phase as adopted while the client may still run an
+ * one struct mcr_clients_message, in the machine's own byte order; what a type does not use is
+ *zero. A client sends REGISTER and is answered REGISTERED or REFUSED.  From REGISTERED on, until
+ *the connection ends, the agent reports no phase as adopted while the client may still run an
  * operation that was planned by an older generation, except that it waits op_timeout at most.
  *
  * The agent learns of that in two ways.
@@ -69,13 +69,13 @@ enum mcr_clients_refusal {
 #define MCR_CLIENTS_FENCE 1u /* the agent has no membarrier: fence in `begin` */
 
 struct mcr_clients_message {
-	uint32_t type;		 /*  0: enum mcr_clients_type */
-	uint32_t version;	 /*  4: MCR_CLIENTS_VERSION, in every message */
-	uint64_t incarnation;	 /*  8: the agent's, as in the segment's header */
-	uint32_t generation;	 /* 16 */
-	uint32_t code;		 /* 20 */
-	uint32_t flags;		 /* 24 */
-	uint32_t zero;		 /* 28 */
+	uint32_t type;		     /*  0: enum mcr_clients_type */
+	uint32_t version;	     /*  4: MCR_CLIENTS_VERSION, in every message */
+	uint64_t incarnation;	     /*  8: the agent's, as in the segment's header */
+	uint32_t generation;	     /* 16 */
+	uint32_t code;		     /* 20 */
+	uint32_t flags;		     /* 24 */
+	uint32_t zero;		     /* 28 */
 	char text[MCR_CLIENTS_TEXT]; /* 32: NUL-terminated, zero-filled */
 };
 

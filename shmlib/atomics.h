@@ -15,6 +15,14 @@
  *       the agent publishes a phase before it counts the lease that came with it, so who sees the
  *       new deadline sees the new generation too
  *
+ *   flying_up, generation_load_acquire   ->  (agent) generation_publish_release, membarrier, look
+ *       a client counts an operation and then looks at the generation; the agent publishes and
+ *       then looks at the counts.  membarrier puts a full fence into every thread of the clients
+ *       between the agent's two, so one of both sees the other.  No fence is in the lookup, except
+ *       where membarrier is missing (flying_fence).
+ *   flying_down                 ->  (agent) flying_load_acquire
+ *       who sees that an operation has ended sees it after its last reply
+ *
  * Everything in slots and turns is read and written relaxed.  A word of the slot that is torn
  * by a rewrite is discarded by the re-check, and since no access is a plain one there is no data
  * race, for the language or for ThreadSanitizer, either.
@@ -60,6 +68,27 @@ static inline uint32_t generation_recheck_acquire(const struct mcr_segment_heade
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
+
+/* One operation more, or less, of a generation.  Only the reader's own thread writes. */
+static inline void flying_up(uint32_t *flying)
+{
+	__atomic_store_n(flying, __atomic_load_n(flying, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+	/* The compiler keeps the order; membarrier has the processor keep it. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void flying_down(uint32_t *flying)
+{
+	const uint32_t count = __atomic_load_n(flying, __ATOMIC_RELAXED);
+
+	if (count != 0)
+		__atomic_store_n(flying, count - 1, __ATOMIC_RELEASE);
+}
+
+static inline uint32_t flying_load_acquire(const uint32_t *flying)
+{
+	return __atomic_load_n(flying, __ATOMIC_ACQUIRE);
+}
 
 /* Who sees the next generation, in any layout, sees that there will be none. */
 static inline void moved_publish(struct mcr_segment_header *header)

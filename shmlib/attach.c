@@ -41,6 +41,23 @@ static int geometry_check(int fd, off_t size, struct mcr_segment_header *header)
 	return MCR_OK;
 }
 
+/* What the agent is to know of this process, before it is told. */
+static int client_make(struct mcr *mcr)
+{
+	int error;
+
+	mcr_registration_init(mcr);
+	mcr->marks_fd = -1;
+	error = mcr_marks_make(mcr);
+	if (error != MCR_OK)
+		return error;
+	mcr->home = 1;
+	error = mcr_guard_make(mcr);
+	if (error != MCR_OK)
+		mcr_marks_free(mcr);
+	return error;
+}
+
 int mcr_attach_fd(int fd, unsigned flags, struct mcr **mcr)
 {
 	struct mcr_segment_header header;
@@ -72,7 +89,14 @@ int mcr_attach_fd(int fd, unsigned flags, struct mcr **mcr)
 	attached->flags = flags;
 	attached->device = status.st_dev;
 	attached->inode = status.st_ino;
+	attached->owner = status.st_uid;
 	attached->seen_heartbeat = header.heartbeat;
+	error = client_make(attached);
+	if (error != MCR_OK) {
+		(void)munmap(map, attached->map_bytes);
+		free(attached);
+		return error;
+	}
 	*mcr = attached;
 	return MCR_OK;
 }
@@ -81,6 +105,9 @@ void mcr_close(struct mcr *mcr)
 {
 	if (mcr == NULL)
 		return;
+	mcr_registration_close(mcr);
+	mcr_marks_free(mcr);
+	mcr_guard_free(mcr);
 	(void)munmap((void *)(uintptr_t)mcr->header, mcr->map_bytes);
 	free(mcr);
 }

@@ -89,9 +89,9 @@ int mcr_server(struct mcr_reader *reader, const struct mcr_plan *plan, uint32_t 
 
 	if (reader == NULL || out == NULL)
 		return MCR_BAD_ARGUMENT;
-	if (plan == NULL && reader->current == NO_GENERATION)
+	if (plan == NULL && reader->view.generation == 0)
 		return MCR_NOT_READY;
-	if (plan == NULL || reader->current == plan->generation)
+	if (plan == NULL || reader->view.generation == plan->generation)
 		view = reader->view;
 	else if ((error = mcr_view_load(reader->mcr, plan->generation, &view)) != MCR_OK)
 		return error;

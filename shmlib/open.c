@@ -89,7 +89,7 @@ int mcr_open(const char *cluster, unsigned flags, struct mcr **mcr)
 	char path[sizeof(opened->path)];
 	int fd, error, saved;
 
-	if (cluster == NULL || mcr == NULL || (flags & ~MCR_STRICT) != 0)
+	if (cluster == NULL || mcr == NULL || (flags & ~(MCR_STRICT | MCR_OBSERVE)) != 0)
 		return MCR_BAD_ARGUMENT;
 	error = path_make(cluster, path, sizeof(path));
 	if (error != MCR_OK)
@@ -104,6 +104,7 @@ int mcr_open(const char *cluster, unsigned flags, struct mcr **mcr)
 	if (error != MCR_OK)
 		return error;
 	memcpy(opened->path, path, sizeof(path));
+	mcr_registration_open(opened);
 	*mcr = opened;
 	return MCR_OK;
 }

@@ -1,9 +1,13 @@
 /* reader.c - route a key and bound its plan in time: what a client does for every operation.
  *
- * A lookup is one acquire load of the generation, the hash, one or two table loads (of a ring a few
- * more), and a second look at the generation.  There is no clock in it unless the lease matters, no
- * allocation, no system call and no lock; it never waits for anybody.  A reader belongs to one
- * thread at a time.
+ * A lookup counts the operation in its own cache line, then is one acquire load of the generation,
+ * the hash, one or two table loads (of a ring a few more), and a second look at the generation.
+ * There is no clock in it unless the lease or a missing registration matters, no allocation, no
+ * system call (but for steps towards a registration that is missing) and no lock; it never waits
+ * for anybody.  A reader belongs to one thread at a time.
+ *
+ * The count stands before the look at the generation: whoever publishes the next one, and then
+ * looks at the counts, sees every operation that does not see his (mcroster_clients.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,40 +31,145 @@ int mcr_reader_new(struct mcr *mcr, struct mcr_reader **reader)
 		return MCR_NO_MEMORY;
 	memset(made, 0, sizeof(*made));
 	made->header = mcr->header;
+	made->guard = mcr->guard;
+	made->flying = made->own_flying;
 	made->current = NO_GENERATION;
 	made->mcr = mcr;
+	mcr_guard_take(mcr);
+	if (mcr_guard_stamp(mcr->guard) != 0)
+		mcr_marks_line_take(mcr, made);
+	mcr_guard_leave(mcr);
 	*reader = made;
 	return MCR_OK;
 }
 
 void mcr_reader_free(struct mcr_reader *reader)
 {
+	if (reader == NULL)
+		return;
+	mcr_guard_take(reader->mcr);
+	mcr_marks_line_leave(reader->mcr, reader);
+	mcr_guard_leave(reader->mcr);
 	free(reader);
 }
 
-/* The generation moved, or this is the reader's first lookup. */
-static __attribute__((noinline, cold)) int reader_refresh(struct mcr_reader *reader)
+/* The first lookup, or the first since this process was forked or its registration changed. */
+static __attribute__((noinline, cold)) int reader_move_in(struct mcr_reader *reader)
 {
-	int error;
+	struct mcr *mcr = reader->mcr;
+	uint32_t stamp = mcr_guard_stamp(mcr->guard);
 
 	reader->current = NO_GENERATION;
-	error = mcr_view_newest(reader->mcr, &reader->view);
-	if (error != MCR_OK)
-		return error;
-	reader->clocked =
-	    (reader->mcr->flags & MCR_STRICT) != 0 || (reader->view.flags & MCR_SLOT_BYPASS) != 0;
-	reader->current = reader->view.generation;
+	reader->view.generation = 0;
+	if (stamp == 0 || reader->home != mcr->home) {
+		/* Held by another thread of this child, or by the one that a signal interrupted. */
+		if (!mcr_guard_try(mcr))
+			return MCR_NOT_REGISTERED;
+		stamp = mcr_guard_stamp(mcr->guard);
+		if (stamp != 0 && reader->home != mcr->home)
+			mcr_marks_line_take(mcr, reader);
+		mcr_guard_leave(mcr);
+		if (stamp == 0)
+			return MCR_NO_MEMORY;
+	}
+	reader->fenced = mcr->fenced;
+	reader->stamp = stamp;
 	return MCR_OK;
 }
 
-/* Until when the steps of a plan made now may be sent; 0: no plan may be made. */
-static __attribute__((noinline)) uint64_t lease_deadline_ns(const struct mcr_reader *reader)
+static inline bool reader_stays(const struct mcr_reader *reader)
 {
-	const uint64_t now_ns = mcr_clock_boot_ns();
+	return LIKELY(mcr_guard_stamp(reader->guard) == reader->stamp);
+}
 
-	if (now_ns >= lease_load_acquire(reader->header))
-		return 0;
-	return now_ns + (uint64_t)reader->view.op_timeout_ms * 1000000u;
+/* ---- operations under way ---- */
+
+/* The count of the generation that the next lookup expects. */
+static inline uint32_t *flying_newest(const struct mcr_reader *reader)
+{
+	return &reader->flying[reader->newest % MCR_SEGMENT_RING];
+}
+
+/* A turn of the ring that comes round again holds operations of four generations ago, which are
+ * long over: their mcr_end was left out, or will say MCR_REPEAT. */
+static void flying_turn(struct mcr_reader *reader, uint32_t newest)
+{
+	uint32_t turns = newest - reader->newest;
+
+	if (turns > MCR_SEGMENT_RING)
+		turns = MCR_SEGMENT_RING;
+	for (uint32_t i = 0; i < turns; i++)
+		u32_store_relaxed(&reader->flying[(newest - i) % MCR_SEGMENT_RING], 0);
+	reader->newest = newest;
+	if (reader->line >= 0)
+		u32_store_relaxed(&reader->mcr->marks->line[reader->line].used, newest);
+}
+
+/* A plan that a parent made is the parent's to count; one that is very old is not counted. */
+static void flying_end(struct mcr_reader *reader, const struct mcr_plan *plan)
+{
+	if (mcr_guard_stamp(reader->guard) != 0 && reader->home == reader->mcr->home &&
+	    reader->newest - plan->generation < MCR_SEGMENT_RING)
+		flying_down(&reader->flying[plan->generation % MCR_SEGMENT_RING]);
+}
+
+/* ---- routing ---- */
+
+static void refusal_note(const struct mcr_reader *reader, int error)
+{
+	struct mcr_marks *marks = reader->mcr->marks;
+
+	if (error != MCR_CORRUPT && error != MCR_BAD_LAYOUT)
+		return;
+	u32_store_relaxed(&marks->refused_why, (uint32_t)-error);
+	u32_store_relaxed(&marks->refused, generation_load_acquire(reader->header));
+}
+
+/* The generation moved, or this is the reader's first lookup.  `counted`: an operation is counted
+ * for the newest generation so far; it is counted for the one that is found. */
+static __attribute__((noinline, cold)) int reader_refresh(struct mcr_reader *reader, bool counted)
+{
+	const unsigned flags = reader->mcr->flags;
+	struct view *view = &reader->view;
+	int error;
+
+	reader->current = NO_GENERATION;
+	error = mcr_view_newest(reader->mcr, view);
+	if (error != MCR_OK) {
+		view->generation = 0;
+		refusal_note(reader, error);
+		return error;
+	}
+	if (counted)
+		flying_down(flying_newest(reader));
+	flying_turn(reader, view->generation);
+	if (counted)
+		flying_up(flying_newest(reader));
+	reader->leased = (flags & MCR_STRICT) != 0 || (view->flags & MCR_SLOT_BYPASS) != 0;
+	reader->unregistered =
+	    (view->flags & MCR_SLOT_REGISTRATION) != 0 && !mcr_registered(reader->mcr);
+	reader->clocked = reader->leased || reader->unregistered;
+	reader->current = view->generation;
+	return MCR_OK;
+}
+
+/* A plan that needs the lease, or the agent's patience, has a deadline of its own. */
+static __attribute__((noinline)) int deadline_find(const struct mcr_reader *reader,
+						   uint64_t *deadline_ns)
+{
+	const uint32_t op_timeout_ms = reader->view.op_timeout_ms;
+	const uint64_t now_ns = mcr_clock_boot_ns();
+	int error;
+
+	if (reader->unregistered) {
+		error = mcr_registration_permit(reader->mcr, op_timeout_ms, now_ns);
+		if (error != MCR_OK)
+			return error;
+	}
+	if (reader->leased && now_ns >= lease_load_acquire(reader->header))
+		return MCR_ISOLATED;
+	*deadline_ns = now_ns + (uint64_t)op_timeout_ms * 1000000u;
+	return MCR_OK;
 }
 
 struct route {
@@ -95,32 +204,30 @@ static inline void slots_find(const struct view *view, uint64_t hash, struct rou
 /* Finds both owners under the newest generation, which is reader->view afterwards.  Inlined: the
  * call would cost a fifth of the whole. */
 static inline __attribute__((always_inline)) int
-route_find(struct mcr_reader *reader, const void *key, size_t len, bool leased, struct route *route)
+route_find(struct mcr_reader *reader, const void *key, size_t len, bool plans, struct route *route)
 {
 	const struct view *view;
 
-	if (UNLIKELY(reader == NULL || key == NULL))
-		return MCR_BAD_ARGUMENT;
-	if (UNLIKELY(len == 0 || len > MCR_KEY_MAX))
-		return MCR_BAD_KEY;
 	view = &reader->view;
 	for (int i = 0; i < READ_TRIES; i++) {
 		uint32_t moved;
 		bool exact = false;
 
 		if (UNLIKELY(generation_load_acquire(reader->header) != reader->current)) {
-			const int error = reader_refresh(reader);
+			const int error = reader_refresh(reader, plans);
 
 			if (error != MCR_OK)
 				return error;
+			continue; /* it is counted now, so look again */
 		}
 		if (UNLIKELY(view->prefix_bytes != 0) && !key_has_prefix(view, key, len))
 			return MCR_NOT_COVERED;
 		route->deadline_ns = 0;
-		if (UNLIKELY(reader->clocked) && leased) {
-			route->deadline_ns = lease_deadline_ns(reader);
-			if (route->deadline_ns == 0)
-				return MCR_ISOLATED;
+		if (UNLIKELY(reader->clocked) && plans) {
+			const int error = deadline_find(reader, &route->deadline_ns);
+
+			if (error != MCR_OK)
+				return error;
 			exact = true;
 		}
 		if (LIKELY(view->slots_alone))
@@ -146,11 +253,21 @@ int mcr_begin(struct mcr_reader *reader, enum mcr_op op, const void *key, size_t
 	struct route route;
 	int error;
 
-	if (UNLIKELY((unsigned)op >= MCR_OP_COUNT || plan == NULL))
+	if (UNLIKELY((unsigned)op >= MCR_OP_COUNT || plan == NULL || reader == NULL || key == NULL))
 		return MCR_BAD_ARGUMENT;
-	error = route_find(reader, key, len, true, &route);
-	if (UNLIKELY(error != MCR_OK))
+	if (UNLIKELY(len == 0 || len > MCR_KEY_MAX))
+		return MCR_BAD_KEY;
+	/* Before anything is counted: in a child the counts are the parent's. */
+	if (UNLIKELY(!reader_stays(reader)) && (error = reader_move_in(reader)) != MCR_OK)
 		return error;
+	flying_up(flying_newest(reader));
+	if (UNLIKELY(reader->fenced))
+		generation_fence_seq_cst();
+	error = route_find(reader, key, len, true, &route);
+	if (UNLIKELY(error != MCR_OK)) {
+		flying_down(flying_newest(reader));
+		return error;
+	}
 	plan->generation = reader->view.generation;
 	plan->deadline_ns = route.deadline_ns;
 	plan_fill(reader->view.phase, op, route.old_owner, route.new_owner, plan);
@@ -163,9 +280,13 @@ int mcr_owner(struct mcr_reader *reader, const void *key, size_t len, uint32_t *
 	struct route route;
 	int error;
 
-	if (old_owner == NULL || new_owner == NULL)
+	if (old_owner == NULL || new_owner == NULL || reader == NULL || key == NULL)
 		return MCR_BAD_ARGUMENT;
-	error = route_find(reader, key, len, false, &route);
+	if (len == 0 || len > MCR_KEY_MAX)
+		return MCR_BAD_KEY;
+	error = reader_stays(reader) ? MCR_OK : reader_move_in(reader);
+	if (error == MCR_OK)
+		error = route_find(reader, key, len, false, &route);
 	if (error != MCR_OK)
 		return error;
 	*old_owner = route.old_owner;
@@ -209,13 +330,18 @@ int mcr_check(struct mcr_reader *reader, const struct mcr_plan *plan)
 int mcr_end(struct mcr_reader *reader, const struct mcr_plan *plan)
 {
 	uint32_t current;
+	bool late;
 
 	if (UNLIKELY(reader == NULL || plan == NULL))
 		return MCR_BAD_ARGUMENT;
 	current = generation_load_acquire(reader->header);
-	if (LIKELY(current == plan->generation && plan->deadline_ns == 0))
+	if (LIKELY(current == plan->generation && plan->deadline_ns == 0 && reader_stays(reader))) {
+		flying_down(&reader->flying[current % MCR_SEGMENT_RING]);
 		return MCR_OK;
-	if (plan_overrun(reader, plan, current))
+	}
+	late = plan_overrun(reader, plan, current);
+	flying_end(reader, plan);
+	if (late)
 		return MCR_REPEAT;
 	return current == plan->generation ? MCR_OK : MCR_NEWER;
 }

@@ -55,8 +55,10 @@ int mcr_wait(struct mcr *mcr, uint32_t generation, int timeout_ms)
 
 		if (mcr_replaced(mcr))
 			return MCR_MOVED;
-		if (generation_load_acquire(mcr->header) != generation)
+		if (generation_load_acquire(mcr->header) != generation) {
+			mcr_service_try(mcr);
 			return MCR_OK;
+		}
 		if (timeout_ms >= 0) {
 			const int64_t left_ns = timeout_ms == 0 ? 0 : until_ns - monotonic_ns();
 

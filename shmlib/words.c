@@ -48,6 +48,15 @@ const char *mcr_strerror(int error)
 		return "the segment was replaced: open it again";
 	case MCR_SYSTEM:
 		return "the system refused a call (errno says why)";
+	case MCR_NOT_REGISTERED:
+		return "the list demands registration with the agent (mcr_register says why there "
+		       "is none)";
+	case MCR_NO_AGENT:
+		return "no agent answers where clients register";
+	case MCR_TOO_MANY:
+		return "the agent has as many clients, in all or of this user, as it takes";
+	case MCR_REFUSED:
+		return "the agent refuses this client";
 	default:
 		return "unknown error";
 	}

@@ -148,7 +148,7 @@ static int routes_from_segment(struct route_options *options, struct failure *fa
 	struct mcr *mcr = NULL;
 	struct mcr_reader *reader = NULL;
 	struct mcr_server *servers = calloc(capacity, sizeof(*servers));
-	int result = servers == NULL ? MCR_NO_MEMORY : mcr_open(name, 0, &mcr);
+	int result = servers == NULL ? MCR_NO_MEMORY : mcr_open(name, MCR_OBSERVE, &mcr);
 
 	if (result == MCR_OK)
 		result = mcr_reader_new(mcr, &reader);

@@ -177,6 +177,12 @@ void host_hold(struct host *host, bool held)
 	host->held = held;
 }
 
+void host_clients(struct host *host, bool settled, bool quorum_missing)
+{
+	host->settled = settled;
+	host->quorum_missing = quorum_missing;
+}
+
 void host_stored(struct host *host, bool ok, uint64_t now_ms)
 {
 	host->storing = false;
@@ -219,8 +225,12 @@ void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
 	same_phase =
 	    reg_present(&host->published) && reg_same_step(&host->published, &host->going_out);
 	host->published = host->going_out;
-	if (changed && host->adopt_after_ms < now_ms + host_op_timeout(host))
-		host->adopt_after_ms = now_ms + host_op_timeout(host);
+	if (changed) {
+		host->timeout_after_ms = now_ms + host_op_timeout(host);
+		host->limit_after_ms = now_ms + HOST_ADOPT_LIMIT_MS;
+		host->settled = false;
+		host->quorum_missing = false;
+	}
 	host->segment_fresh = false;
 	if (!same_phase)
 		host_work_begin(host);
@@ -263,10 +273,10 @@ void host_tick(struct host *host, uint64_t now_ms)
 
 	if (op_timeout_ms > 0 && now_ms > host->last_tick_ms + op_timeout_ms) {
 		/* Stopped or starved: clients of this host were too, perhaps between a check and a
-		 * send. */
+		 * send; and whoever is not registered was served meanwhile. */
 		uint64_t after_ms = now_ms + op_timeout_ms + HOST_RESTART_EXTRA_MS;
 
-		if (!reg_same(&host->adopted, &host->published) && host->adopt_after_ms < after_ms)
+		if (host->adopt_after_ms < after_ms)
 			host->adopt_after_ms = after_ms;
 	}
 	host->last_tick_ms = now_ms;
@@ -313,9 +323,8 @@ static void host_take(struct host *host)
 		host->state.done = 0;
 		/* Who comes in the middle may have been there, and lost its state: what a mover of
 		 * its left behind is not known. */
-		host->lost = host->known.phase == PHASE_PREPARE
-				 ? 0
-				 : (uint16_t)(1u << host->known.phase);
+		host->lost =
+		    host->known.phase == PHASE_PREPARE ? 0 : (uint16_t)(1u << host->known.phase);
 		memset(&host->state.moved, 0, sizeof(host->state.moved));
 	}
 	host->dirty = true;
@@ -371,7 +380,9 @@ static bool host_work_next(struct host *host, struct host_action *action)
 static void host_adopt(struct host *host, uint64_t now_ms)
 {
 	if (!reg_present(&host->published) || reg_same(&host->adopted, &host->published) ||
-	    now_ms < host->adopt_after_ms || host->held || host->stopping || host_work_cut(host))
+	    now_ms < host->adopt_after_ms || (!host->settled && now_ms < host->timeout_after_ms) ||
+	    (host->quorum_missing && now_ms < host->limit_after_ms) || host->held ||
+	    host->stopping || host_work_cut(host))
 		return;
 	host->adopted = host->published;
 	host->renew_now = true;

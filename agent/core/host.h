@@ -8,8 +8,9 @@
  *
  * The invariants (design: the barrier; model: lease.pml):
  *  - registers only grow, by (term, serial), on disk before they are published;
- *  - a register counts as adopted only op_timeout after its publication, so that no operation of an
- *    older generation runs any more, and only when work that it cut short has stopped;
+ *  - a register counts as adopted only when no operation of an older generation runs any more: the
+ *    registered clients have settled, or op_timeout has passed since the publication; and only when
+ *    work that it cut short has stopped;
  *  - a grant counts only once the register that it carries is published; its time starts when the
  *    request was SENT;
  *  - work that was reported done in a phase is never started in it again.
@@ -23,6 +24,7 @@
 #define HOST_REQUESTS	    64u /* renewals under way that a grant can still answer */
 #define HOST_FETCH_RETRY_MS 500u
 #define HOST_STORE_RETRY_MS 1000u
+#define HOST_ADOPT_LIMIT_MS 30000u /* client-quorum is waited for so long */
 #define HOST_RESTART_EXTRA_MS                                                                      \
 	1000u /* after a start or a gap: op_timeout and this, before adopting */
 
@@ -74,8 +76,12 @@ struct host {
 	bool segment_fresh; /* nothing was published when we started: wait for word */
 	bool heard;	    /* the coordinator has spoken since we started */
 	uint64_t started_ms;
-	uint64_t adopt_after_ms;
-	uint64_t last_tick_ms; /* host_tick has to be called several times an op_timeout */
+	uint64_t adopt_after_ms;   /* after a start or a gap: nothing is adopted before */
+	uint64_t timeout_after_ms; /* op_timeout after the publication: clients are over by then */
+	uint64_t limit_after_ms;   /* adopt_limit after it: the quorum is waited for no longer */
+	bool settled;		   /* no client runs an operation of an older generation */
+	bool quorum_missing;	   /* too few clients have adopted it themselves */
+	uint64_t last_tick_ms;	   /* host_tick has to be called several times an op_timeout */
 	uint64_t publish_after_ms;
 
 	const struct change *change; /* of the lists in hand; borrowed */
@@ -121,6 +127,9 @@ void host_successor(struct host *host, bool connected, bool ready);
 /* An operation of the agent's own, planned in an older generation, is in flight: nothing newer is
  * reported meanwhile. */
 void host_hold(struct host *host, bool held);
+/* How the clients stand with the generation that was published last: core/clients.h.  Where it is
+ * never called op_timeout is waited for. */
+void host_clients(struct host *host, bool settled, bool quorum_missing);
 void host_stored(struct host *host, bool ok, uint64_t now_ms);
 /* `changed`: a new generation went out (false: the segment said it already). */
 void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms);

@@ -10,6 +10,7 @@
 
 #include <mcroster.h>
 
+#include "daemon/clients_run.h"
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
@@ -345,10 +346,24 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, uin
 	}
 	if (error == 0)
 		error = segment_publish(agent->segment, &view, clock_now_ns(), generation, failure);
-	if (error == 0)
+	if (error == 0) {
+		clients_run_published(agent->clients, *generation, view.registration_required,
+				      agent->host_change->op_timeout_ms);
+		agent->quorum = single != NULL ? single->client_quorum : active->client_quorum;
 		agent_owed(agent, reg->phase, *generation);
+	}
 	change_free(change);
 	return error;
+}
+
+/* Only what is not adopted yet waits for clients. */
+static void agent_clients(struct agent *agent)
+{
+	struct host *host = &agent->host;
+
+	if (host->published.term != 0 && register_compare(&host->adopted, &host->published) != 0)
+		host_clients(host, clients_run_settled(agent->clients),
+			     clients_run_quorum_missing(agent->clients, agent->quorum));
 }
 
 static void agent_publish(struct agent *agent, const struct reg *reg)
@@ -365,6 +380,7 @@ static void agent_publish(struct agent *agent, const struct reg *reg)
 	if (generation != before)
 		agent_log_step("published", reg);
 	host_published(&agent->host, true, generation != before, clock_now_ms());
+	agent_clients(agent);
 }
 
 /* ---- the host's wishes ---- */
@@ -514,6 +530,7 @@ void agent_pump(struct agent *agent)
 		}
 		host_hold(&agent->host, owed_run_in_flight(
 					    agent->owed, segment_generation(agent->segment, NULL)));
+		agent_clients(agent);
 		while (host_next(&agent->host, clock_now_ms(), &host_action)) {
 			agent_host_do(agent, &host_action);
 			agent_lists(agent);

@@ -21,6 +21,7 @@
 
 #define AGENT_VERSION "0.1.0"
 
+struct clients_run;
 struct keyring;
 struct lists;
 struct order;
@@ -54,6 +55,8 @@ struct agent {
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
 	uint64_t last_slots, last_slots_moved; /* of the present or last change: its parts */
+	struct clients_run *clients;	       /* registered processes of this host */
+	uint32_t quorum;		       /* per cent of them, by the list in force */
 	struct owed_run *owed;		       /* invalidations that clients could not deliver */
 	uint8_t owed_phase;		       /* what it was told last */
 	uint32_t owed_generation;

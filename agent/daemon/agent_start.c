@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "daemon/clients_run.h"
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
@@ -37,8 +38,12 @@ static void agent_tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (segment_keep(agent->segment, &failure) != 0)
 		log_line(LOG_LEVEL_WARNING, "%s", failure.text);
-	segment_heartbeat(agent->segment);
+	/* Whoever finds the heartbeat three op_timeouts old may plan without registration: of the
+	 * three spans, from one count over two looks at the clock to the next count, one is a gap
+	 * then. */
 	host_tick(&agent->host, now_ms);
+	segment_heartbeat(agent->segment);
+	host_tick(&agent->host, clock_now_ms());
 	workers_report(agent->workers);
 	peers_tick(agent->peers, now_ms);
 	agent_fetch_keys(agent);
@@ -48,6 +53,28 @@ static void agent_tick(evutil_socket_t fd, short what, void *context)
 	next.tv_sec = 0;
 	next.tv_usec = (suseconds_t)next_ms * 1000;
 	(void)event_add(agent->tick, &next);
+}
+
+static void on_clients(void *context)
+{
+	agent_pump(context);
+}
+
+static int agent_clients_open(struct agent *agent, struct failure *failure)
+{
+	const struct clients_options options = {
+	    .path = agent->config->clients_socket,
+	    .mode = agent->config->clients_mode,
+	    .cluster = agent->config->cluster,
+	    .incarnation = segment_incarnation(agent->segment),
+	    .per_uid = agent->config->clients_per_user,
+	};
+	int error =
+	    clients_run_new(agent->base, &options, on_clients, agent, &agent->clients, failure);
+
+	if (error == 0)
+		segment_clients(agent->segment, options.path);
+	return error;
 }
 
 static int agent_load(struct agent *agent, struct failure *failure)
@@ -153,6 +180,7 @@ int agent_open(const struct config *config, struct event_base *base,
 				  failure)) != 0 ||
 	    (error = lists_open(agent->state, agent->ring, &agent->lists, failure)) != 0 ||
 	    (error = agent_load(agent, failure)) != 0 ||
+	    (error = agent_clients_open(agent, failure)) != 0 ||
 	    (error = owed_run_new(base, config->state_directory, &owed_limits, &agent->owed,
 				  failure)) != 0)
 		goto failed;
@@ -175,6 +203,7 @@ void agent_close(struct agent *agent)
 	store_close(agent->store);
 	peers_close(agent->peers);
 	owed_run_free(agent->owed);
+	clients_run_free(agent->clients);
 	workers_free(agent->workers);
 	if (agent->tick != NULL)
 		event_free(agent->tick);

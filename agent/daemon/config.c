@@ -17,13 +17,16 @@
 
 #include <sodium.h>
 
+#include "core/clients.h"
 #include "daemon/keyfile.h"
 #include "list/conftext.h"
 
-#define NAME_CHARS	     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-#define CONFIG_BOOT_WAIT_MS  30000u
-#define CONFIG_BOOT_WAIT_MAX 3600000u
-#define CONFIG_RATE_MAX	     1000000000u
+#define NAME_CHARS		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+#define CONFIG_BOOT_WAIT_MS	30000u
+#define CONFIG_BOOT_WAIT_MAX	3600000u
+#define CONFIG_RATE_MAX		1000000000u
+#define CONFIG_CLIENTS_MODE	0666u
+#define CONFIG_CLIENTS_PER_USER 2048u
 
 const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_CLUSTER] = {"cluster", true},
@@ -31,6 +34,9 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_LISTEN] = {"listen", true},
     [OPTION_STATE_DIRECTORY] = {"state-directory", false},
     [OPTION_CONTROL_SOCKET] = {"control-socket", false},
+    [OPTION_CLIENTS_SOCKET] = {"clients-socket", false},
+    [OPTION_CLIENTS_MODE] = {"clients-mode", false},
+    [OPTION_CLIENTS_PER_USER] = {"clients-per-user", false},
     [OPTION_SEGMENT] = {"segment", false},
     [OPTION_HOST_KEY] = {"host-key", true},
     [OPTION_PSK] = {"psk", true},
@@ -227,6 +233,23 @@ int config_number(const struct config_reading *r, enum config_option_id option, 
 	return 0;
 }
 
+/* Four octal digits, as chmod takes them; who may write may connect. */
+static int take_mode(const struct config_reading *r, enum config_option_id option, unsigned *mode,
+		     struct failure *failure)
+{
+	const char *text = config_text(r, option);
+
+	*mode = CONFIG_CLIENTS_MODE;
+	if (text == NULL)
+		return 0;
+	if (strlen(text) != 4 || strspn(text, "01234567") != 4 || text[0] != '0')
+		return config_refuse(r, option, failure,
+				     "'%.80s', expected a mode in octal, such as 0666 or 0660",
+				     text);
+	*mode = (unsigned)strtoul(text, NULL, 8);
+	return 0;
+}
+
 static int take_trust(const struct config_reading *r, struct trust *trust, struct failure *failure)
 {
 	unsigned count = cfg_size(r->cfg, config_options[OPTION_TRUSTED_KEYS].name);
@@ -298,8 +321,9 @@ static int check_required(const struct config_reading *r, struct failure *failur
 /* Turns what was read into the configuration. */
 static int take_all(const struct config_reading *r, struct config *c, struct failure *failure)
 {
-	char state[CONFIG_PATH_MAX + 1], control[CONFIG_PATH_MAX + 1], segment[CONFIG_PATH_MAX + 1];
-	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS;
+	char state[CONFIG_PATH_MAX + 1], control[CONFIG_PATH_MAX + 1], clients[CONFIG_PATH_MAX + 1],
+	    segment[CONFIG_PATH_MAX + 1];
+	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS, per_user = CONFIG_CLIENTS_PER_USER;
 	const size_t socket_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	int error;
 
@@ -308,6 +332,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 		return error;
 	(void)snprintf(state, sizeof(state), "/var/lib/mcroster/%s", c->cluster);
 	(void)snprintf(control, sizeof(control), "/run/mcroster/%s.control", c->cluster);
+	(void)snprintf(clients, sizeof(clients), "/run/mcroster/%s.clients", c->cluster);
 	(void)snprintf(segment, sizeof(segment), "/mcroster.%s", c->cluster);
 
 	if ((error = take_name(r, OPTION_NAME, c->name, failure)) != 0 ||
@@ -316,6 +341,11 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 				 c->state_directory, failure)) != 0 ||
 	    (error = config_path(r, OPTION_CONTROL_SOCKET, socket_max, control, c->control_socket,
 				 failure)) != 0 ||
+	    (error = config_path(r, OPTION_CLIENTS_SOCKET, socket_max, clients, c->clients_socket,
+				 failure)) != 0 ||
+	    (error = take_mode(r, OPTION_CLIENTS_MODE, &c->clients_mode, failure)) != 0 ||
+	    (error = config_number(r, OPTION_CLIENTS_PER_USER, 1, CLIENTS_MAX, &per_user,
+				   failure)) != 0 ||
 	    (error = take_segment(r, segment, c->segment, failure)) != 0 ||
 	    (error = take_trust(r, &c->trust, failure)) != 0 ||
 	    (error = config_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
@@ -328,6 +358,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	    (error = config_take_register(r, c, failure)) != 0)
 		return error;
 	c->boot_wait_ms = (uint32_t)boot_wait_ms;
+	c->clients_per_user = (uint32_t)per_user;
 	if (crypto_scalarmult_base(c->host_public, c->host_secret) != 0)
 		return config_refuse(r, OPTION_HOST_KEY, failure,
 				     "a key without a public half, expected a "
@@ -362,6 +393,9 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("listen", NULL, CFGF_NODEFAULT),
 	    CFG_STR("state-directory", NULL, CFGF_NODEFAULT),
 	    CFG_STR("control-socket", NULL, CFGF_NODEFAULT),
+	    CFG_STR("clients-socket", NULL, CFGF_NODEFAULT),
+	    CFG_STR("clients-mode", NULL, CFGF_NODEFAULT),
+	    CFG_STR("clients-per-user", NULL, CFGF_NODEFAULT),
 	    CFG_STR("segment", NULL, CFGF_NODEFAULT),
 	    CFG_STR("host-key", NULL, CFGF_NODEFAULT),
 	    CFG_STR("psk", NULL, CFGF_NODEFAULT),

@@ -38,6 +38,9 @@ struct config {
 	char listen[LIST_ADDRESS_MAX + 1];	   /* peer protocol */
 	char state_directory[CONFIG_PATH_MAX + 1]; /* default /var/lib/mcroster/<cluster> */
 	char control_socket[CONFIG_PATH_MAX + 1];  /* default /run/mcroster/<cluster>.control */
+	char clients_socket[CONFIG_PATH_MAX + 1];  /* default /run/mcroster/<cluster>.clients */
+	unsigned clients_mode;			   /* of that socket; default 0666 */
+	uint32_t clients_per_user;		   /* default 2048 */
 	char segment[CONFIG_PATH_MAX + 1];	   /* default /mcroster.<cluster> */
 	struct trust trust;			   /* trusted-keys, threshold */
 	uint64_t rate_keys;			   /* keys a second for all movers; 0: unlimited */

@@ -13,11 +13,10 @@
 
 #include <event2/listener.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "net/address.h"
+#include "net/local_socket.h"
 #include "net/session_rate.h"
 
 #define BACKLOG		   512
@@ -35,10 +34,7 @@ struct session_listener {
 	struct session_counts counts;
 	struct session_rate rate;
 	char last_refusal[FAILURE_BYTES];
-	/* The control socket, to be unlinked while it is still ours; "" for TCP. */
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
-	dev_t device;
-	ino_t inode;
+	struct local_socket local; /* the control socket; "" as its path for TCP */
 };
 
 void session_listener_add(struct session_listener *listener, struct session *session)
@@ -104,7 +100,7 @@ static void peer_text(const struct session_listener *listener, int fd,
 	socklen_t length = sizeof(peer);
 	char name[ADDRESS_TEXT_BYTES];
 
-	if (listener->path[0] == '\0') {
+	if (listener->local.path[0] == '\0') {
 		address_format(address, name);
 		(void)snprintf(text, SESSION_PEER_BYTES, "%s", name);
 	} else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0) {
@@ -141,7 +137,7 @@ static void on_accept(struct evconnlistener *accepting, evutil_socket_t fd,
 		(void)close(fd);
 		return;
 	}
-	if (session_accept(listener, listener->base, fd, listener->path[0] != '\0', peer,
+	if (session_accept(listener, listener->base, fd, listener->local.path[0] != '\0', peer,
 			   listener->identity, listener->events, listener->context) != 0)
 		(void)snprintf(listener->last_refusal, sizeof(listener->last_refusal),
 			       "%s: no memory for a session", peer);
@@ -210,9 +206,9 @@ static int socket_open(int family)
 
 	if (fd < 0)
 		return -errno;
-	if (family != AF_UNIX && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-				  (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-								    &on, sizeof(on)) != 0))) {
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    (family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0)) {
 		int error = errno;
 
 		(void)close(fd);
@@ -266,103 +262,36 @@ int session_listen(struct event_base *base, const char *address,
 	return 0;
 }
 
-/* Is the socket at that path one of ours that nobody serves any more?  Then it is removed. */
-static int local_clear(const struct sockaddr_un *address, struct failure *failure)
-{
-	struct stat status;
-	int fd, error;
-
-	if (lstat(address->sun_path, &status) != 0)
-		return errno == ENOENT ? 0
-				       : failure_set(failure, errno, "control socket %s: %s",
-						     address->sun_path, strerror(errno));
-	if (!S_ISSOCK(status.st_mode) || status.st_uid != geteuid())
-		return failure_set(failure, EEXIST,
-				   "control socket %s: something else is there (not a socket of "
-				   "user %lu): remove it, or choose another path",
-				   address->sun_path, (unsigned long)geteuid());
-	fd = socket_open(AF_UNIX);
-	if (fd < 0)
-		return failure_set(failure, -fd, "control socket %s: %s", address->sun_path,
-				   strerror(-fd));
-	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : errno;
-	(void)close(fd);
-	if (error != ECONNREFUSED)
-		return failure_set(failure, EADDRINUSE,
-				   "control socket %s: an agent answers on it already: stop it, or "
-				   "choose another path",
-				   address->sun_path);
-	if (unlink(address->sun_path) != 0)
-		return failure_set(failure, errno,
-				   "control socket %s: cannot remove the stale one: "
-				   "%s",
-				   address->sun_path, strerror(errno));
-	return 0;
-}
-
-/* The mode is there from the first moment: bind makes the file, so the umask decides. */
-static int local_bind(int fd, const struct sockaddr_un *address, unsigned mode)
-{
-	mode_t before = umask((mode_t)(~mode & 0777u));
-	int error = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : errno;
-
-	(void)umask(before);
-	return -error;
-}
-
 int session_listen_local(struct event_base *base, const char *path, unsigned mode,
 			 const struct session_identity *identity,
 			 const struct session_events *events, void *context,
 			 struct session_listener **listener, struct failure *failure)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat status;
-	int fd, error;
+	struct local_socket local;
+	int error;
 
-	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path))
-		return failure_set(failure, ENAMETOOLONG,
-				   "control socket \"%s\": a path of 1 to %zu characters is needed",
-				   path, sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, path, strlen(path));
-	error = local_clear(&address, failure);
+	error = local_socket_listen("control socket", path, SOCK_STREAM, mode, &local, failure);
 	if (error != 0)
 		return error;
-	fd = socket_open(AF_UNIX);
-	if (fd < 0)
-		return failure_set(failure, -fd, "control socket %s: %s", path, strerror(-fd));
-	error = local_bind(fd, &address, mode);
-	if (error == 0 && (listen(fd, BACKLOG) != 0 || lstat(path, &status) != 0))
-		error = -errno;
+	error = listener_make(base, local.fd, identity, events, context, listener);
 	if (error != 0) {
-		(void)close(fd);
+		local_socket_remove(&local);
 		return failure_set(failure, -error, "control socket %s: %s", path,
 				   strerror(-error));
 	}
-	error = listener_make(base, fd, identity, events, context, listener);
-	if (error != 0) {
-		(void)unlink(path);
-		return failure_set(failure, -error, "control socket %s: %s", path,
-				   strerror(-error));
-	}
-	(void)snprintf((*listener)->path, sizeof((*listener)->path), "%s", path);
-	(*listener)->device = status.st_dev;
-	(*listener)->inode = status.st_ino;
+	(*listener)->local = local;
 	return 0;
 }
 
 void session_listener_free(struct session_listener *listener)
 {
-	struct stat status;
-
 	if (listener == NULL)
 		return;
 	while (listener->half_open != NULL)
 		session_close(listener->half_open);
 	evconnlistener_free(listener->accepting);
 	event_free(listener->resume);
-	if (listener->path[0] != '\0' && lstat(listener->path, &status) == 0 &&
-	    status.st_dev == listener->device && status.st_ino == listener->inode)
-		(void)unlink(listener->path);
+	local_socket_remove(&listener->local);
 	free(listener);
 }
 

@@ -57,7 +57,7 @@ static int watch(const char *segment, int phase, uint64_t epoch, int64_t until_m
 
 	for (;;) {
 		if (!mcr)
-			rc = mcr_open(segment, 0, &mcr);
+			rc = mcr_open(segment, MCR_OBSERVE, &mcr);
 		rc = mcr ? mcr_info(mcr, info) : MCR_NOT_READY;
 		if (!rc && (phase == ANY_PHASE || info->phase == phase) &&
 		    (!epoch || info->epoch == epoch))

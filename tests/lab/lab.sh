@@ -265,6 +265,7 @@ lab_agent_conf() {
 		listen = "$LAB_NET.$n:$LAB_AGENT_PORT"
 		state-directory = "$LAB/$n/state"
 		control-socket = "$(lab_agent_socket "$n")"
+		clients-socket = "$LAB/$n/clients"
 		segment = "$(lab_segment "$n")"
 		host-key = "$LAB/$n/host.key"
 		psk = "$LAB/psk"

@@ -396,9 +396,14 @@ static void tick_at(struct world *world, uint32_t number)
 		next_ms = now_ms + world->op_timeout_ms / 4;
 	if (host->renew_after_ms > now_ms && host->renew_after_ms < next_ms)
 		next_ms = host->renew_after_ms;
-	if (register_compare(&host->adopted, &host->published) != 0 &&
-	    host->adopt_after_ms > now_ms && host->adopt_after_ms < next_ms)
-		next_ms = host->adopt_after_ms;
+	if (register_compare(&host->adopted, &host->published) != 0) {
+		const uint64_t adopt_ms = host->adopt_after_ms > host->timeout_after_ms
+					      ? host->adopt_after_ms
+					      : host->timeout_after_ms;
+
+		if (adopt_ms > now_ms && adopt_ms < next_ms)
+			next_ms = adopt_ms;
+	}
 	when = world_us(world, number, next_ms * MS);
 	if (machine->tick_us > world->now_us && machine->tick_us <= when)
 		return;

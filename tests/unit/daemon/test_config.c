@@ -178,12 +178,16 @@ START_TEST(every_option_is_taken)
 	write_config("threshold",
 		     "threshold = 2\nstate-directory = \"/srv/mcroster\"\n"
 		     "control-socket = '/srv/control'\nsegment = \"/mcroster.test-1\"\n"
+		     "clients-socket = '/srv/clients'\nclients-mode = 0660\nclients-per-user = 5\n"
 		     "previous-psk = \"%s\"\nrate-keys = 20000\nboot-wait = 0\n",
 		     other_psk);
 	c = load();
 	ck_assert_str_eq(c->state_directory, "/srv/mcroster");
 	ck_assert_str_eq(c->control_socket, "/srv/control");
 	ck_assert_str_eq(c->segment, "/mcroster.test-1");
+	ck_assert_str_eq(c->clients_socket, "/srv/clients");
+	ck_assert_uint_eq(c->clients_mode, 0660);
+	ck_assert_uint_eq(c->clients_per_user, 5);
 	ck_assert_uint_eq(c->trust.threshold, 2);
 	ck_assert_uint_eq(c->rate_keys, 20000);
 	ck_assert_uint_eq(c->boot_wait_ms, 0);
@@ -291,6 +295,13 @@ START_TEST(values_out_of_bounds_are_refused)
 	    {"state-directory", long_text, "255"},
 	    {"control-socket", "x", "absolute"},
 	    {"control-socket", long_text, "107"},
+	    {"clients-socket", "x", "absolute"},
+	    {"clients-socket", long_text, "107"},
+	    {"clients-mode", "rw", "octal"},
+	    {"clients-mode", "0668", "octal"},
+	    {"clients-mode", "4666", "octal"},
+	    {"clients-per-user", "0", "from 1"},
+	    {"clients-per-user", "16385", "16384"},
 	    {"segment", "mcroster", "slash"},
 	    {"segment", "/", "slash"},
 	    {"segment", "/a/b", "slash"},

@@ -175,7 +175,7 @@ START_TEST(everything_has_a_word)
 {
 	for (int error = MCR_SYSTEM; error <= MCR_REPEAT; error++)
 		ck_assert_str_ne(mcr_strerror(error), "unknown error");
-	ck_assert_str_eq(mcr_strerror(MCR_SYSTEM - 1), "unknown error");
+	ck_assert_str_eq(mcr_strerror(MCR_REFUSED - 1), "unknown error");
 	ck_assert_str_eq(mcr_strerror(MCR_REPEAT + 1), "unknown error");
 	for (int phase = 0; phase < MCR_PHASE_COUNT; phase++)
 		ck_assert_str_ne(mcr_phase_name((enum mcr_phase)phase), "unknown");
