@@ -48,6 +48,10 @@ proxy_start pools "$LAB/pool99.sock"
 check "nutcracker" "$LAB_TOOLS/answers" nutcracker "$seed" 100 "$LAB" "${addresses[@]}"
 
 say "a fleet behind a nutcracker with its defaults"
+for n in 1 2; do
+	lab_server_kill "$n"
+	lab_server_start "$n" -m 32
+done
 cat >"$LAB/fleet.yml" <<-END
 	fleet:
 	  listen: $LAB/fleet.sock 0600
