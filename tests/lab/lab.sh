@@ -25,6 +25,7 @@ LAB_RATE=0    # rate-keys of agents that are started from now on
 LAB_COORDINATOR=1
 LAB_CANDIDATES= # "1 2 3": who may coordinate; by default LAB_COORDINATOR alone
 LAB_SETTINGS= # further lines of cluster.conf
+LAB_DISTRIBUTION= # its line for another one than slots
 LAB_BESIDE=() # processes beside the lab's own, to be ended with it
 LAB_OPERATORS=(operator) # whose keys hosts trust by their agent.conf
 LAB_THRESHOLD=1
@@ -328,7 +329,7 @@ lab_conf() {
 	{
 		cat <<-END
 			cluster = "$LAB_CLUSTER"
-			slots = ${LAB_SLOTS:-16384}
+			${LAB_DISTRIBUTION:-slots = ${LAB_SLOTS:-16384}}
 			lease = 1000
 			steady-lease = 2000
 			op-timeout = 200
