@@ -90,8 +90,8 @@
  * What a registered client runs is counted by the library in memory that the agent looks at; that
  * is all that a reader does for it, and it needs no system call.  Hence:
  *  - **Every plan that mcr_begin made is ended by mcr_end, exactly once**, by the same reader and in
- *    the same process, also when nothing was sent.  A plan that is never ended holds up each of the
- *    next three phases for op-timeout.
+ *    the same process, also when nothing was sent.  A plan that is never ended holds up the
+ *    next phase for op-timeout.
  *  - A process that is idle, or busy with something else, holds nothing up.  One that is stopped
  *    in the middle of an operation does for op-timeout.
  *  - When the agent was restarted the next mcr_begin, mcr_wait or mcr_service registers again, with

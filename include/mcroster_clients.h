@@ -82,7 +82,7 @@ struct mcr_clients_message {
 /* One reader.  Written by its thread alone; the agent only reads. */
 struct mcr_marks_line {
 	uint32_t flying[4]; /*  0: operations under way, by generation % 4 */
-	uint32_t used;	    /* 16: the newest generation that an operation was planned by */
+	uint32_t used; /* 16: the newest generation counted; stored before its first operation */
 	uint32_t pad[11];
 };
 

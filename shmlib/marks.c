@@ -112,11 +112,15 @@ void mcr_marks_line_leave(struct mcr *mcr, struct mcr_reader *reader)
 	mcr->line_used[reader->line] = 0;
 }
 
-/* What stands under the newest generation's turn is of it, or of one that is long over. */
+/* What stands under the newest generation's turn is of it, or of one that is long over; so is what
+ * stands under a turn that the reader has not come to. */
 static bool line_none_older(const struct mcr_marks_line *line, uint32_t generation)
 {
+	const uint32_t used = u32_load_relaxed(&line->used);
+
 	for (uint32_t i = 1; i < MCR_SEGMENT_RING; i++)
-		if (flying_load_acquire(&line->flying[(generation + i) % MCR_SEGMENT_RING]) != 0)
+		if (generation - i <= used &&
+		    flying_load_acquire(&line->flying[(generation - i) % MCR_SEGMENT_RING]) != 0)
 			return false;
 	return true;
 }

@@ -108,6 +108,19 @@ static void change_print(const struct status *status)
 		(void)printf("TROUBLE       %s\n", status->trouble);
 }
 
+/* Nothing where nobody is registered. */
+static void clients_print(const struct status_host *host)
+{
+	if (host->clients_adopted + host->clients_idle + host->clients_silent +
+		host->clients_refused + host->clients_gone ==
+	    0)
+		return;
+	(void)printf("  %s: clients: %" PRIu64 " adopted, %" PRIu64 " idle, %" PRIu64
+		     " silent, %" PRIu64 " refused, %" PRIu64 " gone\n",
+		     host->name, host->clients_adopted, host->clients_idle, host->clients_silent,
+		     host->clients_refused, host->clients_gone);
+}
+
 static int hosts_print(const struct status *status)
 {
 	static const char *const headings[] = {"host",	 ">lease", ">adopted", "phase", "work",
@@ -138,6 +151,8 @@ static int hosts_print(const struct status *status)
 		(void)putchar('\n');
 	error = table_print(table, "  ", stdout);
 	table_free(table);
+	for (uint32_t i = 0; error == 0 && i < status->host_count; i++)
+		clients_print(&status->hosts[i]);
 	for (uint32_t i = 0; error == 0 && i < status->host_count; i++)
 		if (status->hosts[i].reason[0] != '\0')
 			(void)printf("  %s: %s\n", status->hosts[i].name, status->hosts[i].reason);

@@ -249,9 +249,18 @@ static bool host_number_take(struct status_host *host, const char *word)
 		const char *name;
 		uint64_t *value;
 	} numbers[] = {
-	    {"found", &host->found}, {"moved", &host->moved},	{"present", &host->present},
-	    {"gone", &host->gone},   {"failed", &host->failed}, {"left", &host->left},
+	    {"found", &host->found},
+	    {"moved", &host->moved},
+	    {"present", &host->present},
+	    {"gone", &host->gone},
+	    {"failed", &host->failed},
+	    {"left", &host->left},
 	    {"rate", &host->rate},
+	    {"clients-adopted", &host->clients_adopted},
+	    {"clients-idle", &host->clients_idle},
+	    {"clients-silent", &host->clients_silent},
+	    {"clients-refused", &host->clients_refused},
+	    {"clients-gone", &host->clients_gone},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {

@@ -28,6 +28,8 @@ struct status_host {
 	uint64_t term, serial; /* adopted */
 	char phase[STATUS_WORD_MAX + 1], work[STATUS_WORD_MAX + 1];
 	uint64_t found, moved, present, gone, failed, left, rate;
+	/* Its registered clients, by how they stand with its newest generation. */
+	uint64_t clients_adopted, clients_idle, clients_silent, clients_refused, clients_gone;
 	char reason[STATUS_TEXT_MAX + 1];
 };
 

@@ -43,6 +43,11 @@ static void hosts_json(const struct status *status, struct json *json)
 		json_unsigned(json, "failed", host->failed);
 		json_unsigned(json, "left", host->left);
 		json_unsigned(json, "rate", host->rate);
+		json_unsigned(json, "clients_adopted", host->clients_adopted);
+		json_unsigned(json, "clients_idle", host->clients_idle);
+		json_unsigned(json, "clients_silent", host->clients_silent);
+		json_unsigned(json, "clients_refused", host->clients_refused);
+		json_unsigned(json, "clients_gone", host->clients_gone);
 		json_string(json, "reason", host->reason);
 		json_object_close(json);
 	}

@@ -41,8 +41,9 @@ enum client_standing {
 
 /* What was seen in a client's counts. */
 struct client_marks {
-	bool older;	  /* an operation of an older generation is under way, or may be */
-	uint32_t used;	  /* the newest generation that an operation was planned by; 0: none */
+	bool older;    /* an operation from `settled` to before the present one is, or may be, under
+			  way */
+	uint32_t used; /* the newest generation that an operation was planned by; 0: none */
 	uint32_t refused; /* the newest that it could not use; 0: none */
 	uint32_t reason;  /* why: enum mcr_error, negated */
 };

@@ -40,7 +40,8 @@ struct coord_host {
 	bool successor, ready; /* as in struct renew */
 	uint64_t origin;       /* an observer's address, hashed */
 	struct work work;      /* as it reported last */
-	struct moved moved;    /* of the present or last change, in phases that are done */
+	uint32_t clients[CLIENT_STANDINGS];
+	struct moved moved; /* of the present or last change, in phases that are done */
 };
 
 enum coord_state {
@@ -73,10 +74,11 @@ struct coord {
 	uint64_t began_ms;
 	uint64_t blind_ms; /* nothing is passed before */
 	uint64_t
-	    leads_ms;  /* until when leadership is held; UINT64_MAX with a register of one's own */
-	bool shared;   /* the register is not this agent's own: candidates, no handover */
-	char replaced[LIST_NAME_MAX + 1]; /* by a failover, for this list: nothing is handed to it */
-	bool yielding; /* handing over: nothing is granted any more */
+	    leads_ms; /* until when leadership is held; UINT64_MAX with a register of one's own */
+	bool shared;  /* the register is not this agent's own: candidates, no handover */
+	char
+	    replaced[LIST_NAME_MAX + 1]; /* by a failover, for this list: nothing is handed to it */
+	bool yielding;			 /* handing over: nothing is granted any more */
 	bool quiet_starts; /* a server was given up: its stubs' time starts when all have adopted */
 	uint64_t quiet_ms; /* no phase with movers ends before */
 	uint64_t failover_term;

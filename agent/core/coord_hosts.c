@@ -130,6 +130,7 @@ static void coord_note(const struct coord *coord, struct coord_host *host,
 	host->successor = renew->successor;
 	host->ready = renew->ready;
 	host->work = *work;
+	memcpy(host->clients, renew->clients, sizeof(host->clients));
 	if (coord->reg.next_epoch == 0 ||
 	    memcmp(work->pending, coord->reg.pending, LIST_HASH_BYTES) == 0)
 		host->moved = renew->moved;

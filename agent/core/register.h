@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/clients.h"
 #include "list/list.h"
 #include "list/phase.h"
 
@@ -101,8 +102,9 @@ struct renew {
 	bool successor;	       /* it has a session to the coordinator of the pending list */
 	bool ready;	       /* it is that coordinator, and has what it needs to take over */
 	uint64_t generation;   /* of its segment */
-	struct work work;      /* of the phase it has published */
-	struct moved moved;    /* of this change, in phases that are done */
+	uint32_t clients[CLIENT_STANDINGS]; /* of its segment's generation, by standing */
+	struct work work;		    /* of the phase it has published */
+	struct moved moved;		    /* of this change, in phases that are done */
 };
 
 /* GRANT: the register, and for how long the host holds a lease (0: none, it was only told). */

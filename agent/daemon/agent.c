@@ -436,6 +436,7 @@ static void agent_host_do(struct agent *agent, struct host_action *action)
 		break;
 	case HOST_RENEW:
 		action->renew.generation = segment_generation(agent->segment, NULL);
+		clients_run_count(agent->clients, action->renew.clients);
 		peers_renew(agent->peers, &action->renew);
 		break;
 	}

@@ -76,7 +76,8 @@ int clients_marks_map(int fd, struct mcr_marks **marks);
 void clients_marks_unmap(struct mcr_marks *marks, bool dropped);
 /* Is there a membarrier that reaches other processes?  Then it is issued. */
 bool clients_marks_barrier(void);
-void clients_marks_look(const struct mcr_marks *marks, uint32_t generation,
+/* Older operations are those planned from generation `since` on. */
+void clients_marks_look(const struct mcr_marks *marks, uint32_t since, uint32_t generation,
 			struct client_marks *seen);
 /* Closes a descriptor that may be anything, without waiting for it; so many of them are being
  * closed that no more should be taken. */

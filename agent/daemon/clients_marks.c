@@ -88,15 +88,19 @@ bool clients_marks_barrier(void)
 	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0;
 }
 
-static bool line_older(const struct mcr_marks_line *line, uint32_t generation)
+static bool line_older(const struct mcr_marks_line *line, uint32_t since, uint32_t generation)
 {
-	for (uint32_t i = 1; i <= CLIENTS_COUNTED; i++)
-		if (flying_load_acquire(&line->flying[(generation - i) % 4]) != 0)
+	const uint32_t used = u32_load_relaxed(&line->used);
+
+	/* A turn that its reader has not come to holds what was planned four generations ago. */
+	for (uint32_t i = 1; i <= CLIENTS_COUNTED && generation - i >= since; i++)
+		if (generation - i <= used &&
+		    flying_load_acquire(&line->flying[(generation - i) % 4]) != 0)
 			return true;
 	return false;
 }
 
-void clients_marks_look(const struct mcr_marks *marks, uint32_t generation,
+void clients_marks_look(const struct mcr_marks *marks, uint32_t since, uint32_t generation,
 			struct client_marks *seen)
 {
 	uint32_t lines = u32_load_relaxed(&marks->lines);
@@ -112,6 +116,6 @@ void clients_marks_look(const struct mcr_marks *marks, uint32_t generation,
 
 		if (used > seen->used && used <= generation)
 			seen->used = used;
-		seen->older = line_older(&marks->line[i], generation) || seen->older;
+		seen->older = line_older(&marks->line[i], since, generation) || seen->older;
 	}
 }

@@ -42,7 +42,9 @@ static void peer_look(struct clients_run *run, const struct clients_peer *peer)
 
 	if (peer->marks == NULL)
 		return; /* it has to answer for itself */
-	clients_marks_look(peer->marks, run->table.generation, &seen);
+	/* What was planned before the generation that has settled is over, also where its end was
+	 * never said. */
+	clients_marks_look(peer->marks, run->table.settled, run->table.generation, &seen);
 	clients_marked(&run->table, peer->number, &seen);
 }
 
@@ -213,6 +215,11 @@ const struct clients *clients_run_table(struct clients_run *run)
 {
 	peers_look(run, true);
 	return &run->table;
+}
+
+void clients_run_count(const struct clients_run *run, uint32_t count[CLIENT_STANDINGS])
+{
+	clients_count(&run->table, clients_now_ms(), count);
 }
 
 void clients_run_status(struct clients_run *run, struct clients_status *status)

@@ -46,6 +46,8 @@ struct clients_status {
 	char last_refusal[FAILURE_BYTES]; /* "" */
 };
 void clients_run_status(struct clients_run *run, struct clients_status *status);
+/* As they were when they were last looked at. */
+void clients_run_count(const struct clients_run *run, uint32_t count[CLIENT_STANDINGS]);
 /* The table, looked at just now; borrowed until the next call. */
 const struct clients *clients_run_table(struct clients_run *run);
 

@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "daemon/agent.h"
+#include "daemon/clients_run.h"
 #include "daemon/owed_run.h"
 #include "list/order.h"
 
@@ -25,17 +26,33 @@ static int64_t lease_left(uint64_t lease_ms, uint64_t now_ms)
 
 static const char *const work_names[] = {"none", "running", "done", "refused"};
 
+static void status_clients(FILE *out, const struct agent *agent)
+{
+	struct clients_status clients;
+
+	clients_run_status(agent->clients, &clients);
+	fprintf(out,
+		"clients-unregistered %u\nclients-refused %" PRIu64 "\nclients-misused %" PRIu64
+		"\nclients-last-refusal %s\n",
+		clients.half_open, clients.totals.refused_uid + clients.totals.refused_total,
+		clients.misused, clients.last_refusal);
+}
+
 static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms, uint64_t term,
-			     uint64_t serial, const struct work *work)
+			     uint64_t serial, const uint32_t clients[CLIENT_STANDINGS],
+			     const struct work *work)
 {
 	fprintf(out,
 		"host %s lease-ms-left=%" PRId64 " adopted=%" PRIu64 ".%" PRIu64
 		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
-		" gone=%" PRIu64 " failed=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64
-		" reason=%s\n",
+		" gone=%" PRIu64 " failed=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64,
 		name, lease_left_ms, term, serial, phase_name((enum phase)work->phase),
 		work_names[work->state], work->found, work->moved, work->present, work->gone,
-		work->failed, work->left, work->rate, work->reason);
+		work->failed, work->left, work->rate);
+	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
+		fprintf(out, " clients-%s=%u", client_standing_name((enum client_standing)i),
+			clients[i]);
+	fprintf(out, " reason=%s\n", work->reason);
 }
 
 static void status_servers(FILE *out, const struct change *change)
@@ -151,15 +168,20 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 		status_change(out, agent, now_ms);
 	if (agent->host_change != NULL)
 		status_servers(out, agent->host_change);
+	status_clients(out, agent);
 	if (!leads) {
+		uint32_t clients[CLIENT_STANDINGS];
+
+		clients_run_count(agent->clients, clients);
 		status_host_line(out, agent->config->name, lease_left(agent->host.lease_ms, now_ms),
-				 agent->host.adopted.term, agent->host.adopted.serial,
+				 agent->host.adopted.term, agent->host.adopted.serial, clients,
 				 &agent->host.work);
 	}
 	for (uint32_t i = 0; leads && i < coord->host_count; i++)
 		status_host_line(out, coord->host[i].listed ? coord->host[i].name : "-",
 				 lease_left(coord->host[i].lease_ms, now_ms), coord->host[i].term,
-				 coord->host[i].serial, &coord->host[i].work);
+				 coord->host[i].serial, coord->host[i].clients,
+				 &coord->host[i].work);
 	if (fclose(out) != 0) {
 		free(*text);
 		return -ENOMEM;

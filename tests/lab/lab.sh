@@ -330,10 +330,10 @@ lab_conf() {
 		cat <<-END
 			cluster = "$LAB_CLUSTER"
 			${LAB_DISTRIBUTION:-slots = ${LAB_SLOTS:-16384}}
-			lease = 1000
-			steady-lease = 2000
-			op-timeout = 200
-			registration = "optional"
+			lease = ${LAB_LEASE_MS:-1000}
+			steady-lease = ${LAB_STEADY_LEASE_MS:-2000}
+			op-timeout = ${LAB_OP_TIMEOUT_MS:-200}
+			registration = "${LAB_REGISTRATION:-required}"
 			isolation = "${LAB_ISOLATION:-serve}"
 			coordinator = { ${candidates%, } }
 		END

@@ -37,6 +37,8 @@ static void sample_renew(struct renew *renew)
 	renew->successor = true;
 	renew->ready = true;
 	renew->generation = 99;
+	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
+		renew->clients[i] = 0x30 + i;
 	renew->work.phase = PHASE_COPY;
 	renew->work.state = WORK_REFUSED;
 	renew->work.found = 0x11;
