@@ -46,7 +46,7 @@ int clients_add(struct clients *clients, uint32_t uid, int32_t pid, uint64_t now
 		uint32_t *number, struct failure *failure)
 {
 	int error = clients_room(clients, uid, failure);
-	struct client *client;
+	struct clients_entry *client;
 	uint32_t i = 0;
 
 	if (error != 0) {
@@ -71,31 +71,36 @@ int clients_add(struct clients *clients, uint32_t uid, int32_t pid, uint64_t now
 
 void clients_gone(struct clients *clients, uint32_t number, uint64_t now_ms)
 {
-	struct client *client = &clients->client[number];
+	struct clients_entry *client = &clients->client[number];
 
 	client->gone = true;
 	client->lives = true; /* until it is looked at */
 	client->gone_ms = now_ms;
 }
 
-/* Its commands are over, and whatever it begins now has the present generation's plan. */
-static bool client_over(const struct clients *clients, const struct client *client, uint64_t now_ms)
+/* More than the difference of two readings: the fraction of a millisecond is the clients'. */
+static bool op_timeout_over(const struct clients *clients, uint64_t since_ms, uint64_t now_ms)
 {
-	const uint32_t op_timeout_ms = clients->op_timeout_ms;
+	return now_ms > since_ms + clients->op_timeout_ms;
+}
 
-	if (!client->gone || now_ms < client->gone_ms + op_timeout_ms)
+/* Its commands are over, and whatever it begins now has the present generation's plan. */
+static bool client_over(const struct clients *clients, const struct clients_entry *client,
+			uint64_t now_ms)
+{
+	if (!client->gone || !op_timeout_over(clients, client->gone_ms, now_ms))
 		return false;
 	return !client->lives || (clients->published_ms > client->gone_ms &&
-				  now_ms >= clients->published_ms + op_timeout_ms);
+				  op_timeout_over(clients, clients->published_ms, now_ms));
 }
 
 bool clients_forgettable(const struct clients *clients, uint32_t *number, uint64_t now_ms)
 {
 	for (; *number < clients->used; (*number)++) {
-		const struct client *client = &clients->client[*number];
+		const struct clients_entry *client = &clients->client[*number];
 
 		if (client->used && client->gone &&
-		    now_ms >= client->gone_ms + clients->op_timeout_ms)
+		    op_timeout_over(clients, client->gone_ms, now_ms))
 			return true;
 	}
 	return false;
@@ -103,7 +108,7 @@ bool clients_forgettable(const struct clients *clients, uint32_t *number, uint64
 
 void clients_forget(struct clients *clients, uint32_t number, bool lives, uint64_t now_ms)
 {
-	struct client *client = &clients->client[number];
+	struct clients_entry *client = &clients->client[number];
 
 	client->lives = lives;
 	if (!client_over(clients, client, now_ms))
@@ -117,7 +122,7 @@ void clients_forget(struct clients *clients, uint32_t number, bool lives, uint64
 
 int clients_acknowledge(struct clients *clients, uint32_t number, uint32_t generation)
 {
-	struct client *client = &clients->client[number];
+	struct clients_entry *client = &clients->client[number];
 
 	if (generation == 0 || generation > clients->generation)
 		return -EPROTO;
@@ -128,7 +133,7 @@ int clients_acknowledge(struct clients *clients, uint32_t number, uint32_t gener
 
 int clients_refuse(struct clients *clients, uint32_t number, uint32_t generation, uint32_t reason)
 {
-	struct client *client = &clients->client[number];
+	struct clients_entry *client = &clients->client[number];
 
 	if (generation == 0 || generation > clients->generation)
 		return -EPROTO;
@@ -141,7 +146,7 @@ int clients_refuse(struct clients *clients, uint32_t number, uint32_t generation
 
 void clients_marked(struct clients *clients, uint32_t number, const struct client_marks *marks)
 {
-	struct client *client = &clients->client[number];
+	struct clients_entry *client = &clients->client[number];
 
 	client->marks = *marks;
 	client->looked = true;
@@ -169,7 +174,7 @@ void clients_published(struct clients *clients, uint32_t generation, bool requir
 
 /* ---- how they stand ---- */
 
-static bool client_runs_older(const struct clients *clients, const struct client *client,
+static bool client_runs_older(const struct clients *clients, const struct clients_entry *client,
 			      uint64_t now_ms)
 {
 	if (client->gone)
@@ -185,7 +190,7 @@ bool clients_settled(struct clients *clients, uint64_t now_ms)
 		return false;
 	if (clients->settled == clients->generation)
 		return true;
-	if (now_ms < clients->published_ms + clients->op_timeout_ms) {
+	if (!op_timeout_over(clients, clients->published_ms, now_ms)) {
 		/* Counts of a generation that came round the ring again say nothing. */
 		if (clients->unknown_too ||
 		    clients->generation - clients->settled > CLIENTS_COUNTED)
@@ -202,7 +207,7 @@ bool clients_settled(struct clients *clients, uint64_t now_ms)
 enum client_standing client_standing(const struct clients *clients, uint32_t number,
 				     uint64_t now_ms)
 {
-	const struct client *client = &clients->client[number];
+	const struct clients_entry *client = &clients->client[number];
 
 	if (client->gone)
 		return CLIENT_GONE;

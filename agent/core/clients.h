@@ -47,7 +47,7 @@ struct client_marks {
 	uint32_t reason;  /* why: enum mcr_error, negated */
 };
 
-struct client {
+struct clients_entry {
 	bool used, gone;
 	bool lives;  /* gone, and its process may live on */
 	bool looked; /* at its counts, since the present generation was published */
@@ -70,12 +70,12 @@ struct clients_totals {
 
 struct clients {
 	struct clients_limits limits;
-	struct client *client; /* limits.total of them */
-	uint32_t used;	       /* entries in use lie below this number */
-	uint32_t generation;   /* the present one; 0: none was published since we started */
-	uint32_t settled;      /* the newest generation that nothing older than it runs beside */
-	bool required;	       /* the present one demands registration */
-	bool unknown_too;      /* clients that are not known may run something older */
+	struct clients_entry *client; /* limits.total of them */
+	uint32_t used;		      /* entries in use lie below this number */
+	uint32_t generation;	      /* the present one; 0: none was published since we started */
+	uint32_t settled; /* the newest generation that nothing older than it runs beside */
+	bool required;	  /* the present one demands registration */
+	bool unknown_too; /* clients that are not known may run something older */
 	uint64_t published_ms;
 	uint32_t op_timeout_ms;
 	struct clients_totals totals;

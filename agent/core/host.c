@@ -226,7 +226,8 @@ void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
 	    reg_present(&host->published) && reg_same_step(&host->published, &host->going_out);
 	host->published = host->going_out;
 	if (changed) {
-		host->timeout_after_ms = now_ms + host_op_timeout(host);
+		/* The clock's fraction of a millisecond counts for the clients. */
+		host->timeout_after_ms = now_ms + host_op_timeout(host) + 1;
 		host->limit_after_ms = now_ms + HOST_ADOPT_LIMIT_MS;
 		host->settled = false;
 		host->quorum_missing = false;

@@ -56,7 +56,7 @@ void clients_look(struct clients_run *run, struct clients_peer *peer)
 /* Who has nothing older under way will not have it again. */
 static bool worth_a_look(const struct clients_run *run, uint32_t number, bool all)
 {
-	const struct client *client = &run->table.client[number];
+	const struct clients_entry *client = &run->table.client[number];
 
 	return all || !client->looked || client->marks.older;
 }
