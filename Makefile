@@ -158,11 +158,13 @@ sim-mutant: $(SIM_OBJECTS) $(BELOW_core)
 	$(CC) $(cflags) -pie $(ldflags) -o $(MUTANT)/sim $(SIM_OBJECTS) $(MUTANT)/mutant.o \
 		$(BELOW_core) $(PKG_LIBS) -lm
 
-# Benchmarks: one program each, linked with the library as applications have it.
+# Benchmarks: one program each, linked with the library as applications have it; the agent's rooms
+# take what they share with it from the archive.
 BENCHES := $(B)/bench/lookup
 $(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)): cppflags += -Ibench
 $(BENCHES): $(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)) \
-		$(filter-out $(B)/libmcroster.a,$(B)/daemon.a $(BELOW_daemon)) $(B)/libmcroster.so
+		$(filter-out $(B)/libmcroster.a,$(B)/daemon.a $(BELOW_daemon)) $(B)/libmcroster.so \
+		$(B)/libmcroster.a
 	$(call say,LD,$@)
 	$(Q)$(link) -Wl,-rpath,'$$ORIGIN/..' $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
