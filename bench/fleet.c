@@ -7,17 +7,19 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "daemon/segment_file.h"
 #include "list/change.h"
 #include "list/slots.h"
+#include "mcroster_segment.h"
 
-#define FLEET_PORT 11211u
+#define FLEET_PORT  11211u
+#define REGISTER_MS 2000
 
 static void slots_make(struct list *list, const struct list *parent)
 {
 	uint32_t *weight = bench_alloc(list->server_count, sizeof(*weight));
 	struct failure failure = {{0}};
 
+	list->slot_count = FLEET_SLOTS;
 	list->slots = bench_alloc(list->slot_count, sizeof(*list->slots));
 	for (uint32_t i = 0; i < list->server_count; i++)
 		weight[i] = list->servers[i].weight;
@@ -28,12 +30,14 @@ static void slots_make(struct list *list, const struct list *parent)
 	free(weight);
 }
 
-void fleet_list_make(struct list *list, uint32_t servers, const struct list *parent)
+void fleet_list_make(struct list *list, const struct fleet_kind *kind, uint32_t servers,
+		     const struct list *parent)
 {
 	memset(list, 0, sizeof(*list));
 	strcpy(list->cluster, "bench");
 	list->epoch = parent != NULL ? parent->epoch + 1 : 1;
-	list->slot_count = FLEET_SLOTS;
+	list->distribution = kind->distribution;
+	list->key_hash = kind->hash;
 	list->lease_ms = 5000;
 	list->steady_lease_ms = 60000;
 	list->op_timeout_ms = 1000;
@@ -52,7 +56,8 @@ void fleet_list_make(struct list *list, uint32_t servers, const struct list *par
 			       1 + i / 250, 1 + i % 250, FLEET_PORT);
 		server->weight = 1;
 	}
-	slots_make(list, parent);
+	if (kind->distribution == DISTRIBUTION_SLOTS)
+		slots_make(list, parent);
 }
 
 void fleet_list_free(struct list *list)
@@ -62,63 +67,64 @@ void fleet_list_free(struct list *list)
 	free(list->agents);
 }
 
-static void publish(struct fleet *fleet)
-{
-	const struct segment_view view = {.change = fleet->change, .phase = MCR_STEADY};
-	struct failure failure = {{0}};
-	uint32_t generation;
-
-	(void)snprintf(fleet->segment_name, sizeof(fleet->segment_name), "/mcroster.bench.%d.%u",
-		       (int)getpid(), fleet->list.server_count);
-	if (segment_open(fleet->segment_name, fleet->list.cluster, &fleet->segment, &failure) !=
-		0 ||
-	    segment_publish(fleet->segment, &view, bench_boot_ns(), &generation, &failure) != 0)
-		bench_end("%s", failure.text);
-	segment_lease(fleet->segment, UINT64_MAX);
-}
-
-static struct mcr *client_open(const struct fleet *fleet, unsigned flags)
+struct mcr *fleet_client(const struct fleet *fleet, unsigned flags)
 {
 	struct mcr *mcr;
-	const int error = mcr_open(fleet->segment_name, flags, &mcr);
+	int error = mcr_open(fleet->name, flags, &mcr);
 
+	if (error == MCR_OK)
+		error = mcr_register(mcr, REGISTER_MS);
 	if (error != MCR_OK)
-		bench_end("%s: %s", fleet->segment_name, mcr_strerror(error));
+		bench_end("%s: %s", fleet->name, mcr_strerror(error));
 	return mcr;
 }
 
-void fleet_open(struct fleet *fleet, uint32_t servers)
+void fleet_open(struct fleet *fleet, const struct fleet_kind *kind, uint32_t servers)
 {
 	struct failure failure = {{0}};
+	static unsigned number;
 
 	memset(fleet, 0, sizeof(*fleet));
-	fleet_list_make(&fleet->list, servers, NULL);
+	fleet_list_make(&fleet->list, kind, servers, NULL);
 	if (change_new(&fleet->list, NULL, &fleet->change, &failure) != 0)
 		bench_end("%s", failure.text);
-	publish(fleet);
-	fleet->mcr = client_open(fleet, 0);
-	fleet->strict = client_open(fleet, MCR_STRICT);
+	number++;
+	(void)snprintf(fleet->name, sizeof(fleet->name), "/mcroster.bench.%d.%u", (int)getpid(),
+		       number);
+	(void)snprintf(fleet->socket_path, sizeof(fleet->socket_path), "/tmp/mcroster.bench.%d.%u",
+		       (int)getpid(), number);
+	fleet->host = host_start(fleet->change, fleet->name, fleet->socket_path);
+	fleet->mcr = fleet_client(fleet, 0);
+	fleet->strict = fleet_client(fleet, MCR_STRICT);
 }
 
 void fleet_close(struct fleet *fleet)
 {
-	char path[SEGMENT_PATH_BYTES];
-
 	mcr_close(fleet->strict);
 	mcr_close(fleet->mcr);
-	segment_close(fleet->segment);
-	if (segment_file_path(fleet->segment_name, path, NULL) == 0)
-		(void)unlink(path);
+	host_stop(fleet->host);
+	(void)unlink(fleet->socket_path);
 	change_free(fleet->change);
 	fleet_list_free(&fleet->list);
 }
 
+bool fleet_peer_agrees(const struct fleet_kind *kind)
+{
+	return (kind->distribution == DISTRIBUTION_KETAMA_WEIGHTED && kind->hash == MCR_HASH_MD5) ||
+	       (kind->distribution == DISTRIBUTION_MODULA && kind->hash == MCR_HASH_ONE_AT_A_TIME);
+}
+
 memcached_st *fleet_peer_open(const struct list *list)
 {
-	memcached_st *peer = memcached_create(NULL);
+	const bool modula = list->distribution == DISTRIBUTION_MODULA;
+	memcached_st *peer;
 
-	if (peer == NULL || memcached_behavior_set(peer, MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED, 1) !=
-				MEMCACHED_SUCCESS)
+	if (list->server_count > FLEET_PEER_SERVERS_MAX && !modula)
+		return NULL;
+	peer = memcached_create(NULL);
+	if (peer == NULL ||
+	    (!modula && memcached_behavior_set(peer, MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED, 1) !=
+			    MEMCACHED_SUCCESS))
 		bench_end("libmemcached: out of memory");
 	for (uint32_t i = 0; i < list->server_count; i++) {
 		char host[LIST_ADDRESS_MAX + 1];

@@ -7,33 +7,47 @@
 
 #include <libmemcached/memcached.h>
 
-#include "daemon/segment.h"
+#include "host.h"
 #include "list/list.h"
 #include "mcroster.h"
 
 #define FLEET_SLOTS 16384u
 
-/* libmemcached's own limit: with more servers Debian's build stops in an assertion. */
+/* Debian's libmemcached stops in an assertion when a ring has more servers. */
 #define FLEET_PEER_SERVERS_MAX 100u
+
+/* A distribution and, where one is said with it, its hash. */
+struct fleet_kind {
+	enum distribution distribution;
+	uint32_t hash; /* MCR_HASH_... */
+};
 
 struct fleet {
 	struct list list;
 	struct change *change;
-	struct segment *segment;
-	char segment_name[64];
-	struct mcr *mcr, *strict;
+	char name[64], socket_path[64];
+	struct host *host;
+	struct mcr *mcr, *strict; /* registered */
 };
 
-/* A list of `servers` equal servers; the slots are those of `parent` with the fewest moved, NULL: a
+/* A list of `servers` equal servers; its slots are those of `parent` with the fewest moved, NULL: a
  * first list.  Ends the program when something fails: there is nothing to measure then. */
-void fleet_list_make(struct list *list, uint32_t servers, const struct list *parent);
+void fleet_list_make(struct list *list, const struct fleet_kind *kind, uint32_t servers,
+		     const struct list *parent);
 void fleet_list_free(struct list *list);
 
-/* Publishes such a list in a segment of its own and opens it, once plainly and once MCR_STRICT. */
-void fleet_open(struct fleet *fleet, uint32_t servers);
+/* Publishes such a list and opens it, once plainly and once MCR_STRICT; both are registered. */
+void fleet_open(struct fleet *fleet, const struct fleet_kind *kind, uint32_t servers);
 void fleet_close(struct fleet *fleet);
 
-/* The same servers in libmemcached, KETAMA_WEIGHTED. */
+/* A client of it, registered. */
+struct mcr *fleet_client(const struct fleet *fleet, unsigned flags);
+
+/* The same servers in libmemcached: modula for the list that is modula, else KETAMA_WEIGHTED.  NULL
+ * where it cannot hold so many. */
 memcached_st *fleet_peer_open(const struct list *list);
+
+/* Does libmemcached give the same answer, not only one of its own? */
+bool fleet_peer_agrees(const struct fleet_kind *kind);
 
 #endif

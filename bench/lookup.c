@@ -9,27 +9,52 @@
 
 #include "bench.h"
 #include "fleet.h"
+#include "mcroster_segment.h"
 #include "report.h"
 
 #define WAKE_ROUNDS 51u
 
 static const uint32_t server_counts[REPORT_FLEETS] = {3, 4, 100, 101, 1000};
 
-static void speeds_measure(struct report *report, unsigned rounds)
+static const struct fleet_kind kinds[REPORT_KINDS] = {
+    {DISTRIBUTION_SLOTS, MCR_HASH_XXH3},	   {DISTRIBUTION_KETAMA_WEIGHTED, MCR_HASH_MD5},
+    {DISTRIBUTION_KETAMA, MCR_HASH_MD5},	   {DISTRIBUTION_SPYMEMCACHED, MCR_HASH_MD5},
+    {DISTRIBUTION_PROXY_RING, MCR_HASH_XXH3},	   {DISTRIBUTION_PROXY_JUMP, MCR_HASH_XXH3},
+    {DISTRIBUTION_MODULA, MCR_HASH_ONE_AT_A_TIME},
+};
+
+static void kind_measure(const struct fleet_kind *kind, unsigned rounds, struct report_kind *report)
 {
 	static struct fleet fleets[REPORT_FLEETS];
 	struct fleet *all[REPORT_FLEETS];
 
+	distribution_print(kind->distribution, kind->hash, FLEET_SLOTS, report->name);
 	for (unsigned i = 0; i < REPORT_FLEETS; i++) {
 		all[i] = &fleets[i];
-		fleet_open(all[i], server_counts[i]);
-		report->servers[i] = server_counts[i];
-		report->balance[i] = spread_balance(server_counts[i]);
+		fleet_open(all[i], kind, server_counts[i]);
+		report->balance[i] = spread_balance(kind, server_counts[i]);
 	}
 	for (unsigned threads = 1; threads <= REPORT_THREADS; threads++)
-		speed_measure(all, REPORT_FLEETS, threads, rounds, report->speed[threads - 1]);
+		speed_measure(all, REPORT_FLEETS, fleet_peer_agrees(kind), threads, rounds,
+			      report->speed[threads - 1]);
 	for (unsigned i = 0; i < REPORT_FLEETS; i++)
 		fleet_close(all[i]);
+	report->moved_3_4 = spread_moved(kind, 3);
+	report->moved_100_101 = spread_moved(kind, 100);
+}
+
+static void report_make(struct report *report, unsigned rounds)
+{
+	for (unsigned i = 0; i < REPORT_FLEETS; i++)
+		report->servers[i] = server_counts[i];
+	for (unsigned i = 0; i < REPORT_KINDS; i++)
+		kind_measure(&kinds[i], rounds, &report->kind[i]);
+	report->crowd[0].name = "1 asleep";
+	wake_measure(1, false, WAKE_ROUNDS, &report->crowd[0].wake);
+	report->crowd[1].name = "100 asleep";
+	wake_measure(100, false, WAKE_ROUNDS, &report->crowd[1].wake);
+	report->crowd[2].name = "100 busy";
+	wake_measure(100, true, WAKE_ROUNDS, &report->crowd[2].wake);
 }
 
 static int usage(void)
@@ -58,11 +83,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || rounds == 0 || rounds > BENCH_ROUNDS_MAX)
 		return usage();
-	speeds_measure(&report, rounds);
-	report.moved_3_4 = spread_moved(3);
-	report.moved_100_101 = spread_moved(100);
-	wake_measure(1, WAKE_ROUNDS, &report.one);
-	wake_measure(100, WAKE_ROUNDS, &report.hundred);
+	report_make(&report, rounds);
 	if (json)
 		report_json(&report);
 	else

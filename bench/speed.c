@@ -110,8 +110,21 @@ static void keys_make(char *keys, unsigned thread)
 	}
 }
 
+/* What is faster must also be right. */
+static void answers_compare(const struct worker *worker, const struct hand *hand)
+{
+	for (unsigned i = 0; i < KEYS; i++) {
+		const char *key = worker->keys + i * KEY_BYTES;
+		uint32_t owner, after;
+
+		if (mcr_owner(hand->reader, key, KEY_BYTES, &owner, &after) != MCR_OK ||
+		    owner != memcached_generate_hash(hand->peer, key, KEY_BYTES))
+			bench_end("libmemcached has another server for key %u", i);
+	}
+}
+
 static void worker_open(struct worker *worker, struct crew *crew, struct fleet *const *fleets,
-			unsigned thread)
+			bool agrees, unsigned thread)
 {
 	worker->crew = crew;
 	worker->thread = thread;
@@ -124,8 +137,9 @@ static void worker_open(struct worker *worker, struct crew *crew, struct fleet *
 		if (mcr_reader_new(fleets[i]->mcr, &hand->reader) != MCR_OK ||
 		    mcr_reader_new(fleets[i]->strict, &hand->strict) != MCR_OK)
 			bench_end("out of memory");
-		if (fleets[i]->list.server_count <= FLEET_PEER_SERVERS_MAX)
-			hand->peer = fleet_peer_open(&fleets[i]->list);
+		hand->peer = fleet_peer_open(&fleets[i]->list);
+		if (hand->peer != NULL && agrees)
+			answers_compare(worker, hand);
 	}
 }
 
@@ -156,8 +170,8 @@ static double ns_median(const struct crew *crew, unsigned fleet, unsigned manner
 	return bench_median(values, crew->rounds);
 }
 
-void speed_measure(struct fleet *const *fleets, unsigned count, unsigned threads, unsigned rounds,
-		   struct speed *speeds)
+void speed_measure(struct fleet *const *fleets, unsigned count, bool agrees, unsigned threads,
+		   unsigned rounds, struct speed *speeds)
 {
 	struct crew crew = {.fleets = count, .threads = threads, .rounds = rounds};
 	struct worker workers[THREADS_MAX] = {{0}};
@@ -170,7 +184,7 @@ void speed_measure(struct fleet *const *fleets, unsigned count, unsigned threads
 	if (pthread_barrier_init(&crew.barrier, NULL, threads) != 0)
 		bench_end("cannot make a barrier");
 	for (unsigned i = 0; i < threads; i++)
-		worker_open(&workers[i], &crew, fleets, i);
+		worker_open(&workers[i], &crew, fleets, agrees, i);
 	for (unsigned i = 0; i < threads; i++)
 		if (pthread_create(&ids[i], NULL, worker_run, &workers[i]) != 0)
 			bench_end("cannot start a thread");

@@ -11,11 +11,12 @@
 struct speed {
 	double ns;	  /* begin, route, plan, end of a get */
 	double strict_ns; /* the same for a client opened MCR_STRICT */
-	double peer_ns;	  /* memcached_generate_hash; 0: libmemcached cannot hold this fleet */
+	double peer_ns;	  /* memcached_generate_hash; 0: libmemcached cannot hold it */
 };
 
-/* Measures `count` fleets with `threads` threads at once, each with a reader of its own. */
-void speed_measure(struct fleet *const *fleets, unsigned count, unsigned threads, unsigned rounds,
-		   struct speed *speeds);
+/* Measures `count` fleets with `threads` threads at once, each with a reader of its own.  `agrees`:
+ * libmemcached has to give the same answers. */
+void speed_measure(struct fleet *const *fleets, unsigned count, bool agrees, unsigned threads,
+		   unsigned rounds, struct speed *speeds);
 
 #endif

@@ -15,14 +15,14 @@ static struct change *change_make(const struct list *active, const struct list *
 	return change;
 }
 
-double spread_balance(uint32_t servers)
+double spread_balance(const struct fleet_kind *kind, uint32_t servers)
 {
 	struct list list;
 	struct change *change;
 	uint64_t most = 0;
 	double mean;
 
-	fleet_list_make(&list, servers, NULL);
+	fleet_list_make(&list, kind, servers, NULL);
 	change = change_make(&list, NULL);
 	for (uint32_t i = 0; i < servers; i++)
 		if (change->servers[i].old_parts > most)
@@ -33,14 +33,14 @@ double spread_balance(uint32_t servers)
 	return (double)most / mean;
 }
 
-double spread_moved(uint32_t servers)
+double spread_moved(const struct fleet_kind *kind, uint32_t servers)
 {
 	struct list active, next;
 	struct change *change;
 	double moved;
 
-	fleet_list_make(&active, servers, NULL);
-	fleet_list_make(&next, servers + 1, &active);
+	fleet_list_make(&active, kind, servers, NULL);
+	fleet_list_make(&next, kind, servers + 1, &active);
 	change = change_make(&active, &next);
 	moved = (double)change->moved / (double)change->parts;
 	change_free(change);

@@ -2,12 +2,12 @@
 #ifndef MCROSTER_BENCH_SPREAD_H
 #define MCROSTER_BENCH_SPREAD_H
 
-#include <stdint.h>
+#include "fleet.h"
 
 /* The largest server's share over the mean one, among `servers` equal servers. */
-double spread_balance(uint32_t servers);
+double spread_balance(const struct fleet_kind *kind, uint32_t servers);
 
 /* The fraction of keys whose owner another equal server changes. */
-double spread_moved(uint32_t servers);
+double spread_moved(const struct fleet_kind *kind, uint32_t servers);
 
 #endif

@@ -14,7 +14,6 @@
 
 #include "bench.h"
 #include "fleet.h"
-#include "list/change.h"
 
 #define READERS_MAX 1000u
 #define SERVERS	    100u
@@ -28,6 +27,7 @@ struct tale {
 
 struct room {
 	struct fleet fleet;
+	bool busy;
 	struct tale *tales;
 	unsigned readers;
 	pid_t pids[READERS_MAX];
@@ -35,25 +35,24 @@ struct room {
 
 static void reader_run(const struct room *room, struct tale *tale)
 {
+	struct mcr *mcr = fleet_client(&room->fleet, 0);
 	struct mcr_reader *reader;
-	struct mcr *mcr;
 	uint32_t generation = 0;
 
-	if (mcr_open(room->fleet.segment_name, 0, &mcr) != MCR_OK ||
-	    mcr_reader_new(mcr, &reader) != MCR_OK)
+	if (mcr_reader_new(mcr, &reader) != MCR_OK)
 		_exit(1);
 	for (;;) {
 		struct mcr_plan plan;
 
-		if (mcr_begin(reader, MCR_OP_GET, "key", 3, &plan) != MCR_OK)
+		if (mcr_begin(reader, MCR_OP_GET, "key", 3, &plan) != MCR_OK ||
+		    mcr_end(reader, &plan) < MCR_OK)
 			_exit(1);
 		if (plan.generation != generation) {
 			generation = plan.generation;
 			tale->planned_ns = bench_boot_ns();
 			__atomic_store_n(&tale->waits_on, generation, __ATOMIC_RELEASE);
 		}
-		(void)mcr_end(reader, &plan);
-		if (mcr_wait(mcr, generation, -1) != MCR_OK)
+		if (!room->busy && mcr_wait(mcr, generation, -1) != MCR_OK)
 			_exit(1);
 	}
 }
@@ -94,47 +93,37 @@ static void readers_await(const struct room *room, uint32_t generation)
 	(void)nanosleep(&pause, NULL);
 }
 
-static uint32_t publish(struct room *room, uint64_t now_ns)
+static double round_measure(struct room *room, double *us)
 {
-	const struct segment_view view = {.change = room->fleet.change, .phase = MCR_STEADY};
-	struct failure failure = {{0}};
-	uint32_t generation;
+	const struct host_publication publication = host_publish(room->fleet.host);
 
-	/* Another epoch makes it another generation. */
-	room->fleet.change->old_epoch++;
-	if (segment_publish(room->fleet.segment, &view, now_ns, &generation, &failure) != 0)
-		bench_end("%s", failure.text);
-	return generation;
-}
-
-static void round_measure(struct room *room, double *us)
-{
-	const uint64_t begin_ns = bench_boot_ns();
-	const uint32_t generation = publish(room, begin_ns);
-
-	readers_await(room, generation);
+	readers_await(room, publication.generation);
 	for (unsigned i = 0; i < room->readers; i++)
-		us[i] = (double)(room->tales[i].planned_ns - begin_ns) / 1000;
+		us[i] = (double)(room->tales[i].planned_ns - publication.begun_ns) / 1000;
+	return (double)(publication.adopted_ns - publication.begun_ns) / 1000;
 }
 
-void wake_measure(unsigned readers, unsigned rounds, struct wake *wake)
+void wake_measure(unsigned readers, bool busy, unsigned rounds, struct wake *wake)
 {
+	static const struct fleet_kind slots = {.distribution = DISTRIBUTION_SLOTS};
 	double first[BENCH_ROUNDS_MAX], middle[BENCH_ROUNDS_MAX], last[BENCH_ROUNDS_MAX];
+	double adopted[BENCH_ROUNDS_MAX];
 	static double us[READERS_MAX];
 	struct room *room = bench_alloc(1, sizeof(*room));
 
 	if (readers == 0 || readers > READERS_MAX || rounds == 0 || rounds > BENCH_ROUNDS_MAX)
 		bench_end("%u readers, %u rounds", readers, rounds);
 	room->readers = readers;
+	room->busy = busy;
 	room->tales = mmap(NULL, readers * sizeof(*room->tales), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (room->tales == MAP_FAILED)
 		bench_end("out of memory");
-	fleet_open(&room->fleet, SERVERS);
+	fleet_open(&room->fleet, &slots, SERVERS);
 	readers_start(room);
 	readers_await(room, 1);
 	for (unsigned i = 0; i < rounds; i++) {
-		round_measure(room, us);
+		adopted[i] = round_measure(room, us);
 		middle[i] = bench_median(us, readers); /* sorted now */
 		first[i] = us[0];
 		last[i] = us[readers - 1];
@@ -147,4 +136,5 @@ void wake_measure(unsigned readers, unsigned rounds, struct wake *wake)
 	wake->median_us = bench_median(middle, rounds);
 	wake->last_us = bench_median(last, rounds);
 	wake->worst_us = last[rounds - 1];
+	wake->adopted_us = bench_median(adopted, rounds);
 }

@@ -1,14 +1,19 @@
-/* wake.h - how long after a publication those who sleep in mcr_wait have the new generation. */
+/* wake.h - how long after a publication the clients have it, and how long until the host adopts it.
+ */
 #ifndef MCROSTER_BENCH_WAKE_H
 #define MCROSTER_BENCH_WAKE_H
 
+#include <stdbool.h>
+
 struct wake {
-	double first_us, median_us, last_us; /* over the readers; medians over the rounds */
-	double worst_us;		     /* the last reader of the worst round */
+	/* Until clients have planned an operation by it; medians over the rounds. */
+	double first_us, median_us, last_us;
+	double worst_us;   /* the last client of the worst round */
+	double adopted_us; /* until the agent knows that nobody runs an older operation; median */
 };
 
-/* `readers` processes sleep in mcr_wait; each publication is timed from just before it is made
- * until the last of them has planned an operation by it. */
-void wake_measure(unsigned readers, unsigned rounds, struct wake *wake);
+/* `readers` registered processes: asleep in mcr_wait, or busy with one operation after the other.
+ */
+void wake_measure(unsigned readers, bool busy, unsigned rounds, struct wake *wake);
 
 #endif
