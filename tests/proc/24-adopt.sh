@@ -45,7 +45,7 @@ lab_agent_start 4
 lab_conf 1 2 3 4
 check "the change goes through" lab_change
 check "plan says what slots would gain" grep -q '^with slots    max over mean 1.000' "$LAB/plan.log"
-check "some of the keys moved" between 2500 "$(lab_status change_keys_moved)" 5000
+check "some of the keys moved" between 2500 "$(lab_status change_keys_moved)" 10000
 nothing_misplaced
 
 say "the fleet changes over to slots"
@@ -53,7 +53,8 @@ lab_load run
 LAB_DISTRIBUTION=
 lab_conf 1 2 3 4
 check "the change goes through" lab_change
-check "most of the keys moved" between 9000 "$(lab_status change_keys_moved)" 13500
+# Those that were written meanwhile are moved once more.
+check "most of the keys moved" between 9000 "$(lab_status change_keys_moved)" 30000
 nothing_misplaced
 lab_load verify
 lab_load_zeros
