@@ -237,7 +237,7 @@ install: all
 		$(D)/lib/sysusers.d $(D)/lib/tmpfiles.d $(D)/share/doc/mcroster $(DESTDIR)$(SYSCONFDIR)/mcroster
 	install -m 755 $(B)/mcrosterd $(D)/sbin/
 	install -m 755 $(B)/mcadmin $(D)/bin/
-	install -m 644 include/mcroster.h include/mcroster_segment.h $(D)/include/
+	install -m 644 include/mcroster.h include/mcroster_clients.h include/mcroster_segment.h $(D)/include/
 	install -m 644 $(B)/libmcroster.a $(B)/libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/
 	ln -sf libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so.$(SOVERSION)
 	ln -sf libmcroster.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so
@@ -251,7 +251,7 @@ install: all
 		install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 uninstall:
-	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_segment.h \
+	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_clients.h $(D)/include/mcroster_segment.h \
 		$(DESTDIR)$(LIBDIR)/libmcroster.a $(DESTDIR)$(LIBDIR)/libmcroster.so* \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
