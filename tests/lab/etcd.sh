@@ -2,23 +2,34 @@
 # etcd.sh - a lab whose register lives in etcd: a real etcd, a relay between it and each candidate,
 # and what the scenarios see of leaders and of the register's history.
 #
-# Sourced after lab.sh.  Hosts 1, 2 and 3 are the candidates.  etcd listens at host number 250; agent
-# n reaches it by the relay's address at host number n alone, so that each can be cut off by itself.
+# Sourced after lab.sh.  Hosts 1, 2 and 3 are the candidates.  etcd is on a host of its own; where a
+# relay was started, agent n reaches it by the relay's address at host n alone, so that each can be
+# cut off by itself.
 
 LAB_ETCD_LEASE_S=${LAB_ETCD_LEASE_S:-4}
+LAB_ETCD_HOST=250
 LAB_ETCD_PORT=21379
+LAB_RELAYED= # the hosts that have one
 LAB_ETCD_ARGUMENTS=() # further ones
 LAB_ETCD_PID=
 
 # ---- etcd ----
 
-etcd_address() { printf '%s.250:%s\n' "$LAB_NET" "$LAB_ETCD_PORT"; }
+# Exits with 77 where there is none.
+etcd_able() {
+	command -v etcd >/dev/null && return
+	say "skipped: etcd is not installed (etcd-server)"
+	exit 77
+}
+
+etcd_address() { printf '%s.%s:%s\n' "$LAB_NET" "$LAB_ETCD_HOST" "$LAB_ETCD_PORT"; }
 
 # Starts it, with the data that it had, and waits until it answers.
 etcd_start() {
-	local url="http://$LAB_NET.250"
+	local url="http://$LAB_NET.$LAB_ETCD_HOST"
 	mkdir -p -m 0700 "$LAB/etcd"
-	etcd --data-dir "$LAB/etcd" --logger zap \
+	lab_prefix "$LAB_ETCD_HOST"
+	"${LAB_PREFIX[@]}" etcd --data-dir "$LAB/etcd" --logger zap \
 		--listen-client-urls "$url:$LAB_ETCD_PORT" --advertise-client-urls "$url:$LAB_ETCD_PORT" \
 		--listen-peer-urls "$url:$((LAB_ETCD_PORT + 1))" \
 		--initial-advertise-peer-urls "$url:$((LAB_ETCD_PORT + 1))" \
@@ -43,11 +54,12 @@ etcd_answers() {
 }
 
 # etcd_post PATH JSON: prints what it answers.
+# shellcheck disable=SC2016 # it is the other shell that expands them
 etcd_post() {
-	exec {etcd_fd}<>"/dev/tcp/$LAB_NET.250/$LAB_ETCD_PORT" || return 1
-	printf 'POST %s HTTP/1.0\r\nContent-Length: %s\r\n\r\n%s' "$1" "${#2}" "$2" >&"$etcd_fd"
-	timeout 10 cat <&"$etcd_fd" | tr -d '\r'
-	exec {etcd_fd}>&-
+	lab_prefix "$LAB_ETCD_HOST"
+	printf 'POST %s HTTP/1.0\r\nContent-Length: %s\r\n\r\n%s' "$1" "${#2}" "$2" |
+		"${LAB_PREFIX[@]}" timeout 10 bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3' \
+			"$LAB_NET.$LAB_ETCD_HOST" "$LAB_ETCD_PORT" | tr -d '\r'
 } 2>/dev/null
 
 # etcd_fill: writes until there is no space left (LAB_ETCD_ARGUMENTS has set a small quota).
@@ -88,6 +100,7 @@ etcd_register() {
 relay_start() {
 	local n addresses=()
 	for n in "$@"; do addresses+=("$LAB_NET.$n:$LAB_ETCD_PORT"); done
+	LAB_RELAYED="$*"
 	mkfifo "$LAB/relay.in" "$LAB/relay.out"
 	exec {LAB_RELAY_IN}<>"$LAB/relay.in" {LAB_RELAY_OUT}<>"$LAB/relay.out"
 	"$LAB_TOOLS/relay" "$(etcd_address)" "${addresses[@]}" <"$LAB/relay.in" >"$LAB/relay.out" \
@@ -112,10 +125,12 @@ relay() {
 
 # etcd_conf N: agent.conf of a host whose register lives in etcd.
 etcd_conf() {
+	local by=$LAB_ETCD_HOST
+	[[ " $LAB_RELAYED " != *" $1 "* ]] || by=$1
 	lab_agent_conf "$1"
 	cat >>"$LAB/$1/agent.conf" <<-END
 		register = "etcd"
-		etcd-endpoints = { "http://$LAB_NET.$1:$LAB_ETCD_PORT" }
+		etcd-endpoints = { "http://$LAB_NET.$by:$LAB_ETCD_PORT" }
 		etcd-lease = $LAB_ETCD_LEASE_S
 	END
 }
@@ -123,7 +138,7 @@ etcd_conf() {
 # etcd_lab_start: hosts 1 to 3 with servers, a5 without one and no candidate, and the first list.
 etcd_lab_start() {
 	local n
-	command -v etcd >/dev/null || { say "etcd is not installed (etcd-server)" && exit 77; }
+	etcd_able
 	LAB_CANDIDATES="1 2 3"
 	lab_new
 	etcd_start
@@ -157,6 +172,16 @@ etcd_leader() {
 etcd_led() {
 	lab_until 30 etcd_leader "$@" || fail "none of ${*:-1 2 3} leads"
 	say "  a$LAB_COORDINATOR leads"
+}
+
+# etcd_led_since MS [N...]: the same; how long it took, in etcd's leases, is shown, not judged.
+etcd_led_since() {
+	local since_ms=$1 took_ms
+	shift
+	etcd_led "$@"
+	took_ms=$(($(lab_now_ms) - since_ms))
+	awk -v ms="$took_ms" -v lease_s="$LAB_ETCD_LEASE_S" \
+		'BEGIN { printf "  after %d ms: %.2f lease times of etcd\n", ms, ms / lease_s / 1000 }'
 }
 
 others() { # N: the candidates but this one

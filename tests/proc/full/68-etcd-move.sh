@@ -9,7 +9,7 @@
 
 KEYS=4000
 
-command -v etcd >/dev/null || { say "etcd is not installed (etcd-server)" && exit 77; }
+etcd_able
 
 # move_by N WHERE: the command.
 move_by() { "$BUILD/mcrosterd" -c "$LAB/$1/agent.conf" --move-register "$2"; }
