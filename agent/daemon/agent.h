@@ -64,7 +64,8 @@ struct agent {
 	bool pumping, again;
 	void (*on_ready)(struct agent *agent); /* once: the last verified list is published */
 	bool ready;
-	char store_trouble[FAILURE_BYTES]; /* what keeps us from storing; "" */
+	void (*on_left)(struct agent *agent); /* NULL: it is not leaving */
+	char store_trouble[FAILURE_BYTES];    /* what keeps us from storing; "" */
 };
 
 /* CLOCK_BOOTTIME. */
@@ -76,6 +77,11 @@ uint64_t clock_now_ms(void);
 int agent_open(const struct config *config, struct event_base *base,
 	       void (*on_ready)(struct agent *agent), struct agent **agent,
 	       struct failure *failure);
+/* The agent is about to be closed: from the call on it coordinates nothing and grants nothing.
+ * True: leadership is being given back, so that the next candidate need not wait for it to run out;
+ * on_left says when that is done (where etcd does not answer it may take long).  False: there is
+ * none to give. */
+bool agent_leave(struct agent *agent, void (*on_left)(struct agent *agent));
 void agent_close(struct agent *agent);
 
 /* Carries out what the core wants.  Call it after every event told to the core. */

@@ -232,17 +232,38 @@ static void on_leads(void *context, uint64_t until_ms)
 	agent_pump(agent);
 }
 
+/* It is a host among others until it is elected again. */
+static void agent_leads_no_more(struct agent *agent)
+{
+	agent->elected = false;
+	if (agent->coord.state == COORD_IDLE)
+		return;
+	coord_stop(&agent->coord);
+	host_connected(&agent->host, false, clock_now_ms());
+	agent_pump(agent);
+}
+
 static void on_lost(void *context, const char *why)
 {
 	struct agent *agent = context;
 
-	agent->elected = false;
-	if (agent->coord.state == COORD_IDLE)
-		return;
-	log_line(LOG_LEVEL_WARNING, "leadership is lost: %s", why);
-	coord_stop(&agent->coord);
-	host_connected(&agent->host, false, clock_now_ms());
-	agent_pump(agent);
+	if (agent->coord.state != COORD_IDLE)
+		log_line(LOG_LEVEL_WARNING, "leadership is lost: %s", why);
+	agent_leads_no_more(agent);
+	if (agent->on_left != NULL)
+		agent->on_left(agent);
+}
+
+bool agent_leave(struct agent *agent, void (*on_left)(struct agent *agent))
+{
+	if (!agent->coord.shared || agent->on_left != NULL)
+		return false;
+	if (agent->elected)
+		log_line(LOG_LEVEL_NOTICE, "leadership is given back");
+	agent->on_left = on_left;
+	store_resign(agent->store);
+	agent_leads_no_more(agent);
+	return true;
 }
 
 static void on_leader(void *context, const char *name)

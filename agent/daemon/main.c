@@ -16,6 +16,7 @@
 #include "daemon/store_move.h"
 
 #define MOVE_TIMEOUT_MS 30000u
+#define LEAVE_TIMEOUT_S 2 /* etcd may be what is broken */
 
 static const char usage[] =
     "usage: mcrosterd -c FILE [--check | --move-register file|etcd]\n"
@@ -40,13 +41,25 @@ static void tell_manager(const char *message)
 		log_line(LOG_LEVEL_WARNING, "%s", failure.text);
 }
 
+static void on_left(struct agent *agent)
+{
+	(void)event_base_loopbreak(agent->base);
+}
+
+/* A second signal does not wait for what the first one has begun. */
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
+	static const struct timeval patience = {.tv_sec = LEAVE_TIMEOUT_S};
+	struct agent *agent = *(struct agent **)context;
+
 	(void)what;
 	log_line(LOG_LEVEL_NOTICE, "stopping on signal %d; the segment stays for its readers",
 		 (int)number);
 	tell_manager(NOTIFY_STOPPING);
-	(void)event_base_loopbreak(context);
+	if (agent_leave(agent, on_left))
+		(void)event_base_loopexit(agent->base, &patience);
+	else
+		(void)event_base_loopbreak(agent->base);
 }
 
 static void on_ready(struct agent *agent)
@@ -70,8 +83,8 @@ static int run(const struct config *config)
 		log_line(LOG_LEVEL_ERROR, "no event loop: %s", strerror(errno));
 		return status;
 	}
-	terminate = evsignal_new(base, SIGTERM, on_signal, base);
-	interrupt = evsignal_new(base, SIGINT, on_signal, base);
+	terminate = evsignal_new(base, SIGTERM, on_signal, &agent);
+	interrupt = evsignal_new(base, SIGINT, on_signal, &agent);
 	if (terminate == NULL || interrupt == NULL || event_add(terminate, NULL) != 0 ||
 	    event_add(interrupt, NULL) != 0) {
 		log_line(LOG_LEVEL_ERROR, "no signal handlers: %s", strerror(errno));

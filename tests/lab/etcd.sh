@@ -189,18 +189,35 @@ others() { # N: the candidates but this one
 	for n in 1 2 3; do [ "$n" = "$1" ] || printf '%s\n' "$n"; done
 }
 
-# etcd_kill_passed N PHASE: kills the leading agent N as soon as it has passed a phase that segments
-# do not show.
-etcd_kill_passed() {
-	grep -q -m 1 "^register: epoch .*: $2 (register" \
-		< <(timeout 60 tail -n +1 -f "$LAB/$1/agent.log" 2>/dev/null)
-	kill -KILL "${LAB_AGENT_PID[$1]}"
-	lab_agent_reap "$1"
-	check "agent a$1 is killed in $2" grep -q ": $2 (" < <(grep '^register: ' "$LAB/$1/agent.log" | tail -n 1)
+# etcd_stop_in N PHASE: stops the leading agent N in this phase; in COPY and DRAIN with its work begun.
+etcd_stop_in() {
+	local pid=${LAB_AGENT_PID[$1]}
+	case $2 in
+	COPY | DRAIN)
+		lab_wait_progress "$1" "$2"
+		lab_stop_in "$1" "$2"
+		;;
+	PURGE) # segments do not show it
+		grep -q -m 1 "^register: epoch .*: $2 (register" \
+			< <(timeout 60 tail -n +1 -f "$LAB/$1/agent.log" 2>/dev/null)
+		kill -STOP "$pid"
+		check "agent a$1 is stopped in $2" grep -q ": $2 (" \
+			< <(grep '^register: ' "$LAB/$1/agent.log" | tail -n 1)
+		;;
+	*) lab_stop_in "$1" "$2" ;;
+	esac
 }
 
-# lost N: it has said that it leads no longer, and acts so.
-lost() { grep -q '^leadership is lost' "$LAB/$1/agent.log" && ! leads "$1"; }
+losses() { grep -c '^leadership is lost' "$LAB/$1/agent.log"; }
+
+# lost N [LOSSES]: it has said that it leads no longer (more often than that), and acts so.
+lost() { [ "$(losses "$1")" -gt "${2:-0}" ] && ! leads "$1"; }
+
+# The name that stands in etcd as the leader's, if any.
+etcd_leader_key() {
+	etcd_post /v3/kv/range "{\"key\":\"$(printf '/mcroster/%s/leader' "$LAB_CLUSTER" | base64 -w0)\"}" |
+		sed -n 's/.*"value":"\([^"]*\)".*/\1/p' | base64 -d
+}
 
 # ---- one history ----
 
@@ -237,6 +254,25 @@ etcd_one_history() {
 		END { exit wrong || NR == 0 }' "$LAB/history" >&2
 }
 
+# etcd_history_checked [AGENT...]: of the candidates, and of what every agent (by default 1 to 5) has
+# shown to its clients.
 etcd_history_checked() {
-	check "one history: $(etcd_history | wc -l) registers" etcd_one_history
+	local n
+	check "one history: $(etcd_history | wc -l) registers, $(etcd_history | cut -d' ' -f1 | uniq | wc -l) terms, nothing passed twice" \
+		etcd_one_history
+	[ $# -gt 0 ] || set -- 1 2 3 4 5
+	for n in "$@"; do check "a$n has shown nothing else" etcd_shown_as_passed "$n"; done
+}
+
+# What agent N published, in its order, are registers of that history, never an earlier one after a
+# later one (the same one once more: the agent was restarted).
+etcd_shown_as_passed() {
+	sed -n "s/^published: epoch \(.*\): \([A-Z]*\) (register \([0-9]*\)\.\([0-9]*\))\$/\3 \4 \1 \2/p" \
+		"$LAB/$1/agent.log" | sed 's/ \([0-9]*\) to \([0-9]*\) / \1-\2 /' >"$LAB/shown"
+	awk '
+		NR == FNR { passed[$1 " " $2] = $4 " " $5; next }
+		passed[$1 " " $2] != $3 " " $4 { print "  never passed: " $0; wrong = 1 }
+		$1 < term || $1 == term && $2 < serial { print "  back: " $0; wrong = 1 }
+		{ term = $1; serial = $2; shown++ }
+		END { exit wrong || !shown }' "$LAB/history" "$LAB/shown" >&2
 }
