@@ -97,7 +97,8 @@ void agent_led_by(struct agent *agent, const char *name)
 }
 
 /* A newer list names its coordinator; so does the one that we have, when it has settled and the
- * last word of the coordinator before, that he hands over, did not reach us. */
+ * last word of the coordinator before, that he hands over, did not reach us.  Where it names this
+ * agent that word is still to come: from him, or from a host that heard it. */
 void agent_heal(struct agent *agent, const struct list *list)
 {
 	const struct reg *known = &agent->host.known;
@@ -105,12 +106,15 @@ void agent_heal(struct agent *agent, const struct list *list)
 	const bool newer = list->epoch > known->epoch &&
 			   (agent->healed == NULL || list->epoch > agent->healed->epoch);
 	const bool handed_over = list->epoch == known->epoch && known->next_epoch == 0 &&
-				 strcmp(name, known->coordinator) != 0 && !agent_healed(agent);
+				 strcmp(name, known->coordinator) != 0 &&
+				 strcmp(name, agent->config->name) != 0 && !agent_healed(agent);
 
 	if (!newer && !handed_over)
 		return;
-	log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven%s: its coordinator is %s",
-		 list->epoch, newer ? " and newer than ours" : "", name);
+	if (agent->healed_said != list->epoch) /* it may take turns with the one before */
+		log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven%s: its coordinator is %s",
+			 list->epoch, newer ? " and newer than ours" : "", name);
+	agent->healed_said = list->epoch;
 	agent->healed = list;
 	agent->healed_term = known->term;
 }

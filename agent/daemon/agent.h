@@ -50,6 +50,7 @@ struct agent {
 	struct lists *lists;
 	const struct list *healed;   /* proven, and names another coordinator than the register */
 	uint64_t healed_term;	     /* the register's term then */
+	uint64_t healed_said;	     /* the last epoch of which the log says so */
 	struct order *failover;	     /* the newest failover order; NULL */
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */

@@ -89,8 +89,8 @@ bool agent_replaced(const struct agent *agent)
 	       strcmp(order->targets[0].name, agent->config->name) != 0;
 }
 
-/* The list still names the coordinator that is lost.  Should it come back it is a host among others,
- * until a next list names it again. */
+/* The list still names the coordinator that is lost.  Should it come back it is a host among
+ * others, until a next list names it again. */
 void agent_failover_keeps(struct agent *agent)
 {
 	const struct order *order = agent->failover;
@@ -106,9 +106,8 @@ void agent_failover_keeps(struct agent *agent)
 		return;
 	if ((reg->next_epoch == 0 &&
 	     memcmp(reg->active, order->binding.active, LIST_HASH_BYTES) == 0) ||
-	    (order->binding.has_pending &&
-	     memcmp(reg->next_epoch != 0 ? reg->pending : reg->active, order->binding.pending,
-		    LIST_HASH_BYTES) == 0))
+	    (order->binding.has_pending && memcmp(reg->next_epoch != 0 ? reg->pending : reg->active,
+						  order->binding.pending, LIST_HASH_BYTES) == 0))
 		(void)snprintf(agent->coord.replaced, sizeof(agent->coord.replaced), "%s",
 			       list->agents[list->coordinator].name);
 }
@@ -176,8 +175,12 @@ static void agent_register_found(struct agent *agent, const struct reg *reg)
 {
 	const struct reg *known = &agent->host.known;
 
-	if (!agent->coord.shared && strcmp(reg->coordinator, agent->config->name) != 0)
-		return; /* it was handed over */
+	if (!agent->coord.shared && strcmp(reg->coordinator, agent->config->name) != 0) {
+		/* It may have died with the word written and not said: then it is nowhere else. */
+		if (reg->handed_over)
+			host_register(&agent->host, reg, clock_now_ms());
+		return;
+	}
 	if (!agent->coord.shared && register_compare(reg, known) < 0) {
 		(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
 			       "the register here is %" PRIu64 ".%" PRIu64

@@ -159,6 +159,8 @@ static void peer_message(struct session *session, const struct message *message,
 		guide_answered(peer, message);
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_GRANT)
 		host_register(&peer->peers->agent->host, &message->grant.reg, clock_now_ms());
+	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_REGISTER)
+		host_register(&peer->peers->agent->host, &message->reg, clock_now_ms());
 }
 
 static void peer_closed(struct session *session, const char *why, void *context)
