@@ -378,7 +378,8 @@ void agent_fetch_keys(struct agent *agent)
 	const struct reg *known = &agent->host.known;
 	const uint64_t now_ms = clock_now_ms();
 
-	if (known->keys_version <= keyring_version(agent->ring) || now_ms < agent->keys_ms)
+	if (known->keys_version == 0 || keyring_find(agent->ring, known->keys) != NULL ||
+	    now_ms < agent->keys_ms)
 		return;
 	agent->keys_ms = now_ms + HOST_FETCH_RETRY_MS;
 	peers_fetch(agent->peers, known->keys);

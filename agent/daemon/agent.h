@@ -19,8 +19,6 @@
 #include "daemon/state.h"
 #include "net/session.h"
 
-#define AGENT_VERSION "0.1.0"
-
 struct keyring;
 struct lists;
 struct order;
@@ -67,6 +65,7 @@ struct agent {
 	bool ready;
 	void (*on_left)(struct agent *agent); /* NULL: it is not leaving */
 	char store_trouble[FAILURE_BYTES];    /* what keeps us from storing; "" */
+	void *shown;			      /* the evidence that was asked for last */
 };
 
 /* CLOCK_BOOTTIME. */
@@ -106,10 +105,8 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 void agent_document_came(struct agent *agent, const void *document, size_t bytes, bool newest);
 /* Whom we took for the coordinator says that `name` is. */
 void agent_heal_not(struct agent *agent, const char *name);
-/* A document by hash (all zero: the active list); NULL when it is not here.  Borrowed. */
-const void *agent_document(const struct agent *agent, const uint8_t hash[LIST_HASH_BYTES],
-			   size_t *bytes);
-/* How many second documents of one epoch are kept as evidence. */
-uint32_t agent_evidence(const struct agent *agent);
+/* A document by hash (all zero: the active list), one that is kept as evidence too; NULL when it is
+ * not here.  Borrowed until the next call. */
+const void *agent_document(struct agent *agent, const uint8_t hash[LIST_HASH_BYTES], size_t *bytes);
 
 #endif

@@ -205,7 +205,7 @@ static int on_list(void *context, const void *document, size_t bytes, struct fai
 	struct agent *agent = context;
 	const struct list *list;
 
-	return lists_add(agent->lists, document, bytes, &list, failure);
+	return lists_add(agent->lists, document, bytes, 0, &list, failure);
 }
 
 static void on_elected(void *context, const struct reg *reg, uint64_t until_ms)

@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 			check = true;
 			break;
 		case OPTION_VERSION:
-			(void)puts("mcrosterd " AGENT_VERSION);
+			(void)puts("mcrosterd " MCROSTER_VERSION);
 			return EXIT_SUCCESS;
 		case 'h':
 			(void)fputs(usage, stdout);

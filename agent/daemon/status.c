@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "daemon/agent.h"
+#include "daemon/evidence.h"
 #include "daemon/owed_run.h"
 #include "list/order.h"
 
@@ -72,6 +73,21 @@ static void status_set(FILE *out, const struct agent *agent, const struct reg *r
 	fprintf(out, "\n");
 }
 
+static void status_evidence(FILE *out, const struct agent *agent)
+{
+	struct evidence kept[EVIDENCE_MAX];
+	const uint32_t count = evidence_read(agent->state, kept);
+
+	fprintf(out, "equivocation %u\n", count);
+	for (uint32_t i = 0; i < count; i++) {
+		char hex[2 * LIST_HASH_BYTES + 1];
+
+		(void)sodium_bin2hex(hex, sizeof(hex), kept[i].hash, LIST_HASH_BYTES);
+		fprintf(out, "evidence %s %" PRIu64 " %s\n", evidence_kind_name(kept[i].kind),
+			kept[i].number, hex);
+	}
+}
+
 static void status_self(FILE *out, const struct agent *agent, const struct reg *reg,
 			uint64_t now_ms)
 {
@@ -81,7 +97,7 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	const char *owed_trouble;
 	const bool settled = reg->term != 0 && reg->phase == PHASE_STEADY;
 
-	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, AGENT_VERSION,
+	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, MCROSTER_VERSION,
 		agent->config->cluster);
 	fprintf(out, "epoch %" PRIu64 "\nnext-epoch %" PRIu64 "\nphase %s\nsettled %s\n",
 		reg->epoch, reg->next_epoch,
@@ -101,8 +117,8 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	owed_run_status(agent->owed, &owed, &owed_trouble);
 	fprintf(out, "owed %u\nowed-since %" PRIu64 "\nowed-trouble %s\n", owed.keys,
 		owed.oldest_since_s, owed_trouble);
-	fprintf(out, "aborting %s\nequivocation %u\n", yes_no(reg->aborting),
-		agent_evidence(agent));
+	fprintf(out, "aborting %s\n", yes_no(reg->aborting));
+	status_evidence(out, agent);
 	status_set(out, agent, reg);
 	if (agent->failover != NULL)
 		fprintf(out, "failover %" PRIu64 " %s\n", agent->failover->binding.term,

@@ -198,8 +198,8 @@ static int file_lists_put(struct move *move, const struct place *from, struct fa
 	if (error != 0)
 		return error;
 	for (uint32_t i = 0; error == 0 && i < from->list_count; i++)
-		error =
-		    lists_add(lists, from->lists[i].document, from->lists[i].bytes, &list, failure);
+		error = lists_add(lists, from->lists[i].document, from->lists[i].bytes, 0, &list,
+				  failure);
 	if (error == 0 &&
 	    (lists_find(lists, from->reg.active) == NULL ||
 	     (from->reg.next_epoch != 0 && lists_find(lists, from->reg.pending) == NULL)))

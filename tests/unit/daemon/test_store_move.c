@@ -70,7 +70,7 @@ static void list_put(void)
 	struct keyring *ring;
 	struct lists *lists = lists_of(&ring);
 
-	ck_assert_int_eq(lists_add(lists, signed_list, signed_bytes, &held, NULL), 0);
+	ck_assert_int_eq(lists_add(lists, signed_list, signed_bytes, 0, &held, NULL), 0);
 	lists_close(lists);
 	keyring_close(ring);
 }
