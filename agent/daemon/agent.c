@@ -91,7 +91,7 @@ void agent_led_by(struct agent *agent, const char *name)
 {
 	const struct list *list = agent_list(agent);
 
-	if (!agent->coord.shared && agent->coord.state == COORD_IDLE && list != NULL &&
+	if (!agent->leader_told && agent->coord.state == COORD_IDLE && list != NULL &&
 	    list->coordinator_count > 1 && agent_named(list, name) != NULL)
 		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
 }

@@ -42,6 +42,7 @@ struct agent {
 	bool register_held;  /* the store holds a register: */
 	struct reg register_saved;
 	char leader[LIST_NAME_MAX + 1]; /* who leads, of several candidates; "": not known */
+	bool leader_told;		/* by the store, not by other agents */
 	char register_trouble[FAILURE_BYTES];
 	struct keyring *ring;
 	uint64_t keys_ms; /* when the keys document in force is asked for again */
@@ -92,7 +93,8 @@ const struct list *agent_list(const struct agent *agent);
 /* The agent that coordinates, by the list; NULL without any list. */
 const struct list_agent *agent_coordinator(const struct agent *agent);
 bool agent_is_coordinator(const struct agent *agent);
-/* One of several candidates is said to lead.  Candidates hear it from the store themselves. */
+/* One of several candidates is said to lead.  Candidates hear it from the store, while that is
+ * within reach. */
 void agent_led_by(struct agent *agent, const char *name);
 
 /* A signed list has come in.  `offered`: somebody wants it to be the next one (else it was asked

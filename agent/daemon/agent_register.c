@@ -274,8 +274,10 @@ static void on_leader(void *context, const char *name)
 	struct agent *agent = context;
 
 	/* A file has one candidate, its agent, whoever it is that coordinates. */
-	if (agent->coord.shared)
-		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	if (!agent->coord.shared)
+		return;
+	(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	agent->leader_told = name[0] != '\0';
 }
 
 static void on_stored(void *context, bool ok, const char *why)

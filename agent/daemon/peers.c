@@ -76,6 +76,11 @@ bool coordinator_ready(const struct peers *peers)
 	return peers->coordinator != NULL && peers->coordinator->ready;
 }
 
+bool coordinator_found(const struct peers *peers)
+{
+	return coordinator_ready(peers) && !peers->asking;
+}
+
 /* ---- sessions ---- */
 
 static void announce_one(struct peer *peer, uint64_t request, const void *document, size_t bytes)
@@ -133,8 +138,9 @@ static void peer_ready(struct session *session, void *context)
 		peers->failures = 0;
 		peers->redial_delay_ms = REDIAL_MIN_MS;
 		peers->last_why[0] = '\0';
-		log_line(LOG_LEVEL_INFO, "connected to coordinator %s",
-			 session_peer_address(session));
+		if (!peers->asking)
+			log_line(LOG_LEVEL_INFO, "connected to coordinator %s",
+				 session_peer_address(session));
 		host_connected(&peers->agent->host, true, clock_now_ms());
 		for (uint32_t i = 0; i < RELAYS_MAX; i++)
 			if (peers->relay[i].id != 0)

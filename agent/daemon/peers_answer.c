@@ -167,7 +167,7 @@ void inbound_message(struct peer *peer, const struct message *message)
 	case MESSAGE_STATUS_GET:
 		cluster = message->status_get.scope == STATUS_CLUSTER;
 		if (!cluster || agent->coord.state != COORD_IDLE ||
-		    !coordinator_ready(peer->peers) ||
+		    !coordinator_found(peer->peers) ||
 		    !relay_add(peer, MESSAGE_STATUS_GET, message->status_get.request,
 			       RELAY_STATUS_MS, NULL))
 			status_send(peer, message->status_get.request, cluster);

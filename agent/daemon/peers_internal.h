@@ -50,6 +50,7 @@ struct peers {
 	struct peer *first;
 	uint32_t count;
 	struct peer *coordinator; /* our session to it, or NULL */
+	bool asking;		  /* it is to a candidate who may know more than we do */
 	uint8_t coordinator_key[LIST_HOST_KEY_BYTES];
 	char coordinator_address[LIST_ADDRESS_MAX + 1];
 	uint64_t redial_ms, redial_delay_ms;
@@ -70,6 +71,8 @@ struct peer *peer_dial(struct peers *peers, enum peer_kind kind, const struct li
 void peer_close(struct peer *peer);
 void peer_send(struct peer *peer, const struct message *message);
 bool coordinator_ready(const struct peers *peers);
+/* The same, and it is taken for the coordinator. */
+bool coordinator_found(const struct peers *peers);
 
 #define ANNOUNCE_FAILOVER 2u /* an announcement's other questions */
 #define ANNOUNCE_KEYS	  3u

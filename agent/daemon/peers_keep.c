@@ -11,9 +11,27 @@
 #define GUIDE_FAILURES	  3u
 #define GUIDE_EVERY_MS	  1000u
 #define REFUSALS_EVERY_MS 10000u
+#define ASK_EVERY_MS	  1000u
 #define ANNOUNCE_EVERY_MS 1000u
 #define ANNOUNCE_AFTER_MS 3000u
 #define ANNOUNCES_MAX	  8u
+
+/* A candidate that led last and does not hear from the store who leads now asks the others in turn:
+ * one of them leads, and grants, or knows who does.  NULL: there is none to ask. */
+static const struct list_agent *candidate_to_ask(const struct agent *agent, uint64_t now_ms)
+{
+	const struct list *list = agent_list(agent);
+	const uint32_t turn = (uint32_t)(now_ms / ASK_EVERY_MS);
+
+	for (uint32_t i = 0; agent->coord.shared && i < list->coordinator_count; i++) {
+		const struct list_agent *next =
+		    &list->agents[list->coordinators[(turn + i) % list->coordinator_count]];
+
+		if (strcmp(next->name, agent->config->name) != 0)
+			return next;
+	}
+	return NULL;
+}
 
 static void coordinator_keep(struct peers *peers, uint64_t now_ms)
 {
@@ -27,7 +45,10 @@ static void coordinator_keep(struct peers *peers, uint64_t now_ms)
 			host_connected(&agent->host, true, now_ms);
 		return;
 	}
-	if (coordinator == NULL || strcmp(coordinator->name, agent->config->name) == 0)
+	peers->asking = coordinator != NULL && strcmp(coordinator->name, agent->config->name) == 0;
+	if (peers->asking)
+		coordinator = candidate_to_ask(agent, now_ms);
+	if (coordinator == NULL)
 		return;
 	if (peers->coordinator != NULL &&
 	    (memcmp(peers->coordinator_key, coordinator->key, LIST_HOST_KEY_BYTES) != 0 ||
@@ -92,7 +113,7 @@ static void guide_keep(struct peers *peers, uint64_t now_ms)
 	const struct list_agent *next;
 
 	if (list == NULL || agent->coord.state != COORD_IDLE || peers->failures < GUIDE_FAILURES ||
-	    coordinator_ready(peers) || peers->guide != NULL || now_ms < peers->guide_ms)
+	    coordinator_found(peers) || peers->guide != NULL || now_ms < peers->guide_ms)
 		return;
 	peers->guide_ms = now_ms + GUIDE_EVERY_MS;
 	next = &list->agents[peers->guide_turn++ % list->agent_count];

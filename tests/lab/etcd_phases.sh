@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# etcd_phases.sh - in each phase of two changes the leading one of three candidates comes to harm:
+# etcd_phases.sh - in each phase of a change the leading one of three candidates comes to harm:
 # what the scenarios 66-* have in common.
 #
 # Sourced after lab.sh and etcd.sh.  The scenario defines, for the agent N that was just stopped:
@@ -48,18 +48,19 @@ phases_start() {
 	lab_load run
 }
 
-# A phase that goes by while the one who was harmed in the phase before is away is harmed in another
-# change: SETTLE, and PURGE where s4, which leaves, has to be there.
+# Three changes: a phase may go by while the one who was harmed in the phase before is away.
 phases_all() {
 	phases_start
 	say "s4 joins"
-	phases_change 2 1 2 3 4 a5 -- prepare COPY switch DRAIN
+	phases_change 2 1 2 3 4 a5 -- prepare COPY switch
 	say "s4 leaves"
 	phases_change 3 1 2 3 a4 a5 -- settle PURGE
+	say "s4 joins again"
+	phases_change 4 1 2 3 4 a5 -- DRAIN
 	lab_load pause
 	lab_load verify
 	lab_load_zeros
-	lab_inspect_zeros "$(lab_server_address 4)"
+	lab_inspect_zeros
 	etcd_history_checked
 	check "each time another one took over" between 7 "$(lab_status term)" 100
 }
