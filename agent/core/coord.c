@@ -94,6 +94,7 @@ void coord_stop(struct coord *coord)
 	coord->storing = false;
 	coord->tell = false;
 	coord->leads_ms = 0;
+	coord->failover_term = 0; /* whoever is elected again begins by the order again */
 }
 
 void coord_begin(struct coord *coord, const struct list *first, const struct change *change,

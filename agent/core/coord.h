@@ -73,10 +73,11 @@ struct coord {
 	uint64_t began_ms;
 	uint64_t blind_ms; /* nothing is passed before */
 	uint64_t
-	    leads_ms;  /* until when leadership is held; UINT64_MAX with a register of one's own */
-	bool shared;   /* the register is not this agent's own: candidates, no handover */
-	char replaced[LIST_NAME_MAX + 1]; /* by a failover, for this list: nothing is handed to it */
-	bool yielding; /* handing over: nothing is granted any more */
+	    leads_ms; /* until when leadership is held; UINT64_MAX with a register of one's own */
+	bool shared;  /* the register is not this agent's own: candidates, no handover */
+	char
+	    replaced[LIST_NAME_MAX + 1]; /* by a failover, for this list: nothing is handed to it */
+	bool yielding;			 /* handing over: nothing is granted any more */
 	bool quiet_starts; /* a server was given up: its stubs' time starts when all have adopted */
 	uint64_t quiet_ms; /* no phase with movers ends before */
 	uint64_t failover_term;
@@ -88,6 +89,7 @@ struct coord {
 	uint32_t host_count;
 	struct coord_host *host; /* COORD_HOSTS_MAX, allocated once */
 	char halted[REGISTER_REASON_BYTES];
+	uint64_t newer_term, newer_serial; /* the register that halted it */
 };
 
 /* -ENOMEM. */

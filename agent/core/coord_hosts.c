@@ -96,6 +96,8 @@ static void coord_halt(struct coord *coord, const struct coord_host *host,
 {
 	coord->state = COORD_HALTED;
 	coord->staged.term = 0;
+	coord->newer_term = renew->known.term;
+	coord->newer_serial = renew->known.serial;
 	(void)snprintf(coord->halted, sizeof(coord->halted),
 		       "agent %s holds register %" PRIu64 ".%" PRIu64 ", newer than ours %" PRIu64
 		       ".%" PRIu64 ": this register is an old copy; it coordinates no more",

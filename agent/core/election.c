@@ -73,6 +73,28 @@ void election_resign(struct election *e, uint64_t now_ms)
 	e->say_lost = false; /* it is said when the key is given back */
 }
 
+bool election_fails_over(const struct election *e, uint64_t term)
+{
+	return e->failover_term > e->seen_term && e->failover_term > term;
+}
+
+void election_failover(struct election *e, uint64_t term, uint64_t now_ms)
+{
+	e->failover_term = term;
+	if (e->state == ELECTION_LOOKING)
+		e->main.after_ms = now_ms;
+}
+
+void election_known(struct election *e, uint64_t term, uint64_t serial, uint64_t now_ms)
+{
+	if (term < e->seen_term || (term == e->seen_term && serial <= e->seen_serial))
+		return;
+	e->seen_term = term;
+	e->seen_serial = serial;
+	if (e->state == ELECTION_LEADING || e->state == ELECTION_LISTING)
+		election_stop(e, "others know a newer register than the one that stands", now_ms);
+}
+
 int election_write(struct election *e, const struct reg *reg, bool moved,
 		   const uint8_t (*lists)[LIST_HASH_BYTES], uint32_t list_count, uint64_t now_ms)
 {

@@ -22,7 +22,8 @@
  *    or shows what stands, until the outcome is known or the leadership has ended.
  *  - What stands in the register is refused, and nobody leads from it, when it is damaged, another
  *    cluster's, of a newer format, moved away, older than what this candidate has seen before, or
- *    gone where there was one.
+ *    gone where there was one; the last two but for a signed failover, which begins the next term
+ *    at this candidate.
  */
 #ifndef MCROSTER_ELECTION_H
 #define MCROSTER_ELECTION_H
@@ -139,7 +140,8 @@ struct election {
 	struct reg reg;
 	uint64_t register_revision; /* 0: there is none */
 	uint64_t seen_revision, seen_term, seen_serial;
-	uint32_t list_at; /* LISTING, ELECTION_WRITE_LIST */
+	uint64_t failover_term; /* to be begun here without the register of before; 0: none */
+	uint32_t list_at;	/* LISTING, ELECTION_WRITE_LIST */
 
 	enum election_write write;
 	bool write_unknown, write_moved;
@@ -173,6 +175,12 @@ int election_write(struct election *election, const struct reg *reg, bool moved,
 /* Gives the leadership back and stands in no election any more; it still tells who leads.
  * ELECTION_ACT_LOST says when it is given back. */
 void election_resign(struct election *election, uint64_t now_ms);
+
+/* A signed order makes this candidate begin `term`, though the register is gone or an old one. */
+void election_failover(struct election *election, uint64_t term, uint64_t now_ms);
+
+/* A register (term, serial) is known to exist, from others: an older one is not to be led from. */
+void election_known(struct election *election, uint64_t term, uint64_t serial, uint64_t now_ms);
 
 /* May the candidate act as the leader at this very moment? */
 bool election_leads(const struct election *election, uint64_t now_ms);

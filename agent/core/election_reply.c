@@ -68,12 +68,31 @@ static bool election_key_ours(const struct election *e, const struct election_ke
 
 static int election_absent(const struct election *e, struct failure *failure)
 {
-	if (e->seen_term == 0)
+	if (e->seen_term == 0 || election_fails_over(e, 0))
 		return 0;
 	return failure_set(failure, ENOENT,
 			   "the register is gone where there was one (%" PRIu64 ".%" PRIu64
 			   "): bring it back, or let a signed failover begin a new one",
 			   e->seen_term, e->seen_serial);
+}
+
+/* One of a later term than any that was seen may have begun in a store that was set up anew, whose
+ * revisions count from the beginning. */
+static int election_older(const struct election *e, const struct reg *reg, uint64_t revision,
+			  struct failure *failure)
+{
+	const bool older = reg->term < e->seen_term ||
+			   (reg->term == e->seen_term &&
+			    (reg->serial < e->seen_serial || revision < e->seen_revision));
+
+	if (!older || election_fails_over(e, reg->term))
+		return 0;
+	return failure_set(failure, ESTALE,
+			   "the register is older than one that was seen here (found %" PRIu64
+			   ".%" PRIu64 ", expected at least %" PRIu64 ".%" PRIu64
+			   "): its store was set back, restore the newer one, or let a signed "
+			   "failover go on without it",
+			   reg->term, reg->serial, e->seen_term, e->seen_serial);
 }
 
 /* Is what stands fit to lead from?  Takes it over when it is. */
@@ -100,20 +119,17 @@ static int election_register_take(struct election *e, const struct election_key 
 				   "the register was moved away (at %" PRIu64 ".%" PRIu64
 				   "): configure the agents for the place that holds it now",
 				   reg.term, reg.serial);
-	if (key->mod_revision < e->seen_revision || reg.term < e->seen_term ||
-	    (reg.term == e->seen_term && reg.serial < e->seen_serial))
-		return failure_set(
-		    failure, ESTALE,
-		    "the register is older than one that was seen here (found %" PRIu64 ".%" PRIu64
-		    ", expected at least %" PRIu64 ".%" PRIu64
-		    "): its store was set back, restore the newer one",
-		    reg.term, reg.serial, e->seen_term, e->seen_serial);
+	error = election_older(e, &reg, key->mod_revision, failure);
+	if (error != 0)
+		return error;
 	e->held = true;
 	e->moved = moved;
 	e->reg = reg;
 	e->register_revision = e->seen_revision = key->mod_revision;
-	e->seen_term = reg.term;
-	e->seen_serial = reg.serial;
+	if (reg.term > e->seen_term || (reg.term == e->seen_term && reg.serial > e->seen_serial)) {
+		e->seen_term = reg.term;
+		e->seen_serial = reg.serial;
+	}
 	return 0;
 }
 

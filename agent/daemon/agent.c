@@ -468,6 +468,9 @@ static void agent_step_down(struct agent *agent)
 	const struct order *failover = agent->failover;
 	char why[FAILURE_BYTES] = "";
 
+	/* It is lost then, and nobody is elected from what is old. */
+	if (coord->state == COORD_HALTED && coord->shared)
+		store_known(agent->store, coord->newer_term, coord->newer_serial);
 	if (coord->state == COORD_IDLE || coord->shared || coord->reg.term == 0)
 		return;
 	if (coord->state == COORD_HALTED)

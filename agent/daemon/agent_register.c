@@ -46,20 +46,25 @@ void agent_binding(const struct reg *reg, struct order_binding *binding)
 }
 
 /* With the register file of the coordinator before, the register is exact: it goes on as after a
- * restart.  Without it, the hosts are asked, in silence. */
+ * restart.  Without it, the hosts are asked, in silence.  An etcd in which the register stands as it
+ * is known needs no failover: whoever it elects goes on. */
 void agent_failover_begin(struct agent *agent)
 {
 	const struct order *order = agent->failover;
 	const struct reg *known = &agent->host.known;
 	const struct reg *reg = &agent->register_saved;
+	const bool exact = agent->register_held && register_compare(reg, known) >= 0;
 
-	if (order == NULL || !agent->elected || agent->coord.shared ||
-	    order->binding.term <= known->term ||
+	if (order == NULL || order->binding.term <= known->term ||
 	    strcmp(order->targets[0].name, agent->config->name) != 0 ||
 	    agent->coord.failover_term >= order->binding.term)
 		return;
-	if (agent->register_held && register_compare(reg, known) >= 0 &&
-	    reg->term < order->binding.term && agent_change(agent, reg, &agent->coord_change)) {
+	if (agent->store != NULL)
+		store_failover(agent->store, order->binding.term);
+	if (!agent->elected || (agent->coord.shared && exact))
+		return;
+	if (exact && reg->term < order->binding.term &&
+	    agent_change(agent, reg, &agent->coord_change)) {
 		agent_resume(agent, reg);
 		agent->coord.failover_term = order->binding.term;
 		log_line(LOG_LEVEL_NOTICE,
@@ -75,7 +80,7 @@ void agent_failover_begin(struct agent *agent)
 		       known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : NULL,
 		       agent->coord_change, clock_now_ms());
 	log_line(LOG_LEVEL_NOTICE,
-		 "failover: no register file; nothing is granted until every earlier lease has run "
+		 "failover: without the register; nothing is granted until every earlier lease has run "
 		 "out, then the highest register that the hosts know goes on in term %" PRIu64,
 		 order->binding.term);
 }
@@ -311,12 +316,16 @@ int agent_register_open(struct agent *agent, struct failure *failure)
 {
 	const struct store_owner owner = {&store_events, agent};
 	const struct reg *known = agent->host.known.term != 0 ? &agent->host.known : NULL;
+	int error;
 
-	agent_load_failover(agent);
 	agent->coord.shared = agent->config->register_in == CONFIG_REGISTER_ETCD;
 	if (agent->coord.shared)
-		return store_open_etcd(agent->config, known, agent->base, &owner, &agent->store,
-				       failure);
-	return store_open_file(agent->state, agent->config->name, agent->base, &owner,
-			       &agent->store, failure);
+		error = store_open_etcd(agent->config, known, agent->base, &owner, &agent->store,
+					failure);
+	else
+		error = store_open_file(agent->state, agent->config->name, agent->base, &owner,
+					&agent->store, failure);
+	if (error == 0)
+		agent_load_failover(agent);
+	return error;
 }

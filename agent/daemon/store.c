@@ -8,6 +8,18 @@ int store_write(struct store *store, const struct reg *reg, const void *document
 	return store->ops->write(store, reg, false, &list, document != NULL ? 1 : 0);
 }
 
+void store_failover(struct store *store, uint64_t term)
+{
+	if (store->ops->failover != NULL)
+		store->ops->failover(store, term);
+}
+
+void store_known(struct store *store, uint64_t term, uint64_t serial)
+{
+	if (store->ops->known != NULL)
+		store->ops->known(store, term, serial);
+}
+
 void store_resign(struct store *store)
 {
 	store->ops->resign(store);

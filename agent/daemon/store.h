@@ -64,6 +64,12 @@ int store_open_etcd(const struct config *config, const struct reg *known, struct
  * one before is not answered; -ESTALE: not newer than the one that stands; -ENOMEM. */
 int store_write(struct store *store, const struct reg *reg, const void *document, size_t bytes);
 
+/* A signed failover makes this agent begin `term`: for that it may lead, though the register is
+ * gone or older than one that is known.  (A file elects its agent in any case.) */
+void store_failover(struct store *store, uint64_t term);
+/* Others hold the register (term, serial): no older one is to be led from. */
+void store_known(struct store *store, uint64_t term, uint64_t serial);
+
 /* Gives the leadership back and stands in no election any more; `leader` is still told.  From the
  * call on nothing may be granted; `lost` says when it is given back. */
 void store_resign(struct store *store);

@@ -279,6 +279,24 @@ static int s_write(struct store *store, const struct reg *reg, bool moved,
 	return error;
 }
 
+static void s_failover(struct store *store, uint64_t term)
+{
+	struct store_etcd *s = (struct store_etcd *)store;
+
+	election_failover(&s->election, term, clock_now_ms());
+	wake_now(s);
+}
+
+static void s_known(struct store *store, uint64_t term, uint64_t serial)
+{
+	struct store_etcd *s = (struct store_etcd *)store;
+
+	election_known(&s->election, term, serial, clock_now_ms());
+	if (s->election.write == ELECTION_WRITE_NONE)
+		lists_free(s);
+	wake_now(s);
+}
+
 static void s_resign(struct store *store)
 {
 	struct store_etcd *s = (struct store_etcd *)store;
@@ -305,6 +323,8 @@ static bool s_moved(const struct store *store)
 
 static const struct store_ops etcd_ops = {
     .write = s_write,
+    .failover = s_failover,
+    .known = s_known,
     .resign = s_resign,
     .close = s_close,
     .moved = s_moved,

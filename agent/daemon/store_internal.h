@@ -16,6 +16,9 @@ struct store_list {
 struct store_ops {
 	int (*write)(struct store *store, const struct reg *reg, bool moved,
 		     const struct store_list *lists, uint32_t list_count);
+	/* NULL where nothing depends on what is known elsewhere. */
+	void (*failover)(struct store *store, uint64_t term);
+	void (*known)(struct store *store, uint64_t term, uint64_t serial);
 	void (*resign)(struct store *store);
 	void (*close)(struct store *store);
 	/* Is the register marked as moved away?  While it leads. */

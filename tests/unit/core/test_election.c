@@ -444,6 +444,74 @@ START_TEST(a_register_that_is_not_fit_elects_nobody)
 }
 END_TEST
 
+START_TEST(a_failover_leads_where_the_register_is_gone_and_nobody_else_does)
+{
+	a.election.seen_term = b.election.seen_term = 3;
+	a.election.seen_serial = b.election.seen_serial = 4;
+	election_failover(&a.election, 3, now); /* not after what was seen */
+	nobody_leads("gone where there was one (3.4)");
+	election_failover(&a.election, 4, now);
+	run_for(&b, TTL);
+	ck_assert_uint_eq(b.elected, 0);
+	lead(&a);
+	ck_assert(a.elected_none);
+	write_begin(&a, 4, 9);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.stored, 1);
+	/* It stands, and is led from by anybody; gone again it is gone. */
+	election_resign(&a.election, now);
+	run_for(&a, 10);
+	run_for(&b, 2 * ELECTION_REFUSED_MS);
+	ck_assert(b.led);
+	ck_assert_uint_eq(b.reg.term, 4);
+	election_resign(&b.election, now);
+	run_for(&b, 10);
+	etcd.reg.held = false;
+	a.election.resigned = false;
+	a.elected = 0;
+	nobody_leads("gone where there was one (4.9)");
+}
+END_TEST
+
+START_TEST(a_failover_leads_from_an_older_register_and_replaces_it)
+{
+	const struct reg older = reg_of(3, 3);
+
+	fake_put_register(&etcd, text_of(&older, "web", false));
+	a.election.seen_term = b.election.seen_term = 3;
+	a.election.seen_serial = b.election.seen_serial = 5;
+	b.election.seen_revision = 1000000; /* of the store before */
+	election_failover(&a.election, 4, now);
+	lead(&a);
+	ck_assert_uint_eq(a.reg.serial, 3);
+	write_begin(&a, 4, 6);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.stored, 1);
+	election_resign(&a.election, now);
+	run_for(&a, 10);
+	lead(&b);
+	ck_assert_uint_eq(b.reg.term, 4);
+}
+END_TEST
+
+START_TEST(a_leader_that_hears_of_a_newer_register_leads_no_more)
+{
+	const struct reg old = reg_of(3, 3);
+
+	fake_put_register(&etcd, text_of(&old, "web", false));
+	lead(&a);
+	election_known(&a.election, 3, 3, now);
+	run_for(&a, 10);
+	ck_assert(a.led);
+	election_known(&a.election, 3, 4, now);
+	ck_assert(!election_leads(&a.election, now));
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.lost, 1);
+	a.elected = 0;
+	nobody_leads("found 3.3, expected at least 3.4");
+}
+END_TEST
+
 START_TEST(a_mover_leads_where_the_register_was_moved_away)
 {
 	const struct reg reg = reg_of(3, 4);
@@ -492,6 +560,9 @@ int main(void)
 	tcase_add_test(one, a_register_changed_by_somebody_else_ends_the_leadership);
 	tcase_add_test(one, a_register_that_is_not_fit_elects_nobody);
 	tcase_add_test(one, a_mover_leads_where_the_register_was_moved_away);
+	tcase_add_test(one, a_failover_leads_where_the_register_is_gone_and_nobody_else_does);
+	tcase_add_test(one, a_failover_leads_from_an_older_register_and_replaces_it);
+	tcase_add_test(one, a_leader_that_hears_of_a_newer_register_leads_no_more);
 	suite_add_tcase(suite, one);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
