@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -216,4 +218,53 @@ void rig_write_whole(struct candidate *c, uint64_t term, uint64_t serial)
 	rig_write(c, term, serial, true);
 	ck_assert_uint_eq(c->stored, before); /* answers come from the loop */
 	rig_until(c->stored == before + 1);
+}
+
+static int one_run(const char *name, const TTest *test, SFun set_up, SFun tear_down)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, test);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool one_ended(void)
+{
+	int status;
+
+	return wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+int rig_suite(const char *name, const TTest *const *tests, unsigned count, SFun set_up,
+	      SFun tear_down)
+{
+	unsigned running = 0;
+	bool good = true;
+
+	(void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* their lines stay whole */
+	for (unsigned i = 0; i < count; i++) {
+		pid_t pid;
+
+		if (running == RIG_AT_ONCE) {
+			good = one_ended() && good;
+			running--;
+		}
+		pid = fork();
+		if (pid == 0)
+			exit(one_run(name, tests[i], set_up, tear_down));
+		good = pid > 0 && good;
+		running += pid > 0;
+	}
+	while (running-- > 0)
+		good = one_ended() && good;
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,6 +7,8 @@
 #ifndef ETCD_RIG_H
 #define ETCD_RIG_H
 
+#include <check.h>
+
 #include "daemon/store.h"
 #include "etcd_process.h"
 
@@ -81,6 +83,12 @@ void liar_free(struct liar *liar);
 const char *liar_url(const struct liar *liar);
 void liar_says(struct liar *liar, const void *bytes, size_t length);
 unsigned liar_asked(const struct liar *liar); /* since liar_says */
+
+/* Runs a suite: they wait far more than they do, so RIG_AT_ONCE of them wait side by side, each in
+ * a process with an etcd of its own.  What main returns. */
+#define RIG_AT_ONCE 4u
+int rig_suite(const char *name, const TTest *const *tests, unsigned count, SFun set_up,
+	      SFun tear_down);
 
 /* A test's own; whatever of it is there is taken away by rig_tear_down. */
 extern struct etcd_process rig_etcd, rig_other;

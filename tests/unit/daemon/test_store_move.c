@@ -255,20 +255,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store_move");
-	TCase *tcase = tcase_create("store_move");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const TTest *const tests[] = {
+	    a_register_moves_to_etcd_and_back_with_its_list,
+	    a_move_that_was_cut_short_is_finished_by_the_same_command,
+	    a_target_with_something_newer_or_of_others_is_left_alone,
+	    an_etcd_that_cannot_be_reached_leaves_the_register_where_it_is,
+	};
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, a_register_moves_to_etcd_and_back_with_its_list);
-	tcase_add_test(tcase, a_move_that_was_cut_short_is_finished_by_the_same_command);
-	tcase_add_test(tcase, a_target_with_something_newer_or_of_others_is_left_alone);
-	tcase_add_test(tcase, an_etcd_that_cannot_be_reached_leaves_the_register_where_it_is);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rig_suite("store_move", tests, sizeof(tests) / sizeof(*tests), set_up, tear_down);
 }
