@@ -6,6 +6,7 @@
 #include <string.h>
 
 struct fake_etcd etcd;
+struct fake_history history;
 uint64_t now;
 
 struct reg reg_of(uint64_t term, uint64_t serial)

@@ -9,6 +9,7 @@
 
 /* The world of a test. */
 extern struct fake_etcd etcd;
+extern struct fake_history history;
 extern uint64_t now;
 
 struct candidate {

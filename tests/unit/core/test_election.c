@@ -48,7 +48,7 @@ static struct candidate a, b;
 static void set_up(void)
 {
 	now = 1000000;
-	fake_init(&etcd);
+	fake_init(&etcd, &history);
 	candidate_begin(&a, "web01");
 	candidate_begin(&b, "web02");
 }
@@ -130,7 +130,7 @@ START_TEST(a_leader_stopped_for_ten_leases_does_not_act_when_it_goes_on)
 	run_for(&a, 10);
 	ck_assert_uint_eq(a.lost, 1);
 	ck_assert_uint_eq(a.elected, 1);
-	ck_assert_uint_eq(etcd.history_count, 0);
+	ck_assert_uint_eq(etcd.history->count, 0);
 }
 END_TEST
 
@@ -232,7 +232,7 @@ START_TEST(a_register_is_stored_and_its_lists_before_it)
 	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), 0);
 	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), -EBUSY);
 	(void)run_until(&a, ELECTION_LIST_PUT);
-	ck_assert_uint_eq(etcd.history_count, 0);
+	ck_assert_uint_eq(etcd.history->count, 0);
 	set_up();
 	lead(&a);
 	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), 0);
@@ -272,7 +272,7 @@ START_TEST(a_store_whose_answer_was_lost_is_stored_once)
 	answer(&a, &request);
 	run_for(&a, 10);
 	ck_assert_uint_eq(a.stored, 1);
-	ck_assert_uint_eq(etcd.history_count, 1);
+	ck_assert_uint_eq(etcd.history->count, 1);
 }
 END_TEST
 
@@ -297,7 +297,7 @@ START_TEST(a_store_that_arrives_late_shuts_itself_out)
 	fake_arrives(&etcd, &late, now, &reply);
 	run_for(&a, 10);
 	ck_assert_uint_eq(a.stored, 2);
-	ck_assert_uint_eq(etcd.history_count, 2);
+	ck_assert_uint_eq(etcd.history->count, 2);
 }
 END_TEST
 
@@ -325,7 +325,7 @@ START_TEST(a_store_refused_and_done_nevertheless_is_stored)
 	run_for(&a, 100);
 	ck_assert_uint_eq(a.refused, 0);
 	ck_assert_uint_eq(a.stored, 1);
-	ck_assert_uint_eq(etcd.history_count, 1);
+	ck_assert_uint_eq(etcd.history->count, 1);
 }
 END_TEST
 
@@ -347,7 +347,7 @@ START_TEST(nothing_is_called_refused_while_an_earlier_attempt_may_arrive)
 	fake_arrives(&etcd, &late, now, &reply);
 	run_for(&a, TTL);
 	ck_assert_uint_eq(a.stored, 1);
-	ck_assert_uint_eq(etcd.history_count, 1);
+	ck_assert_uint_eq(etcd.history->count, 1);
 }
 END_TEST
 
