@@ -110,8 +110,7 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 	reg->phase = PHASE_STEADY;
 	reg->long_leases = true;
 	memcpy(reg->active, first->hash, LIST_HASH_BYTES);
-	(void)snprintf(reg->coordinator, sizeof(reg->coordinator), "%s",
-		       first->agents[first->coordinator].name);
+	(void)snprintf(reg->coordinator, sizeof(reg->coordinator), "%s", coord->name);
 	coord->state = COORD_LEADING;
 	coord->leads_ms = coord->shared ? 0 : UINT64_MAX;
 	coord->began_ms = now_ms;
