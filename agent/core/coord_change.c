@@ -61,6 +61,9 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 				   "equivocation: another list of epoch %" PRIu64
 				   " is active already: sign the next one",
 				   next->epoch);
+	/* What is being written may be on disk already: nothing else may take its number. */
+	if (coord->staged.term != 0)
+		return failure_set(failure, EAGAIN, "the register is taking a step just now");
 	if (now_ms < coord->blind_ms)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and waits %" PRIu64

@@ -1,6 +1,7 @@
 /* test_barrier.c - host.c and coord.c together: phases pass in order, whatever crashes in between.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "world.h"
@@ -46,6 +47,26 @@ START_TEST(a_change_passes_every_phase_once)
 	ck_assert_uint_eq(world.host[3].works[PHASE_COPY], 0);
 	ck_assert_uint_eq(world.host[3].works[PHASE_PREPARE], 1);
 	check_no_violation(2);
+	world_free(&world);
+}
+END_TEST
+
+/* Where a write takes its time, the step that ends a change is staged and may stand already. */
+START_TEST(no_list_is_taken_while_the_step_before_is_being_written)
+{
+	struct coord_action action;
+	struct failure failure;
+
+	world_init(&world, 12);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	ck_assert(coord_next(&world.coord, world.now_ms, &action));
+	ck_assert_int_eq(action.type, COORD_STORE);
+	world.coord.staged.phase = PHASE_STEADY;
+	world.coord.staged.next_epoch = 0;
+	ck_assert_int_eq(coord_may_offer(&world.coord, world.list[1], world.now_ms, &failure),
+			 -EAGAIN);
+	ck_assert_str_eq(failure.text, "the register is taking a step just now");
 	world_free(&world);
 }
 END_TEST
@@ -231,6 +252,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, first_list_settles_at_once_on_every_host);
 	tcase_add_test(tests, a_change_passes_every_phase_once);
+	tcase_add_test(tests, no_list_is_taken_while_the_step_before_is_being_written);
 	tcase_add_test(tests, a_refused_prepare_is_unwound_to_the_list_before);
 	tcase_add_test(tests, prepare_waits_for_a_listed_agent_that_is_away);
 	tcase_add_test(tests, later_phases_wait_a_lease_for_a_host_without_work);
