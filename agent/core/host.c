@@ -313,9 +313,8 @@ static void host_take(struct host *host)
 		host->state.done = 0;
 		/* Who comes in the middle may have been there, and lost its state: what a mover of
 		 * its left behind is not known. */
-		host->lost = host->known.phase == PHASE_PREPARE
-				 ? 0
-				 : (uint16_t)(1u << host->known.phase);
+		host->lost =
+		    (uint16_t)(host->known.phase == PHASE_PREPARE ? 0u : 1u << host->known.phase);
 		memset(&host->state.moved, 0, sizeof(host->state.moved));
 	}
 	host->dirty = true;
