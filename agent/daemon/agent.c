@@ -59,6 +59,17 @@ static bool agent_healed(const struct agent *agent)
 		(agent->healed->epoch == known->epoch && agent->healed_term == known->term));
 }
 
+/* Is there a word on who leads?  Where it is another agent's, a newer register knows better: two
+ * that name each other would otherwise never hear of the one who coordinates. */
+static bool agent_hinted(const struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+
+	return agent->leader[0] != '\0' &&
+	       (agent->leader_told ||
+		(agent->leader_term == known->term && agent->leader_serial == known->serial));
+}
+
 const struct list_agent *agent_coordinator(const struct agent *agent)
 {
 	const struct reg *known = &agent->host.known;
@@ -71,7 +82,7 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 		return NULL;
 	if (agent->failover != NULL && agent->failover->binding.term > known->term)
 		found = agent_named(list, agent->failover->targets[0].name);
-	else if (agent->leader[0] != '\0' && list->coordinator_count > 1)
+	else if (agent_hinted(agent) && list->coordinator_count > 1)
 		found = agent_named(list, agent->leader);
 	else if (agent_healed(agent))
 		return &agent->healed->agents[agent->healed->coordinator];
@@ -91,9 +102,12 @@ void agent_led_by(struct agent *agent, const char *name)
 {
 	const struct list *list = agent_list(agent);
 
-	if (!agent->leader_told && agent->coord.state == COORD_IDLE && list != NULL &&
-	    list->coordinator_count > 1 && agent_named(list, name) != NULL)
-		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	if (agent->leader_told || agent->coord.state != COORD_IDLE || list == NULL ||
+	    list->coordinator_count <= 1 || agent_named(list, name) == NULL)
+		return;
+	(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	agent->leader_term = agent->host.known.term;
+	agent->leader_serial = agent->host.known.serial;
 }
 
 /* A newer list names its coordinator; so does the one that we have, when it has settled and the

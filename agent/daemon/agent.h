@@ -43,6 +43,7 @@ struct agent {
 	struct reg register_saved;
 	char leader[LIST_NAME_MAX + 1]; /* who leads, of several candidates; "": not known */
 	bool leader_told;		/* by the store, not by other agents */
+	uint64_t leader_term, leader_serial; /* known when another agent said so */
 	char register_trouble[FAILURE_BYTES];
 	struct keyring *ring;
 	uint64_t keys_ms; /* when the keys document in force is asked for again */
