@@ -154,6 +154,14 @@ static int excuse_check(const struct order_scene *scene, uint32_t number, struct
 	return 0;
 }
 
+/* A term that an order has named is used up, whether it began or not. */
+static uint64_t newest_term(const struct status *status)
+{
+	return status->failover_agent[0] != '\0' && status->failover_term > status->term
+		   ? status->failover_term
+		   : status->term;
+}
+
 static int failover_check(const struct order_scene *scene, uint64_t term, struct failure *failure)
 {
 	const struct status *status = scene->status;
@@ -169,16 +177,18 @@ static int failover_check(const struct order_scene *scene, uint64_t term, struct
 				   "failover: term %" PRIu64 " is not after term %" PRIu64
 				   ", which agent %s knows",
 				   term, status->term, status->agent);
-	if (term - 1 != status->term)
-		return failure_set(failure, ESTALE,
-				   "failover: term %" PRIu64 " does not follow term %" PRIu64
-				   ", the newest that agent %s knows: ask an agent that knows more",
-				   term, status->term, status->agent);
 	if (status->failover_agent[0] != '\0' && status->failover_term >= term)
 		return failure_set(failure, EEXIST,
 				   "failover: agent %s is to coordinate from term %" PRIu64
-				   " on by an order that agent %s knows already",
-				   status->failover_agent, status->failover_term, status->agent);
+				   " on by an order that agent %s keeps: if it is gone too, "
+				   "--term %" PRIu64,
+				   status->failover_agent, status->failover_term, status->agent,
+				   status->failover_term + 1);
+	if (term - 1 != newest_term(status))
+		return failure_set(failure, ESTALE,
+				   "failover: term %" PRIu64 " does not follow term %" PRIu64
+				   ", the newest that agent %s knows: ask an agent that knows more",
+				   term, newest_term(status), status->agent);
 	return 0;
 }
 
@@ -233,6 +243,7 @@ static int target_take(struct draft *draft, const char *wanted)
 static int order_finish(const struct draft *draft, struct order **order)
 {
 	const struct order_scene *scene = draft->scene;
+	struct order_binding now;
 	struct order *made = NULL;
 	void *body = NULL;
 	size_t body_bytes;
@@ -240,8 +251,11 @@ static int order_finish(const struct draft *draft, struct order **order)
 
 	if (error == 0)
 		error = order_parse(body, body_bytes, &made, draft->failure);
+	now = scene->binding;
+	if (draft->order.kind == ORDER_FAILOVER)
+		now.term = newest_term(scene->status);
 	if (error == 0)
-		error = order_is_for(made, &scene->binding, draft->failure);
+		error = order_is_for(made, &now, draft->failure);
 	if (error == 0)
 		error = order_targets_check(made, scene->active, scene->pending, draft->failure);
 	free(body);
@@ -264,6 +278,9 @@ static int scene_check(struct draft *draft, uint64_t term)
 			error = abort_check(draft->scene, draft->failure);
 		return error;
 	}
+	if (term == 0 && draft->scene->status->failover_agent[0] != '\0' &&
+	    draft->scene->status->failover_term > binding->term)
+		return failover_check(draft->scene, binding->term + 1, draft->failure);
 	binding->term = term != 0 ? term : binding->term + 1;
 	binding->serial = 0;
 	binding->has_phase = false;

@@ -205,6 +205,12 @@ static void failover_report(const struct order_scene *scene, const struct order 
 		      "  %s MUST BE OFF and must not come back as coordinator: by this order you\n"
 		      "  give your word for that.  Two that grant leases can make reads stale.\n",
 		      agent, order->targets[0].address, order->binding.term, old);
+	if (status->failover_agent[0] != '\0' && status->failover_term > status->term &&
+	    strcmp(status->failover_agent, agent) != 0)
+		(void)fprintf(out,
+			      "  So MUST %s BE, which an order before makes coordinator from term "
+			      "%" PRIu64 " on.\n",
+			      status->failover_agent, status->failover_term);
 	(void)fprintf(
 	    out,
 	    "  Without the old register %s grants nothing for %s, until every\n"

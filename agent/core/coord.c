@@ -65,13 +65,18 @@ void coord_resume(struct coord *coord, const struct reg *saved, const struct lis
 	coord_lists(coord, active, pending, change);
 }
 
+void coord_ordered(struct coord *coord, uint64_t term)
+{
+	coord->failover_term = term;
+}
+
 void coord_failover(struct coord *coord, uint64_t term, const struct reg *known,
 		    const struct list *active, const struct list *pending,
 		    const struct change *change, uint64_t now_ms)
 {
 	coord_resume(coord, known, active, pending, change, now_ms);
+	coord_ordered(coord, term);
 	coord->state = COORD_SILENT;
-	coord->failover_term = term;
 	coord->blind_ms = now_ms + coord_longer(change->steady_lease_ms);
 	coord->long_ms = 0;
 }

@@ -38,6 +38,7 @@ struct coord_host {
 	uint64_t lease_ms;     /* the end of its lease; 0: none on record */
 	uint64_t term, serial; /* adopted */
 	bool successor, ready; /* as in struct renew */
+	uint64_t vote;	       /* likewise */
 	uint64_t origin;       /* an observer's address, hashed */
 	struct work work;      /* as it reported last */
 	struct moved moved;    /* of the present or last change, in phases that are done */
@@ -107,9 +108,13 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 void coord_lists(struct coord *coord, const struct list *active, const struct list *pending,
 		 const struct change *change);
 
+/* A failover order, after coord_resume: the register that was taken up goes on in the order's term.
+ * It begins there only with the votes of a majority of the listed agents: each keeps one order of a
+ * term, so of two orders for one term at most one has them.  An excuse is no vote. */
+void coord_ordered(struct coord *coord, uint64_t term);
 /* Begins by a failover order, without the register of the coordinator before: `known` is the newest
  * that this host holds.  Nothing is granted until every earlier lease has run out; then the highest
- * register that the hosts know goes on in the order's term. */
+ * register that the hosts know goes on in the order's term, with their votes. */
 void coord_failover(struct coord *coord, uint64_t term, const struct reg *known,
 		    const struct list *active, const struct list *pending,
 		    const struct change *change, uint64_t now_ms);

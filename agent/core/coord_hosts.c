@@ -113,8 +113,10 @@ static bool coord_majority_heard(const struct coord *coord)
 		const struct coord_host *host =
 		    coord_host_named(coord, coord->active->agents[i].name);
 
-		if ((host != NULL && host->heard) ||
-		    coord_agent_excused(coord, coord->active->agents[i].name))
+		if (coord->failover_term != 0)
+			heard += host != NULL && host->heard && host->vote == coord->failover_term;
+		else if ((host != NULL && host->heard) ||
+			 coord_agent_excused(coord, coord->active->agents[i].name))
 			heard++;
 	}
 	return heard * 2 > coord->active->agent_count;
@@ -131,6 +133,7 @@ static void coord_note(const struct coord *coord, struct coord_host *host,
 	host->serial = renew->serial;
 	host->successor = renew->successor;
 	host->ready = renew->ready;
+	host->vote = renew->vote;
 	host->work = *work;
 	if (coord->reg.next_epoch == 0 ||
 	    memcmp(work->pending, coord->reg.pending, LIST_HASH_BYTES) == 0)

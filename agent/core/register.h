@@ -100,9 +100,11 @@ struct renew {
 	struct reg known;      /* the newest register that it holds; term 0: none */
 	bool successor;	       /* it has a session to the coordinator of the pending list */
 	bool ready;	       /* it is that coordinator, and has what it needs to take over */
-	uint64_t generation;   /* of its segment */
-	struct work work;      /* of the phase it has published */
-	struct moved moved;    /* of this change, in phases that are done */
+	uint64_t
+	    vote; /* the term of the failover order kept, where it names the one who is asked */
+	uint64_t generation; /* of its segment */
+	struct work work;    /* of the phase it has published */
+	struct moved moved;  /* of this change, in phases that are done */
 };
 
 /* GRANT: the register, and for how long the host holds a lease (0: none, it was only told). */

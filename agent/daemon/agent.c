@@ -70,6 +70,30 @@ static bool agent_hinted(const struct agent *agent)
 		(agent->leader_term == known->term && agent->leader_serial == known->serial));
 }
 
+/* Whom the failover order names; NULL without one. */
+static const struct list_agent *agent_ordered(const struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+	const struct list_agent *target;
+
+	if (agent->failover == NULL)
+		return NULL;
+	target = agent_named(agent_list(agent), agent->failover->targets[0].name);
+	if (target == NULL && known->next_epoch != 0)
+		target = agent_named(lists_find(agent->lists, known->pending),
+				     agent->failover->targets[0].name);
+	return target;
+}
+
+uint64_t agent_vote(const struct agent *agent, const uint8_t key[LIST_HOST_KEY_BYTES])
+{
+	const struct list_agent *target = agent_ordered(agent);
+
+	return target != NULL && memcmp(target->key, key, LIST_HOST_KEY_BYTES) == 0
+		   ? agent->failover->binding.term
+		   : 0;
+}
+
 const struct list_agent *agent_coordinator(const struct agent *agent)
 {
 	const struct reg *known = &agent->host.known;
@@ -81,7 +105,7 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 	if (list == NULL)
 		return NULL;
 	if (agent->failover != NULL && agent->failover->binding.term > known->term)
-		found = agent_named(list, agent->failover->targets[0].name);
+		found = agent_ordered(agent);
 	else if (agent_hinted(agent) && list->coordinator_count > 1)
 		found = agent_named(list, agent->leader);
 	else if (agent_healed(agent))

@@ -94,6 +94,8 @@ const struct list *agent_list(const struct agent *agent);
 /* The agent that coordinates, by the list; NULL without any list. */
 const struct list_agent *agent_coordinator(const struct agent *agent);
 bool agent_is_coordinator(const struct agent *agent);
+/* The term of the failover order that is kept, where it names the agent with this key; else 0. */
+uint64_t agent_vote(const struct agent *agent, const uint8_t key[LIST_HOST_KEY_BYTES]);
 /* One of several candidates is said to lead.  Candidates hear it from the store, while that is
  * within reach. */
 void agent_led_by(struct agent *agent, const char *name);

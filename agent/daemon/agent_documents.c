@@ -180,6 +180,21 @@ static int list_offered(struct offered *offered)
 
 /* ---- orders ---- */
 
+/* One order of a term is kept, and is this agent's vote: two of them would make two coordinators.
+ */
+static int failover_second(struct offered *offered, const struct order *order)
+{
+	const struct order *kept = offered->agent->failover;
+
+	return failure_set(&offered->failure, ESTALE,
+			   "the failover order to %s is for term %" PRIu64
+			   ", agent %s keeps one to %s for term %" PRIu64
+			   ": if that agent is gone too, sign one for term %" PRIu64,
+			   order->targets[0].name, order->binding.term,
+			   offered->agent->config->name, kept->targets[0].name, kept->binding.term,
+			   kept->binding.term + 1);
+}
+
 static int failover_offered(struct offered *offered, struct order *order)
 {
 	struct agent *agent = offered->agent;
@@ -190,6 +205,8 @@ static int failover_offered(struct offered *offered, struct order *order)
 	    memcmp(agent->failover->hash, order->hash, LIST_HASH_BYTES) == 0)
 		return failure_set(&offered->failure, EALREADY, "failover to %s is known already",
 				   order->targets[0].name);
+	if (agent->failover != NULL && order->binding.term <= agent->failover->binding.term)
+		return failover_second(offered, order);
 	/* Whoever has lost everything has to hear it before the list that names him coordinator. */
 	if (known->term == 0 && strcmp(order->targets[0].name, agent->config->name) != 0)
 		return agent_failover_take(agent, order, &offered->failure);

@@ -66,7 +66,7 @@ void agent_failover_begin(struct agent *agent)
 	if (exact && reg->term < order->binding.term &&
 	    agent_change(agent, reg, &agent->coord_change)) {
 		agent_resume(agent, reg);
-		agent->coord.failover_term = order->binding.term;
+		coord_ordered(&agent->coord, order->binding.term);
 		log_line(LOG_LEVEL_NOTICE,
 			 "failover: the register %" PRIu64 ".%" PRIu64
 			 " goes on here in term %" PRIu64,

@@ -94,11 +94,14 @@ static void announce_one(struct peer *peer, uint64_t request, const void *docume
 }
 
 /* A failover order first: the agent that it replaced may have lost all it knew, and must not take
- * itself for the coordinator by the list.  Then the keys, which the list may be signed by. */
+ * itself for the coordinator by the list.  Then the keys, which the list may be signed by.  One
+ * that waits for another coordinator, by an order that has come to nothing, sees by the register
+ * that this one has begun. */
 static void announce_bring(struct peer *peer)
 {
 	const struct agent *agent = peer->peers->agent;
 	const struct list *list = agent_list(agent);
+	struct message message = {.type = MESSAGE_REGISTER};
 	const struct keys *keys;
 
 	if (agent->failover != NULL)
@@ -107,6 +110,10 @@ static void announce_bring(struct peer *peer)
 	for (uint64_t version = 1; (keys = keyring_at(agent->ring, version)) != NULL; version++)
 		announce_one(peer, ANNOUNCE_KEYS, keys->document, keys->document_bytes);
 	announce_one(peer, 1, list->document, list->document_bytes);
+	if (agent->coord.state != COORD_LEADING || agent->coord.reg.term == 0)
+		return;
+	message.reg = agent->coord.reg;
+	peer_send(peer, &message);
 }
 
 static void peer_ready(struct session *session, void *context)
@@ -262,13 +269,15 @@ void peers_renew(struct peers *peers, const struct renew *renew)
 	struct message message = {.type = MESSAGE_RENEW};
 	struct grant grant;
 
+	message.renew = *renew;
 	if (agent->coord.state != COORD_IDLE) {
-		if (coord_renew(&agent->coord, agent->config->host_public, 0, renew, clock_now_ms(),
-				&grant))
+		message.renew.vote = agent_vote(agent, agent->config->host_public);
+		if (coord_renew(&agent->coord, agent->config->host_public, 0, &message.renew,
+				clock_now_ms(), &grant))
 			host_grant(&agent->host, &grant, clock_now_ms());
 		return;
 	}
-	message.renew = *renew;
+	message.renew.vote = agent_vote(agent, peers->coordinator_key);
 	if (coordinator_ready(peers))
 		peer_send(peers->coordinator, &message);
 }

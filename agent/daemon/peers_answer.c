@@ -164,6 +164,11 @@ void inbound_message(struct peer *peer, const struct message *message)
 			agent_document_came(agent, message->body, message->body_bytes, false);
 		agent_pump(agent);
 		break;
+	case MESSAGE_REGISTER: /* from a coordinator that we did not come to */
+		if (agent->host.known.term != 0 && peer_listed(peer))
+			host_register(&agent->host, &message->reg, clock_now_ms());
+		agent_pump(agent);
+		break;
 	case MESSAGE_STATUS_GET:
 		cluster = message->status_get.scope == STATUS_CLUSTER;
 		if (!cluster || agent->coord.state != COORD_IDLE ||

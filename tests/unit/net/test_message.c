@@ -36,6 +36,7 @@ static void sample_renew(struct renew *renew)
 	sample_register(&renew->known);
 	renew->successor = true;
 	renew->ready = true;
+	renew->vote = 4;
 	renew->generation = 99;
 	renew->work.phase = PHASE_COPY;
 	renew->work.state = WORK_REFUSED;
@@ -68,7 +69,7 @@ static size_t sample(uint8_t type, struct message *message)
 		return MESSAGE_HELLO_BYTES;
 	case MESSAGE_RENEW:
 		sample_renew(&message->renew);
-		return 1410;
+		return 1418;
 	case MESSAGE_GRANT:
 		message->grant.sequence = 0x0807060504030201u;
 		message->grant.lease_ms = 60000;
@@ -150,7 +151,8 @@ static const struct {
     {MESSAGE_RENEW, 419, 0x25},
     {MESSAGE_RENEW, 427, 1},
     {MESSAGE_RENEW, 428, 1},
-    {MESSAGE_RENEW, 429, 3},
+    {MESSAGE_RENEW, 429, 4},
+    {MESSAGE_RENEW, 437, 3},
     {MESSAGE_RENEW, 131, '1'},
     {MESSAGE_GRANT, 1, 1},
     {MESSAGE_GRANT, 8, 8},
