@@ -118,7 +118,7 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 
 # Fuzz targets: tests/fuzz/fuzz_<parser>.c with its corpus in tests/fuzz/corpus/<parser>/.
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
+$(FUZZERS): $(B)/%: $(B)/%.o $(B)/daemon.a $(BELOW_admin)
 	$(call say,LD,$@)
 	$(Q)$(link) -fsanitize=fuzzer $(PKG_LIBS) $(ETCD_LIBS) -lm
 

@@ -18,7 +18,7 @@ static const struct command {
     {"plan", command_plan, "Compute the next list and say what would move"},
     {"sign", command_sign, "Sign a list, an order or a keys document"},
     {"verify", command_verify, "Check the form and signatures of a list or an order"},
-    {"show", command_show, "Show a list"},
+    {"show", command_show, "Show a list, an order or a keys document"},
     {"push", command_push, "Offer a signed document to the cluster and watch the change"},
     {"abort", command_abort, "Undo the change that is under way"},
     {"giveup", command_giveup, "Let the change go on without servers that are dead"},

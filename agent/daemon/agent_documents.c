@@ -230,6 +230,24 @@ static int failover_offered(struct offered *offered, struct order *order)
 	return agent_failover_take(agent, order, &offered->failure);
 }
 
+static void order_accepted(struct offered *offered, const struct order *order)
+{
+	const uint32_t more = order->target_count > 0 ? order->target_count - 1 : 0;
+	char others[32] = "";
+
+	if (order->kind == ORDER_ABORT) {
+		(void)failure_set(&offered->failure, 0,
+				  "abort accepted: the change to epoch %" PRIu64 " is undone",
+				  offered->agent->coord.reg.next_epoch);
+		return;
+	}
+	if (more > 0)
+		(void)snprintf(others, sizeof(others), " and %" PRIu32 " more", more);
+	(void)failure_set(
+	    &offered->failure, 0, "%s of %s%s accepted: the change does not wait for %s any more",
+	    order_kind_name(order->kind), order->targets[0].name, others, more > 0 ? "them" : "it");
+}
+
 static int order_offered(struct offered *offered)
 {
 	struct agent *agent = offered->agent;
@@ -249,8 +267,7 @@ static int order_offered(struct offered *offered)
 		error = coord_may_order(&agent->coord, order, clock_now_ms(), &offered->failure);
 		if (error == 0) {
 			coord_order(&agent->coord, order, clock_now_ms());
-			(void)failure_set(&offered->failure, 0, "%s accepted",
-					  order_kind_name(order->kind));
+			order_accepted(offered, order);
 		}
 	}
 	order_free(order);

@@ -39,14 +39,22 @@ static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms,
 		work->failed, work->left, work->rate, work->reason);
 }
 
-static void status_servers(FILE *out, const struct change *change)
+static void status_servers(FILE *out, const struct agent *agent)
 {
+	const struct change *change = agent->host_change;
+	static struct owed_to to[OWED_SERVERS_MAX];
+
+	owed_run_status_servers(agent->owed, to, change->server_count);
 	for (uint32_t i = 0; i < change->server_count; i++) {
 		const struct change_server *server = &change->servers[i];
 
-		fprintf(out, "server %s %s agent=%s slots=%u/%u\n", server->name, server->address,
+		fprintf(out, "server %s %s agent=%s slots=%u/%u", server->name, server->address,
 			change_server_agent(change, i), server->old_slots,
 			change->new_epoch != 0 ? server->new_slots : server->old_slots);
+		if (to[i].keys != 0)
+			fprintf(out, " owed=%u owed-since=%" PRIu64, to[i].keys,
+				to[i].oldest_since_s);
+		fprintf(out, "\n");
 	}
 }
 
@@ -166,7 +174,7 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 	if (leads)
 		status_change(out, agent, now_ms);
 	if (agent->host_change != NULL)
-		status_servers(out, agent->host_change);
+		status_servers(out, agent);
 	if (!leads) {
 		status_host_line(out, agent->config->name, lease_left(agent->host.lease_ms, now_ms),
 				 agent->host.adopted.term, agent->host.adopted.serial,

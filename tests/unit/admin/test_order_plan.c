@@ -149,7 +149,7 @@ static const struct refusal {
 	const char *says;
 } refusals[] = {
     {3, 0, "STEADY", "", ORDER_ABORT, NULL, NULL, 0, EINVAL,
-     "abort: no change is under way: epoch 41 is settled"},
+     "no change is under way: epoch 41 is settled"},
     {3, 0, "STEADY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL,
      "'mcadmin plan --giveup' makes the list without it"},
     {3, 0, "STEADY", "", ORDER_EXCUSE, "a1", NULL, 0, EINVAL, "no change is under way"},
@@ -170,8 +170,8 @@ static const struct refusal {
     {3, 4, "PREPARE", "", ORDER_GIVEUP, "s4", NULL, 0, EINVAL, "has not been sanitised: abort"},
     {3, 4, "COPY", "", ORDER_GIVEUP, "s2", "s9", 0, EINVAL, "no server 's9'"},
     {3, 3, "COPY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL, "neither gains nor loses"},
-    {3, 4, "PREPARE", "", ORDER_EXCUSE, "a9", NULL, 0, EINVAL, "excuse: no agent 'a9'"},
-    {3, 4, "PREPARE", "", ORDER_EXCUSE, "s1", NULL, 0, EINVAL, "excuse: no agent 's1'"},
+    {3, 4, "PREPARE", "", ORDER_EXCUSE, "a9", NULL, 0, EINVAL, "no agent 'a9'"},
+    {3, 4, "PREPARE", "", ORDER_EXCUSE, "s1", NULL, 0, EINVAL, "no agent 's1'"},
     {3, 4, "COPY", "", ORDER_EXCUSE, "a2", NULL, 0, EINVAL, "is in COPY, which waits for no agent"},
     {3, 4, "PREPARE", "excused a2\n", ORDER_EXCUSE, "a2", NULL, 0, EEXIST, "excused already"},
     {3, 4, "PREPARE", "host a2 lease-ms-left=9 adopted=3.17\n", ORDER_EXCUSE, "a2", NULL, 0, EINVAL,
@@ -179,7 +179,7 @@ static const struct refusal {
     {3, 4, "COPY", "", ORDER_FAILOVER, "a2", NULL, 0, EINVAL,
      "the coordinator a1 is there and grants leases"},
     {3, 4, "COPY", "view local\n", ORDER_FAILOVER, "a9", NULL, 0, EINVAL,
-     "failover: no agent 'a9'"},
+     "no agent 'a9'"},
     {3, 4, "COPY", "view local\n", ORDER_FAILOVER, "a2", NULL, 3, ESTALE,
      "term 3 is not after term 3"},
     {3, 4, "COPY", "view local\n", ORDER_FAILOVER, "a2", NULL, 5, ESTALE,
