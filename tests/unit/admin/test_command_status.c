@@ -1,4 +1,6 @@
 /* test_command_status.c - what a person is shown of orders and of whom the cluster trusts. */
+#include <time.h>
+
 #include "admin/admin.h"
 #include "command_run.h"
 #include "peer.h"
