@@ -423,7 +423,7 @@ void agent_fetch_keys(struct agent *agent)
 	peers_fetch(agent->peers, known->keys);
 }
 
-static void agent_fetch(struct agent *agent, const struct reg *reg)
+void agent_fetch(struct agent *agent, const struct reg *reg)
 {
 	agent_fetch_keys(agent); /* first: the lists may be signed under them */
 	if (lists_find(agent->lists, reg->active) == NULL)

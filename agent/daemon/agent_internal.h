@@ -11,6 +11,8 @@
 #define FAILOVER_FILE "failover"
 #define CLUSTER_FILE  "cluster"
 
+/* Asks for the lists that `reg` names and the keys in force, where they are not here. */
+void agent_fetch(struct agent *agent, const struct reg *reg);
 /* Asks for the keys document in force, where it is not here yet. */
 void agent_fetch_keys(struct agent *agent);
 /* Opens the store; what it holds comes as an event. */

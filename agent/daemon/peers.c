@@ -140,7 +140,7 @@ static void peer_ready(struct session *session, void *context)
 		host_successor(&peers->agent->host, true, false);
 		agent_pump(peers->agent);
 	} else if (peer->kind == PEER_GUIDE) {
-		peer_ask_newest(peer);
+		peer_inquire(peer);
 	} else if (peer->kind == PEER_COORDINATOR) {
 		peers->failures = 0;
 		peers->redial_delay_ms = REDIAL_MIN_MS;
@@ -167,9 +167,10 @@ static void peer_message(struct session *session, const struct message *message,
 		coordinator_message(peer, message);
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_VERDICT)
 		announce_answered(peer);
-	else if ((peer->kind == PEER_GUIDE || peer->kind == PEER_ANNOUNCE) &&
-		 message->type == MESSAGE_LIST)
-		guide_answered(peer, message);
+	else if (peer->kind == PEER_GUIDE)
+		guide_message(peer, message);
+	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_LIST)
+		inquiry_answered(peer, message);
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_GRANT)
 		host_register(&peer->peers->agent->host, &message->grant.reg, clock_now_ms());
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_REGISTER)
@@ -290,6 +291,8 @@ void peers_fetch(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES])
 	memcpy(message.list_get.hash, hash, LIST_HASH_BYTES);
 	if (coordinator_ready(peers))
 		peer_send(peers->coordinator, &message);
+	else if (peers->guide != NULL && peers->guide->ready)
+		peer_send(peers->guide, &message);
 	/* A coordinator itself asks those who come to it. */
 	if (peers->agent->coord.state == COORD_IDLE)
 		return;

@@ -56,7 +56,7 @@ struct peers {
 	uint64_t redial_ms, redial_delay_ms;
 	uint32_t failures; /* of dialling the coordinator, in a row */
 	struct peer *successor, *guide;
-	uint64_t successor_ms, guide_ms;
+	uint64_t successor_ms, guide_ms, guide_fetch_ms;
 	uint32_t guide_turn;
 	char last_why[FAILURE_BYTES];
 	uint64_t refusals, refusals_ms; /* told to the log; when to look again */
@@ -79,7 +79,9 @@ bool coordinator_found(const struct peers *peers);
 /* Of several candidates for coordinator the next one is tried. */
 void candidate_next(struct peers *peers);
 void announce_answered(struct peer *peer);
-void guide_answered(struct peer *peer, const struct message *message);
+void inquiry_answered(struct peer *peer, const struct message *message);
+/* What another agent than the coordinator tells one who looks for it. */
+void guide_message(struct peer *peer, const struct message *message);
 
 /* What a LIST answers (peers_answer.c). */
 #define ASKED_BY_HASH 1u

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/agent_internal.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
 
 #define GUIDE_FAILURES	  3u
-#define GUIDE_EVERY_MS	  1000u
+#define GUIDE_EVERY_MS	  2000u
 #define REFUSALS_EVERY_MS 10000u
 #define ASK_EVERY_MS	  1000u
 #define ANNOUNCE_EVERY_MS 1000u
@@ -105,13 +106,22 @@ static void successor_keep(struct peers *peers, uint64_t now_ms)
 	peers->successor = peer_dial(peers, PEER_SUCCESSOR, next);
 }
 
-/* The coordinator does not answer: some other listed agent may know a newer list. */
+/* The coordinator does not answer: some other listed agent may know a newer list, or a newer
+ * register and with it the keys that the lists are signed under by now. */
 static void guide_keep(struct peers *peers, uint64_t now_ms)
 {
 	struct agent *agent = peers->agent;
 	const struct list *list = agent_list(agent);
 	const struct list_agent *next;
 
+	if (peers->guide != NULL && (coordinator_found(peers) || now_ms >= peers->guide_ms))
+		peer_close(peers->guide);
+	if (peers->guide != NULL && peers->guide->ready && agent->host.known.term != 0 &&
+	    now_ms >= peers->guide_fetch_ms &&
+	    !host_lists_match(&agent->host.known, agent->host_change)) {
+		peers->guide_fetch_ms = now_ms + HOST_FETCH_RETRY_MS;
+		agent_fetch(agent, &agent->host.known);
+	}
 	if (list == NULL || agent->coord.state != COORD_IDLE || peers->failures < GUIDE_FAILURES ||
 	    coordinator_found(peers) || peers->guide != NULL || now_ms < peers->guide_ms)
 		return;
@@ -121,7 +131,21 @@ static void guide_keep(struct peers *peers, uint64_t now_ms)
 		peers->guide = peer_dial(peers, PEER_GUIDE, next);
 }
 
-void guide_answered(struct peer *peer, const struct message *message)
+void guide_message(struct peer *peer, const struct message *message)
+{
+	struct agent *agent = peer->peers->agent;
+
+	if (message->type == MESSAGE_LIST && message->body_bytes > 0)
+		agent_document_came(agent, message->body, message->body_bytes,
+				    message->request == ASKED_NEWEST);
+	else if (message->type == MESSAGE_REGISTER && agent->host.known.term != 0)
+		host_register(&agent->host, &message->reg, clock_now_ms());
+	else if (message->type == MESSAGE_GRANT && agent->host.known.term != 0)
+		host_register(&agent->host, &message->grant.reg, clock_now_ms());
+	agent_pump(agent);
+}
+
+void inquiry_answered(struct peer *peer, const struct message *message)
 {
 	struct agent *agent = peer->peers->agent;
 

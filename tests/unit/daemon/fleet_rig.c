@@ -12,6 +12,8 @@
 #include <arpa/inet.h>
 #include <sodium.h>
 
+#include "list/keys.h"
+
 static unsigned free_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
@@ -196,6 +198,36 @@ struct fleet_document fleet_failover(struct fleet *fleet, const struct fleet_doc
 	memcpy(identity.address, fleet->at[target].config.listen, sizeof(identity.address));
 	ck_assert_msg(order_write(&order, &body, &body_bytes, &failure) == 0, "%s", failure.text);
 	return sign(fleet, body, body_bytes);
+}
+
+struct fleet_document fleet_rotate(struct fleet *fleet, uint64_t version,
+				   uint8_t hash[LIST_HASH_BYTES])
+{
+	uint8_t secret[DOCUMENT_SECRET_BYTES];
+	struct fleet_document once, made;
+	struct failure failure;
+	struct keys keys;
+	size_t body_bytes;
+	void *body;
+
+	memset(&keys, 0, sizeof(keys));
+	(void)snprintf(keys.cluster, sizeof(keys.cluster), "unit");
+	keys.version = version;
+	keys.has_parent = version > 1;
+	memcpy(keys.parent, hash, LIST_HASH_BYTES);
+	(void)snprintf(keys.created, sizeof(keys.created), "2026-11-22T10:00:00Z");
+	keys.threshold = keys.key_count = 1;
+	memcpy(secret, fleet->operator_secret, sizeof(secret));
+	crypto_sign_keypair(fleet->operator_public, fleet->operator_secret);
+	memcpy(keys.keys[0], fleet->operator_public, DOCUMENT_KEY_BYTES);
+	ck_assert_msg(keys_write(&keys, &body, &body_bytes, &failure) == 0, "%s", failure.text);
+	document_hash(body, body_bytes, hash);
+	ck_assert_int_eq(
+	    document_sign(body, body_bytes, secret, &once.bytes, &once.length, &failure), 0);
+	made = sign(fleet, once.bytes, once.length);
+	memcpy(made.hash, hash, LIST_HASH_BYTES);
+	free(body);
+	return made;
 }
 
 uint8_t fleet_offer(struct fleet *fleet, uint32_t number, const struct fleet_document *document,

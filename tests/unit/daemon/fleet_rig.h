@@ -47,6 +47,10 @@ struct fleet_document fleet_list(struct fleet *fleet, uint64_t epoch,
 /* A failover order for the settled list `active`, signed. */
 struct fleet_document fleet_failover(struct fleet *fleet, const struct fleet_document *active,
 				     uint64_t term, uint32_t target);
+/* The operator's key is replaced, from `hash` (zeros: the key of the configuration) on: the next
+ * keys document, whose hash is in `hash` then.  What is signed later is signed with the new key. */
+struct fleet_document fleet_rotate(struct fleet *fleet, uint64_t version,
+				   uint8_t hash[LIST_HASH_BYTES]);
 /* The verdict; the sentence in `text`. */
 uint8_t fleet_offer(struct fleet *fleet, uint32_t number, const struct fleet_document *document,
 		    char text[512]);
