@@ -15,8 +15,8 @@
 #include "daemon/notify.h"
 #include "daemon/store_move.h"
 
-#define MOVE_TIMEOUT_MS 30000u
-#define LEAVE_TIMEOUT_S 2 /* etcd may be what is broken */
+#define MOVE_TIMEOUT_S	10u /* and etcd's lease: the leader of before may be dead */
+#define LEAVE_TIMEOUT_S 2   /* etcd may be what is broken */
 
 static const char usage[] =
     "usage: mcrosterd -c FILE [--check | --move-register file|etcd]\n"
@@ -25,9 +25,10 @@ static const char usage[] =
     "  -c, --config FILE   agent.conf (mcroster.conf(5))\n"
     "      --check         read the configuration, say what is wrong with it, and exit\n"
     "      --move-register file|etcd\n"
-    "                      with all agents that may coordinate stopped: moves the\n"
-    "                      cluster's register there, and exits; then `register` in\n"
-    "                      agent.conf and the candidates in the list are yours to set\n"
+    "                      moves the cluster's register there, with its lists, says what\n"
+    "                      comes next, and exits.  All agents that may coordinate are\n"
+    "                      stopped, agent.conf says register = \"etcd\"; given on the one\n"
+    "                      that has the register's file, or is to have it\n"
     "      --version\n"
     "  -h, --help\n";
 
@@ -118,12 +119,18 @@ static int move_register(const struct config *config, const char *where)
 		(void)fputs(usage, stderr);
 		return 2;
 	}
+	if (config->register_in != CONFIG_REGISTER_ETCD) {
+		log_line(LOG_LEVEL_ERROR,
+			 "moving the register: agent.conf does not say where etcd is, expected "
+			 "register = \"etcd\" and etcd-endpoints, whichever way it is moved");
+		return EXIT_FAILURE;
+	}
 	if (state_open(config->state_directory, &state, &failure) != 0) {
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
 	error = store_move(config, state, to_etcd ? CONFIG_REGISTER_ETCD : CONFIG_REGISTER_FILE,
-			   MOVE_TIMEOUT_MS, &moved, &failure);
+			   (config->etcd.lease_s + MOVE_TIMEOUT_S) * 1000, &moved, &failure);
 	state_close(state);
 	if (error != 0) {
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
@@ -131,7 +138,10 @@ static int move_register(const struct config *config, const char *where)
 	}
 	(void)printf("register %" PRIu64 ".%" PRIu64 " (epoch %" PRIu64 ", %s) is in %s now\n",
 		     moved.term, moved.serial, moved.epoch, phase_name((enum phase)moved.phase),
-		     to_etcd ? "etcd" : "the state directory");
+		     to_etcd ? "etcd" : config->state_directory);
+	(void)puts(to_etcd ? "next: start the candidates, each with register = \"etcd\""
+			   : "next: start the candidates, each without register = \"etcd\" and "
+			     "the etcd-* options");
 	return EXIT_SUCCESS;
 }
 

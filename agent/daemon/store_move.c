@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/lists.h"
+#include "daemon/log.h"
 #include "daemon/store_internal.h"
 
 /* One of the two places, and what it has said. */
@@ -133,18 +134,35 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 
 /* ---- steps ---- */
 
+/* What keeps a place from being ours; "" : it is not known yet. */
+static void place_obstacle(const struct place *place, char text[FAILURE_BYTES])
+{
+	(void)snprintf(text, FAILURE_BYTES, "%s", place->why);
+	if (text[0] == '\0' && place->leader[0] != '\0')
+		(void)snprintf(text, FAILURE_BYTES,
+			       "agent %s leads: stop the candidates, and if it is dead wait until "
+			       "etcd knows",
+			       place->leader);
+}
+
 static int place_take(struct move *move, struct place *place, struct failure *failure)
 {
-	while (!place->elected && !move->late)
+	char why[FAILURE_BYTES] = "", said[FAILURE_BYTES] = "";
+
+	while (!place->elected && !move->late) {
 		(void)event_base_loop(move->base, EVLOOP_ONCE);
+		place_obstacle(place, why);
+		if (!place->elected && why[0] != '\0' && strcmp(why, said) != 0 &&
+		    strcmp(place->leader, move->config->name) != 0) {
+			log_line(LOG_LEVEL_NOTICE, "waiting for the register in %s: %.400s",
+				 place->name, why);
+			memcpy(said, why, sizeof(said));
+		}
+	}
 	if (place->elected)
 		return 0;
-	if (place->why[0] == '\0' && place->leader[0] != '\0')
-		(void)snprintf(place->why, sizeof(place->why),
-			       "agent %s leads: stop the candidates, or let it go on",
-			       place->leader);
 	return failure_set(failure, ETIMEDOUT, "the register in %s: %.400s", place->name,
-			   place->why[0] != '\0' ? place->why : "no answer in time");
+			   why[0] != '\0' ? why : "no answer in time");
 }
 
 static int place_write(struct move *move, struct place *place, const struct reg *reg, bool moved,
@@ -225,9 +243,30 @@ static int file_lists_put(struct move *move, const struct place *from, struct fa
 static int target_check(const struct move *move, const struct place *from, const struct place *to,
 			struct failure *failure)
 {
+	if (!from->held && to->held && to->moved)
+		return failure_set(
+		    failure, ENOENT,
+		    "there is no register in %s to be moved, though one was moved "
+		    "there at %" PRIu64 ".%" PRIu64
+		    ": where that was cut short give the same command again; where it "
+		    "was lost since, a signed failover goes on without it",
+		    from->name, to->reg.term, to->reg.serial);
+	if (!from->held && to->held)
+		return failure_set(
+		    failure, EALREADY,
+		    "there is no register in %s to be moved, it is in %s already, at "
+		    "%" PRIu64 ".%" PRIu64,
+		    from->name, to->name, to->reg.term, to->reg.serial);
 	if (!from->held)
 		return failure_set(failure, ENOENT, "there is no register in %s to be moved",
 				   from->name);
+	if (from->moved && to->held && !to->moved && register_compare(&to->reg, &from->reg) > 0)
+		return failure_set(failure, EALREADY,
+				   "the register was moved from %s at %" PRIu64 ".%" PRIu64
+				   " and has gone on in %s, to %" PRIu64 ".%" PRIu64
+				   ": there is nothing to move",
+				   from->name, from->reg.term, from->reg.serial, to->name,
+				   to->reg.term, to->reg.serial);
 	/* The mark says who took it: a second one who did would be a second coordinator. */
 	if (to == &move->file && from->moved &&
 	    strcmp(from->reg.coordinator, move->config->name) != 0)

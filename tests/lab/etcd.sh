@@ -88,6 +88,13 @@ etcd_more_space() {
 		fail "etcd is still out of space"
 }
 
+# etcd_put NAME VALUE: by hand, what nobody should do.
+etcd_put() {
+	etcd_post /v3/kv/put "{\"key\":\"$(printf '/mcroster/%s/%s' "$LAB_CLUSTER" "$1" | base64 -w0)\",\"value\":\"$(
+		printf '%s\n' "$2" | base64 -w0
+	)\"}" | grep -q ' 200 ' || fail "etcd does not take it"
+}
+
 # The register as it stands there.
 etcd_register() {
 	etcd_post /v3/kv/range "{\"key\":\"$(printf '/mcroster/%s/register' "$LAB_CLUSTER" | base64 -w0)\"}" |

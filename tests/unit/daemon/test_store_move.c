@@ -2,6 +2,11 @@
 #include "daemon/store_move.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../list/sample.h"
 #include "core/register_value.h"
@@ -10,6 +15,40 @@
 #include "etcd_rig.h"
 
 #define PATIENCE_MS 20000u
+
+/* Everything that a move leaves behind, on disk or in etcd, goes through one of these four: a
+ * process with a fuse is killed right before the call that it counts down to. */
+static unsigned fuse;
+
+static void fuse_burn(void)
+{
+	if (fuse > 0 && --fuse == 0)
+		(void)kill(getpid(), SIGKILL);
+}
+
+int fsync(int fd)
+{
+	fuse_burn();
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	fuse_burn();
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+}
+
+int unlinkat(int fd, const char *name, int flags)
+{
+	fuse_burn();
+	return (int)syscall(SYS_unlinkat, fd, name, flags);
+}
+
+ssize_t send(int fd, const void *bytes, size_t length, int flags)
+{
+	fuse_burn();
+	return (ssize_t)syscall(SYS_sendto, fd, bytes, length, flags, NULL, 0);
+}
 
 static struct etcd_process etcd;
 static struct config config;
@@ -209,6 +248,107 @@ START_TEST(a_move_that_was_cut_short_is_finished_by_the_same_command)
 }
 END_TEST
 
+/* Does etcd hold it, not marked as moved away? */
+static bool etcd_holds(void)
+{
+	const char *value = strstr(etcd_post(&etcd, "/v3/kv/range", NULL, NULL, "{\"key\":\"%s\"}",
+					     etcd_base64(RIG_REGISTER)),
+				   "\"value\":\"");
+	uint8_t text[REGISTER_VALUE_BYTES];
+	size_t bytes;
+
+	if (value == NULL)
+		return false;
+	value += strlen("\"value\":\"");
+	ck_assert_int_eq(sodium_base642bin(text, sizeof(text) - 1, value, strcspn(value, "\""),
+					   NULL, &bytes, NULL, sodium_base64_VARIANT_ORIGINAL),
+			 0);
+	text[bytes] = '\0';
+	return strstr((char *)text, " moved\n") == NULL;
+}
+
+/* The register stands where it is to be moved from, and nothing else anywhere. */
+static void stands_before(enum config_register to)
+{
+	etcd_delete(&etcd, RIG_LEADER);
+	etcd_delete(&etcd, RIG_REGISTER);
+	ck_assert_int_eq(state_remove(state, STORE_MOVED_FILE, NULL), 0);
+	register_put(&reg);
+	if (to == CONFIG_REGISTER_FILE)
+		moves(CONFIG_REGISTER_ETCD);
+}
+
+/* A command that is killed before its call number `burns`; false: it came to its end before. */
+static bool cut_short(enum config_register to, unsigned burns)
+{
+	struct reg moved;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		fuse = burns;
+		_exit(store_move(&config, state, to, PATIENCE_MS, &moved, NULL) == 0 ? 0 : 1);
+	}
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+	return WIFSIGNALED(status);
+}
+
+static void cut_everywhere(enum config_register to, unsigned at_least)
+{
+	unsigned burns = 0;
+	bool cut;
+
+	list_put();
+	do {
+		stands_before(to);
+		cut = cut_short(to, ++burns);
+		ck_assert(!(file_there(STORE_REGISTER_FILE) && etcd_holds()));
+		etcd_delete(&etcd, RIG_LEADER); /* as if its lease had run out */
+		moves(to);
+		ck_assert(etcd_holds() == (to == CONFIG_REGISTER_ETCD));
+		ck_assert(file_there(STORE_REGISTER_FILE) == (to == CONFIG_REGISTER_FILE));
+	} while (cut);
+	ck_assert_uint_ge(burns, at_least);
+}
+
+START_TEST(a_move_to_etcd_may_be_killed_anywhere)
+{
+	cut_everywhere(CONFIG_REGISTER_ETCD, 12);
+}
+END_TEST
+
+START_TEST(a_move_to_a_file_may_be_killed_anywhere)
+{
+	cut_everywhere(CONFIG_REGISTER_FILE, 12);
+}
+END_TEST
+
+START_TEST(a_second_move_says_that_it_was_moved)
+{
+	list_put();
+	register_put(&reg);
+	moves(CONFIG_REGISTER_ETCD);
+	rig_open(&rig[0], "web00", etcd.url, NULL);
+	rig_start(&rig[0], NULL);
+	rig_until(rig[0].led);
+	reg.serial = 10;
+	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL, 0), 0);
+	rig_until(rig[0].stored == 1);
+	store_resign(rig[0].store);
+	rig_until(rig[0].lost == 1);
+	refused(CONFIG_REGISTER_ETCD, -EALREADY,
+		"moved from the state directory at 3.9 and has gone on in etcd, to 3.10");
+	/* As if etcd had been emptied. */
+	etcd_delete(&etcd, RIG_REGISTER);
+	refused(CONFIG_REGISTER_FILE, -ENOENT, "one was moved there at 3.9");
+	register_put(&reg);
+	ck_assert_int_eq(state_remove(state, STORE_MOVED_FILE, NULL), 0);
+	refused(CONFIG_REGISTER_FILE, -EALREADY, "in the state directory already, at 3.10");
+}
+END_TEST
+
 START_TEST(a_target_with_something_newer_or_of_others_is_left_alone)
 {
 	char value[REGISTER_VALUE_BYTES];
@@ -258,6 +398,9 @@ int main(void)
 	const TTest *const tests[] = {
 	    a_register_moves_to_etcd_and_back_with_its_list,
 	    a_move_that_was_cut_short_is_finished_by_the_same_command,
+	    a_move_to_etcd_may_be_killed_anywhere,
+	    a_move_to_a_file_may_be_killed_anywhere,
+	    a_second_move_says_that_it_was_moved,
 	    a_target_with_something_newer_or_of_others_is_left_alone,
 	    an_etcd_that_cannot_be_reached_leaves_the_register_where_it_is,
 	};
