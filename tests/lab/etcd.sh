@@ -73,12 +73,14 @@ etcd_fill() {
 	fail "etcd takes whatever it is given"
 }
 
-# etcd_more_space: starts it again without a quota, and takes the alarm back.
+# etcd_more_space: takes that away again, and the alarm back.
 etcd_more_space() {
-	local member
-	etcd_kill
-	LAB_ETCD_ARGUMENTS=()
-	etcd_start
+	local revision member
+	revision=$(etcd_post /v3/kv/deleterange \
+		"{\"key\":\"$(printf fill | base64)\",\"range_end\":\"$(printf film | base64)\"}" |
+		sed -n 's/.*"revision":"\([0-9]*\)".*/\1/p')
+	etcd_post /v3/kv/compaction "{\"revision\":\"$revision\",\"physical\":true}" >/dev/null
+	etcd_post /v3/maintenance/defragment '{}' >/dev/null
 	member=$(etcd_post /v3/maintenance/alarm '{"action":"GET"}' |
 		sed -n 's/.*"alarms":\[{"memberID":"\([0-9]*\)".*/\1/p')
 	[ -n "$member" ] || fail "etcd has no alarm to take back"
