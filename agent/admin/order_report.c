@@ -211,6 +211,10 @@ static void failover_report(const struct order_scene *scene, const struct order 
 			      "  So MUST %s BE, which an order before makes coordinator from term "
 			      "%" PRIu64 " on.\n",
 			      status->failover_agent, status->failover_term);
+	(void)fprintf(out,
+		      "  With the file `register` of the state directory of %s, put into that of\n"
+		      "  %s before this order is given, it goes on exactly where it was.\n",
+		      old, agent);
 	(void)fprintf(
 	    out,
 	    "  Without the old register %s grants nothing for %s, until every\n"

@@ -46,8 +46,8 @@ void agent_binding(const struct reg *reg, struct order_binding *binding)
 }
 
 /* With the register file of the coordinator before, the register is exact: it goes on as after a
- * restart.  Without it, the hosts are asked, in silence.  An etcd in which the register stands as it
- * is known needs no failover: whoever it elects goes on. */
+ * restart.  Without it, the hosts are asked, in silence.  An etcd in which the register stands as
+ * it is known needs no failover: whoever it elects goes on. */
 void agent_failover_begin(struct agent *agent)
 {
 	const struct order *order = agent->failover;
@@ -79,10 +79,11 @@ void agent_failover_begin(struct agent *agent)
 		       lists_find(agent->lists, known->active),
 		       known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : NULL,
 		       agent->coord_change, clock_now_ms());
-	log_line(LOG_LEVEL_NOTICE,
-		 "failover: without the register; nothing is granted until every earlier lease has run "
-		 "out, then the highest register that the hosts know goes on in term %" PRIu64,
-		 order->binding.term);
+	log_line(
+	    LOG_LEVEL_NOTICE,
+	    "failover: without the register; nothing is granted until every earlier lease has run "
+	    "out, then the highest register that the hosts know goes on in term %" PRIu64,
+	    order->binding.term);
 }
 
 bool agent_replaced(const struct agent *agent)
@@ -117,12 +118,33 @@ void agent_failover_keeps(struct agent *agent)
 			       list->agents[list->coordinator].name);
 }
 
+/* The old coordinator's register file may have been put here for the order. */
+static int agent_failover_look(struct agent *agent, const struct order *order,
+			       struct failure *failure)
+{
+	struct reg reg;
+	int error;
+
+	if (agent->coord.shared || agent->coord.reg.term != 0 || !agent->elected ||
+	    strcmp(order->targets[0].name, agent->config->name) != 0)
+		return 0;
+	error = store_look(agent->store, &reg, failure);
+	if (error != 0 && error != -ENOENT)
+		return error;
+	agent->register_held = error == 0;
+	if (error == 0)
+		agent->register_saved = reg;
+	return 0;
+}
+
 int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure)
 {
-	int error = state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
-				failure);
+	int error = agent_failover_look(agent, order, failure);
 
 	if (error != 0)
+		return error;
+	if (state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
+			failure) != 0)
 		return -EIO;
 	order_free(agent->failover);
 	agent->failover = order;

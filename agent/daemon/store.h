@@ -67,6 +67,9 @@ int store_write(struct store *store, const struct reg *reg, const void *document
 /* A signed failover makes this agent begin `term`: for that it may lead, though the register is
  * gone or older than one that is known.  (A file elects its agent in any case.) */
 void store_failover(struct store *store, uint64_t term);
+/* Reads the register again where an operator may have put it: a file.  -ENOENT: there is none (an etcd
+ * is asked at each election, and nowhere else); -EAGAIN: not elected yet; or it cannot be read. */
+int store_look(struct store *store, struct reg *reg, struct failure *failure);
 /* Others hold the register (term, serial): no older one is to be led from. */
 void store_known(struct store *store, uint64_t term, uint64_t serial);
 

@@ -157,6 +157,22 @@ static int file_write(struct store *store, const struct reg *reg, bool moved,
 	return 0;
 }
 
+static int file_look(struct store *store, struct reg *reg, struct failure *failure)
+{
+	struct store_file *file = (struct store_file *)store;
+	int error;
+
+	if (!file->elected || file->say_stored)
+		return failure_set(failure, EAGAIN, "the register's file is being read");
+	error = file_load(file, failure);
+	if (error != 0)
+		return error;
+	if (!file->held)
+		return failure_set(failure, ENOENT, "no register in the state directory");
+	*reg = file->reg;
+	return 0;
+}
+
 static void file_resign(struct store *store)
 {
 	struct store_file *file = (struct store_file *)store;
@@ -184,6 +200,7 @@ static bool file_moved(const struct store *store)
 
 static const struct store_ops file_ops = {
     .write = file_write,
+    .look = file_look,
     .resign = file_resign,
     .close = file_close,
     .moved = file_moved,

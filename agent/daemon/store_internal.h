@@ -19,6 +19,8 @@ struct store_ops {
 	/* NULL where nothing depends on what is known elsewhere. */
 	void (*failover)(struct store *store, uint64_t term);
 	void (*known)(struct store *store, uint64_t term, uint64_t serial);
+	/* NULL where nobody but the store writes it. */
+	int (*look)(struct store *store, struct reg *reg, struct failure *failure);
 	void (*resign)(struct store *store);
 	void (*close)(struct store *store);
 	/* Is the register marked as moved away?  While it leads. */

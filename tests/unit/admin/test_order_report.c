@@ -141,6 +141,7 @@ START_TEST(failover_says_who_must_be_off_and_what_is_not_known_any_more)
 	report(ORDER_FAILOVER, "a2");
 	ck_assert_says(text, "failover to agent a2 at 10.0.0.2:11280, from term 4 on\n");
 	ck_assert_says(text, "a1 MUST BE OFF");
+	ck_assert_says(text, "With the file `register` of the state directory of a1, put into that");
 	ck_assert_says(text, "grants nothing for 1 min 6 s");
 	ck_assert_says(text, "What a1 had decided and told no agent is not known any more");
 	ck_assert_says(text, "as agent a1 says it");

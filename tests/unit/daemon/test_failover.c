@@ -72,6 +72,44 @@ START_TEST(the_order_that_has_a_majority_is_carried_out)
 }
 END_TEST
 
+/* Put there while the agent runs, just before the order. */
+START_TEST(with_the_register_file_it_goes_on_exactly_there)
+{
+	struct fleet_document one = fleet_failover(&fleet, &first, 2, 1);
+	char from[256], to[256];
+	struct reg last;
+
+	last = fleet.at[0].agent->coord.reg;
+	fleet_down(&fleet, 0);
+	fleet_path(&fleet, 0, "register", from);
+	fleet_path(&fleet, 1, "register", to);
+	fleet_shell("cp %s %s", from, to);
+	ck_assert_int_eq(fleet_offer(&fleet, 1, &one, text), VERDICT_ACCEPTED);
+	ck_assert_int_eq(fleet.at[1].agent->coord.state, COORD_HEARING); /* and not SILENT */
+	ck_assert_uint_eq(fleet.at[1].agent->coord.reg.serial, last.serial);
+	FLEET_UNTIL(&fleet, fleet_leads(&fleet, 1, 1) && fleet_leased(&fleet, 2, 1));
+	ck_assert_uint_eq(fleet.at[1].agent->coord.reg.term, 2);
+	free(one.bytes);
+}
+END_TEST
+
+START_TEST(a_register_file_that_cannot_be_read_is_named_and_nothing_begins)
+{
+	struct fleet_document one = fleet_failover(&fleet, &first, 2, 1);
+	char to[256];
+
+	fleet_down(&fleet, 0);
+	fleet_path(&fleet, 1, "register", to);
+	fleet_shell("echo nonsense >%s && chmod 600 %s", to, to);
+	refused(1, &one, "register");
+	ck_assert_int_eq(fleet.at[1].agent->coord.state, COORD_IDLE);
+	fleet_shell("rm %s", to);
+	ck_assert_int_eq(fleet_offer(&fleet, 1, &one, text), VERDICT_ACCEPTED);
+	ck_assert_int_eq(fleet.at[1].agent->coord.state, COORD_SILENT);
+	free(one.bytes);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("failover");
@@ -83,6 +121,8 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, two_orders_for_one_term_make_no_two_coordinators);
 	tcase_add_test(tests, the_order_that_has_a_majority_is_carried_out);
+	tcase_add_test(tests, with_the_register_file_it_goes_on_exactly_there);
+	tcase_add_test(tests, a_register_file_that_cannot_be_read_is_named_and_nothing_begins);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
