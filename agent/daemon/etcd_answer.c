@@ -243,8 +243,13 @@ static bool error_read(const json_t *root, struct error_words *error)
 	return true;
 }
 
-static enum election_outcome no_answer(const char *endpoint, long status, const json_t *root,
-				       char why[FAILURE_BYTES])
+static bool says(const char *text, size_t bytes, const char *words)
+{
+	return memmem(text, bytes, words, strlen(words)) != NULL;
+}
+
+static enum election_outcome no_answer(const char *endpoint, long status, const char *text,
+				       size_t bytes, const json_t *root, char why[FAILURE_BYTES])
 {
 	struct error_words error;
 
@@ -256,6 +261,14 @@ static enum election_outcome no_answer(const char *endpoint, long status, const 
 		(void)snprintf(why, FAILURE_BYTES,
 			       "etcd %s: found no /v3 there, expected etcd 3.4 or later with its "
 			       "JSON gateway",
+			       endpoint);
+		return ELECTION_REFUSED;
+	}
+	/* With its authentication on, etcd takes nothing through the gateway from such a client. */
+	if (status == 400 && says(text, bytes, "CommonName of client")) {
+		(void)snprintf(why, FAILURE_BYTES,
+			       "etcd %s: found a client certificate with a common name and a user, "
+			       "expected one without: etcd takes either, not both",
 			       endpoint);
 		return ELECTION_REFUSED;
 	}
@@ -278,7 +291,7 @@ void etcd_answer_read(const struct etcd_keys *keys, const struct election_action
 		etcd_answer_free(answer);
 		memset(answer, 0, sizeof(*answer));
 		answer->reply.request = action->request;
-		answer->reply.outcome = no_answer(endpoint, status, root, answer->why);
+		answer->reply.outcome = no_answer(endpoint, status, text, bytes, root, answer->why);
 		answer->reply.why = answer->why;
 	}
 	json_decref(root);
@@ -313,7 +326,7 @@ enum etcd_token etcd_token_read(const char *endpoint, long status, const char *t
 		token[0] = '\0';
 		verdict = ETCD_TOKEN_NEEDLESS;
 	} else {
-		verdict = no_answer(endpoint, status, root, why) == ELECTION_REFUSED
+		verdict = no_answer(endpoint, status, text, bytes, root, why) == ELECTION_REFUSED
 			      ? ETCD_TOKEN_REFUSED
 			      : ETCD_TOKEN_UNKNOWN;
 		(void)failure_set(failure, EACCES, "%s", why);
@@ -332,7 +345,7 @@ bool etcd_answer_wants_token(long status, const char *text, size_t bytes)
 	if (status == 401)
 		return true;
 	for (size_t i = 0; status >= 400 && i < sizeof(words) / sizeof(*words); i++)
-		if (memmem(text, bytes, words[i], strlen(words[i])) != NULL)
+		if (says(text, bytes, words[i]))
 			return true;
 	return false;
 }

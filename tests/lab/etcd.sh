@@ -11,6 +11,7 @@ LAB_ETCD_HOST=250
 LAB_ETCD_PORT=21379
 LAB_RELAYED= # the hosts that have one
 LAB_ETCD_ARGUMENTS=() # further ones
+LAB_ETCD_SCHEME=http  # https: it is only seen to listen
 LAB_ETCD_PID=
 
 # ---- etcd ----
@@ -30,7 +31,8 @@ etcd_start() {
 	mkdir -p -m 0700 "$LAB/etcd"
 	lab_prefix "$LAB_ETCD_HOST"
 	"${LAB_PREFIX[@]}" etcd --data-dir "$LAB/etcd" --logger zap \
-		--listen-client-urls "$url:$LAB_ETCD_PORT" --advertise-client-urls "$url:$LAB_ETCD_PORT" \
+		--listen-client-urls "$LAB_ETCD_SCHEME://$(etcd_address)" \
+		--advertise-client-urls "$LAB_ETCD_SCHEME://$(etcd_address)" \
 		--listen-peer-urls "$url:$((LAB_ETCD_PORT + 1))" \
 		--initial-advertise-peer-urls "$url:$((LAB_ETCD_PORT + 1))" \
 		--initial-cluster "default=$url:$((LAB_ETCD_PORT + 1))" \
@@ -50,7 +52,11 @@ etcd_kill() {
 
 etcd_answers() {
 	lab_gone "$LAB_ETCD_PID" && fail "etcd has ended: $(tail -n 3 "$LAB/etcd.out")"
-	etcd_post /v3/kv/range '{"key":"AA=="}' | grep -q '"header"'
+	if [ "$LAB_ETCD_SCHEME" = http ]; then
+		etcd_post /v3/kv/range '{"key":"AA=="}' | grep -q '"header"'
+	else
+		(exec 3<>"/dev/tcp/$LAB_NET.$LAB_ETCD_HOST/$LAB_ETCD_PORT") 2>/dev/null
+	fi
 }
 
 # etcd_post PATH JSON: prints what it answers.

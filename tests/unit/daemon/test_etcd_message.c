@@ -260,6 +260,11 @@ START_TEST(refusals_are_told_from_unknown_outcomes)
 	ck_assert_int_eq(read_text(ELECTION_STORE, 502, "<html>bad gateway"), ELECTION_UNKNOWN);
 	ck_assert_int_eq(read_text(ELECTION_STORE, 404, "Not Found\n"), ELECTION_REFUSED);
 	ck_assert_ptr_nonnull(strstr(got.reply.why, "JSON gateway"));
+	ck_assert_int_eq(read_text(ELECTION_STORE, 400,
+				   "CommonName of client sending a request against gateway will be "
+				   "ignored and not used as expected\n"),
+			 ELECTION_REFUSED);
+	ck_assert_ptr_nonnull(strstr(got.reply.why, "with a common name"));
 	ck_assert_int_eq(read_text(ELECTION_KEEPALIVE, 200,
 				   "{\"error\":{\"grpc_code\":14,\"http_code\":503,"
 				   "\"message\":\"no leader\"}}"),
