@@ -11,7 +11,7 @@
 # shellcheck source=tests/lab/partition.sh
 . "$(dirname "$0")/../../lab/partition.sh"
 
-LAB_ETCD_LEASE_S=3
+LAB_ETCD_LEASE_S=5
 LAB_CANDIDATES="1 2 3"
 
 lab_netns_able
