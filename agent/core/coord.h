@@ -8,7 +8,7 @@
  * this term, the other leases having run out, and the work that is expected in it is done;
  *  - a coordinator that has just begun passes nothing until the longest lease granted before it has
  *    run out, and says nothing until it has heard the registers of a majority of the listed agents;
- *  - one that is shown a newer register than its own stops for good.
+ *  - one that a listed agent shows a newer register than its own stops for good.
  */
 #ifndef MCROSTER_COORD_H
 #define MCROSTER_COORD_H
