@@ -337,8 +337,11 @@ static bool host_publish_next(struct host *host, uint64_t now_ms, struct host_ac
 	    reg_same(&host->stored, &host->published) ||
 	    !host_lists_match(&host->stored, host->change))
 		return false;
-	if (host->segment_fresh && !host->heard && now_ms < host->started_ms + host->boot_wait_ms)
-		return false; /* after a boot: the coordinator's word first */
+	/* After a boot the coordinator's word comes first; where routing by an old list is worse than
+	 * none, there is no end to the wait. */
+	if (host->segment_fresh && !host->heard &&
+	    (host->change->bypass || now_ms < host->started_ms + host->boot_wait_ms))
+		return false;
 	host->publishing = true;
 	host->going_out = host->stored;
 	action->type = HOST_PUBLISH;

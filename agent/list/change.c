@@ -120,6 +120,8 @@ static void policy_take(struct change *change, const struct list *active, const 
 	change->lease_ms = larger(active->lease_ms, next->lease_ms);
 	change->steady_lease_ms = larger(active->steady_lease_ms, next->steady_lease_ms);
 	change->op_timeout_ms = larger(active->op_timeout_ms, next->op_timeout_ms);
+	change->bypass = active->isolation == LIST_ISOLATION_BYPASS ||
+			 next->isolation == LIST_ISOLATION_BYPASS;
 }
 
 /* Fills a change whose memory is there; a settled one is the change from a list to itself. */

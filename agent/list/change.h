@@ -44,6 +44,7 @@ struct change {
 	    *new_owner; /* slot_count entries; the same table where there is no change */
 	uint32_t moved; /* slots whose owner differs */
 	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* the larger of the two lists' */
+	bool bypass; /* either list's isolation */
 };
 
 /* `next` may be NULL (settled: one list; every server is then in_old and in_new, nothing moves,
