@@ -206,6 +206,20 @@ static void election_list_next(struct election *e, uint64_t now_ms)
 	e->main.after_ms = now_ms + election_keep_ms(e);
 }
 
+/* Keys first: the lists may be signed under them. */
+static void election_list_begin(struct election *e, uint64_t now_ms)
+{
+	e->list_at = e->keys_at = 0;
+	e->keys_wanted = e->held && e->reg.keys_version != 0;
+	if (!e->keys_wanted) {
+		election_list_next(e, now_ms);
+		return;
+	}
+	memcpy(e->keys_want, e->reg.keys, LIST_HASH_BYTES);
+	e->state = ELECTION_LISTING;
+	e->main.after_ms = now_ms;
+}
+
 static void election_campaigned(struct election *e, const struct election_reply *reply,
 				uint64_t now_ms)
 {
@@ -233,8 +247,7 @@ static void election_campaigned(struct election *e, const struct election_reply 
 	}
 	election_trouble(e, "");
 	election_leader_is(e, e->name);
-	e->list_at = 0;
-	election_list_next(e, now_ms);
+	election_list_begin(e, now_ms);
 }
 
 static void election_listed(struct election *e, const struct election_reply *reply, uint64_t now_ms)
@@ -248,8 +261,18 @@ static void election_listed(struct election *e, const struct election_reply *rep
 		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 		return;
 	}
-	e->list_at++;
-	election_list_next(e, now_ms);
+	if (!e->keys_wanted) {
+		e->list_at++;
+		election_list_next(e, now_ms);
+		return;
+	}
+	e->keys_wanted = reply->before != NULL && ++e->keys_at < KEYS_VERSIONS_MAX;
+	if (e->keys_wanted) {
+		memcpy(e->keys_want, reply->before, LIST_HASH_BYTES);
+		e->main.after_ms = now_ms;
+	} else {
+		election_list_next(e, now_ms);
+	}
 }
 
 /* ---- while it leads ---- */
@@ -257,6 +280,7 @@ static void election_listed(struct election *e, const struct election_reply *rep
 static void election_write_end(struct election *e, bool ok, const char *why, uint64_t now_ms)
 {
 	e->write = ELECTION_WRITE_NONE;
+	e->write_keys = 0;
 	e->say_stored = true;
 	e->stored_ok = ok;
 	(void)snprintf(e->stored_why, sizeof(e->stored_why), "%s", why);
@@ -302,8 +326,16 @@ static bool election_unchanged(const struct election *e, const struct election_k
 	return key->held ? key->mod_revision == e->register_revision : e->register_revision == 0;
 }
 
-static void election_list_put(struct election *e, const struct election_reply *reply,
-			      uint64_t now_ms)
+/* What is put next, when one list or keys document is there. */
+static void election_put_next(struct election *e)
+{
+	if (e->write == ELECTION_WRITE_KEYS && ++e->keys_at == e->write_keys)
+		e->write = e->write_lists > 0 ? ELECTION_WRITE_LIST : ELECTION_WRITE_REGISTER;
+	else if (e->write == ELECTION_WRITE_LIST && ++e->list_at == e->write_lists)
+		e->write = ELECTION_WRITE_REGISTER;
+}
+
+static void election_put(struct election *e, const struct election_reply *reply, uint64_t now_ms)
 {
 	e->main.after_ms = now_ms;
 	if (reply->outcome == ELECTION_UNKNOWN) {
@@ -313,8 +345,8 @@ static void election_list_put(struct election *e, const struct election_reply *r
 		election_write_end(e, false, reply->why, now_ms);
 	} else if (!reply->succeeded) {
 		election_taken_away(e, &reply->leader, now_ms);
-	} else if (++e->list_at == e->write_lists) {
-		e->write = ELECTION_WRITE_REGISTER;
+	} else {
+		election_put_next(e);
 	}
 }
 
@@ -418,8 +450,8 @@ static void election_main_reply(struct election *e, const struct election_reply 
 		election_released(e, now_ms);
 		break;
 	case ELECTION_LEADING:
-		if (reply->request == ELECTION_LIST_PUT)
-			election_list_put(e, reply, now_ms);
+		if (reply->request == ELECTION_LIST_PUT || reply->request == ELECTION_KEYS_PUT)
+			election_put(e, reply, now_ms);
 		else if (reply->request == ELECTION_STORE)
 			election_stored(e, reply, now_ms);
 		else

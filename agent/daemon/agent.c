@@ -301,15 +301,10 @@ static void agent_coord_do(struct agent *agent, const struct coord_action *actio
 		peers_tell(agent->peers, &reg);
 		return;
 	}
-	if (agent_coord_lists(agent, &reg)) {
-		const struct list *pending = reg.next_epoch != 0
-						 ? lists_find(agent->lists, reg.pending)
-						 : lists_find(agent->lists, reg.active);
-
-		error = store_write(agent->store, &reg, pending->document, pending->document_bytes);
-		if (error == 0)
-			return;
-	}
+	if (agent_coord_lists(agent, &reg))
+		error = agent_register_write(agent, &reg);
+	if (error == 0)
+		return;
 	agent_stored(agent, false, strerror(-error));
 }
 

@@ -227,6 +227,32 @@ static void agent_register_found(struct agent *agent, const struct reg *reg)
 	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
 }
 
+int agent_register_write(struct agent *agent, const struct reg *reg)
+{
+	const struct list *list =
+	    lists_find(agent->lists, reg->next_epoch != 0 ? reg->pending : reg->active);
+	const struct store_document document = {list->document, list->document_bytes};
+	struct store_document chain[KEYS_VERSIONS_MAX];
+	const struct store_bodies bodies = {
+	    .keys = chain,
+	    .key_count = store_chain(agent->ring, reg, chain),
+	    .lists = &document,
+	    .list_count = 1,
+	};
+
+	return store_write(agent->store, reg, &bodies);
+}
+
+/* Keys that the leader before took and nobody else had fetched when it died. */
+static int on_keys(void *context, const uint8_t in_force[LIST_HASH_BYTES], const void *document,
+		   size_t bytes, uint8_t before[LIST_HASH_BYTES], struct failure *failure)
+{
+	struct agent *agent = context;
+	const int error = keyring_catch_up(agent->ring, in_force, document, bytes, before, failure);
+
+	return error == -EALREADY ? 0 : error;
+}
+
 static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
 {
 	struct agent *agent = context;
@@ -325,6 +351,7 @@ static void on_trouble(void *context, const char *why)
 }
 
 static const struct store_events store_events = {
+    .keys = on_keys,
     .list = on_list,
     .elected = on_elected,
     .leads = on_leads,

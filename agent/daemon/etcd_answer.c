@@ -135,7 +135,7 @@ static bool txn_read(const struct etcd_keys *keys, const struct election_action 
 	    (responses != NULL && !json_is_array(responses)))
 		return false;
 	reply->succeeded = json_is_true(succeeded);
-	if (request == ELECTION_LIST_PUT) {
+	if (request == ELECTION_LIST_PUT || request == ELECTION_KEYS_PUT) {
 		expected = 1;
 		leader_at = reply->succeeded ? SIZE_MAX : 0;
 	} else if (request == ELECTION_STORE && reply->succeeded) {
@@ -157,14 +157,14 @@ static bool txn_read(const struct etcd_keys *keys, const struct election_action 
 	return !bad && reply->revision != 0;
 }
 
-static bool list_read(const struct etcd_keys *keys, const struct election_action *action,
-		      const json_t *root, struct etcd_answer *answer)
+static bool document_read(const struct etcd_keys *keys, const struct election_action *action,
+			  const json_t *root, struct etcd_answer *answer)
 {
-	char key[ETCD_LIST_KEY_BYTES];
+	char key[ETCD_BODY_KEY_BYTES];
 	struct election_key found;
 	bool bad = false;
 
-	etcd_list_key(keys, action->hash, key);
+	etcd_body_key(keys, action->request, action->hash, key);
 	range_read(root, key, &found, &answer->document, &bad);
 	answer->document_bytes = found.held ? found.bytes : 0;
 	if (bad || !found.held) {
@@ -209,10 +209,12 @@ static bool body_read(const struct etcd_keys *keys, const struct election_action
 	case ELECTION_REVOKE:
 		return true;
 	case ELECTION_LIST_GET:
-		return list_read(keys, action, body, answer);
+	case ELECTION_KEYS_GET:
+		return document_read(keys, action, body, answer);
 	case ELECTION_READ:
 	case ELECTION_CAMPAIGN:
 	case ELECTION_LIST_PUT:
+	case ELECTION_KEYS_PUT:
 	case ELECTION_STORE:
 		break;
 	}

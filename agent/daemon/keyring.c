@@ -22,9 +22,9 @@ struct keyring {
 	const struct trust *trust;
 	const char *cluster;
 	uint64_t count; /* versions 1 to count are held */
-	struct keys *keys[KEYRING_VERSIONS_MAX];
+	struct keys *keys[KEYS_VERSIONS_MAX];
 	uint32_t waiting_count; /* on the way back: each is the parent of the one before it */
-	struct waiting waiting[KEYRING_VERSIONS_MAX];
+	struct waiting waiting[KEYS_VERSIONS_MAX];
 };
 
 static void keyring_file_name(uint64_t version, char name[64])
@@ -36,9 +36,9 @@ static void keyring_file_name(uint64_t version, char name[64])
 static int keyring_open_next(const struct keyring *ring, const void *document, size_t bytes,
 			     uint64_t after, struct keys **keys, struct failure *failure)
 {
-	if (after == KEYRING_VERSIONS_MAX)
+	if (after == KEYS_VERSIONS_MAX)
 		return failure_set(failure, ENOSPC, "keys: %u versions are kept at most",
-				   KEYRING_VERSIONS_MAX);
+				   KEYS_VERSIONS_MAX);
 	if (after > ring->count)
 		return failure_set(failure, EAGAIN, "keys version %" PRIu64 " is not here yet",
 				   after);
@@ -58,7 +58,7 @@ int keyring_open(struct state *state, const struct trust *trust, const char *clu
 	ring->state = state;
 	ring->trust = trust;
 	ring->cluster = cluster;
-	while (error == 0 && ring->count < KEYRING_VERSIONS_MAX) {
+	while (error == 0 && ring->count < KEYS_VERSIONS_MAX) {
 		struct failure why;
 		void *document;
 		size_t bytes;
@@ -174,7 +174,7 @@ static int keyring_wait(struct keyring *ring, const struct keys *keys, const voi
 {
 	struct waiting *waiting = &ring->waiting[ring->waiting_count];
 
-	if (ring->waiting_count == KEYRING_VERSIONS_MAX)
+	if (ring->waiting_count == KEYS_VERSIONS_MAX)
 		return failure_set(failure, ENOSPC, "keys: the chain is too long");
 	waiting->bytes = malloc(bytes);
 	if (waiting->bytes == NULL)

@@ -10,8 +10,6 @@
 #include "list/keys.h"
 #include "list/list.h"
 
-#define KEYRING_VERSIONS_MAX 256u
-
 struct keyring;
 
 /* Loads and proves the chain that the state directory holds; what follows a gap or a damaged

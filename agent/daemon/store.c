@@ -2,12 +2,29 @@
 #include "daemon/store_internal.h"
 
 #include <errno.h>
+#include <string.h>
 
-int store_write(struct store *store, const struct reg *reg, const void *document, size_t bytes)
+int store_write(struct store *store, const struct reg *reg, const struct store_bodies *bodies)
 {
-	const struct store_list list = {.document = (void *)(uintptr_t)document, .bytes = bytes};
+	static const struct store_bodies none;
 
-	return store->ops->write(store, reg, false, &list, document != NULL ? 1 : 0);
+	return store->ops->write(store, reg, false, bodies != NULL ? bodies : &none);
+}
+
+uint32_t store_chain(const struct keyring *ring, const struct reg *reg,
+		     struct store_document chain[KEYS_VERSIONS_MAX])
+{
+	const struct keys *keys = keyring_at(ring, reg->keys_version);
+	uint32_t count = 0;
+
+	if (keys == NULL || memcmp(keys->hash, reg->keys, LIST_HASH_BYTES) != 0)
+		return 0;
+	while (count < reg->keys_version) {
+		keys = keyring_at(ring, count + 1);
+		chain[count].bytes = keys->document;
+		chain[count++].length = keys->document_bytes;
+	}
+	return count;
 }
 
 void store_failover(struct store *store, uint64_t term)

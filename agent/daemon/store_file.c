@@ -132,13 +132,12 @@ static int file_replace(struct store_file *file, const struct reg *reg, bool mov
 }
 
 static int file_write(struct store *store, const struct reg *reg, bool moved,
-		      const struct store_list *lists, uint32_t list_count)
+		      const struct store_bodies *bodies)
 {
 	struct store_file *file = (struct store_file *)store;
 	struct failure failure = {{0}};
 
-	(void)lists; /* they are in the state directory already: lists.h */
-	(void)list_count;
+	(void)bodies; /* they are in the state directory already: lists.h, keyring.h */
 	if (!file->elected)
 		return -EAGAIN;
 	if (file->say_stored)

@@ -11,13 +11,19 @@
 #include "daemon/log.h"
 #include "daemon/store_internal.h"
 
+struct copy {
+	void *bytes;
+	size_t length;
+};
+
 /* One of the two places, and what it has said. */
 struct place {
 	const char *name;
+	struct keyring *ring; /* takes the keys that it brings; NULL: they are not moved from it */
 	struct store *store;
 	bool elected, lost, held, moved, answered, stored;
 	struct reg reg;
-	struct store_list lists[STORE_LISTS];
+	struct copy lists[STORE_LISTS];
 	uint32_t list_count;
 	char why[FAILURE_BYTES], leader[LIST_NAME_MAX + 1];
 };
@@ -34,23 +40,34 @@ struct move {
 
 /* ---- events ---- */
 
+static int on_keys(void *context, const uint8_t in_force[LIST_HASH_BYTES], const void *document,
+		   size_t bytes, uint8_t before[LIST_HASH_BYTES], struct failure *failure)
+{
+	const struct place *place = context;
+	int error = -EALREADY;
+
+	if (place->ring != NULL)
+		error = keyring_catch_up(place->ring, in_force, document, bytes, before, failure);
+	return error == -EALREADY ? 0 : error;
+}
+
 static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
 {
 	struct place *place = context;
-	struct store_list *list = &place->lists[place->list_count];
+	struct copy *list = &place->lists[place->list_count];
 
 	/* An election that was cut short brings them again. */
 	for (uint32_t i = 0; i < place->list_count; i++)
-		if (place->lists[i].bytes == bytes &&
-		    memcmp(place->lists[i].document, document, bytes) == 0)
+		if (place->lists[i].length == bytes &&
+		    memcmp(place->lists[i].bytes, document, bytes) == 0)
 			return 0;
 	if (place->list_count == STORE_LISTS)
 		return failure_set(failure, EPROTO, "more lists than a register names");
-	list->document = malloc(bytes);
-	if (list->document == NULL)
+	list->bytes = malloc(bytes);
+	if (list->bytes == NULL)
 		return failure_set(failure, ENOMEM, "no memory");
-	memcpy(list->document, document, bytes);
-	list->bytes = bytes;
+	memcpy(list->bytes, document, bytes);
+	list->length = bytes;
 	place->list_count++;
 	return 0;
 }
@@ -58,7 +75,7 @@ static int on_list(void *context, const void *document, size_t bytes, struct fai
 static void lists_free(struct place *place)
 {
 	while (place->list_count > 0)
-		free(place->lists[--place->list_count].document);
+		free(place->lists[--place->list_count].bytes);
 }
 
 static void on_elected(void *context, const struct reg *reg, uint64_t until_ms)
@@ -114,6 +131,7 @@ static void on_trouble(void *context, const char *why)
 }
 
 static const struct store_events events = {
+    .keys = on_keys,
     .list = on_list,
     .elected = on_elected,
     .leads = on_leads,
@@ -166,13 +184,21 @@ static int place_take(struct move *move, struct place *place, struct failure *fa
 }
 
 static int place_write(struct move *move, struct place *place, const struct reg *reg, bool moved,
-		       const struct place *lists, struct failure *failure)
+		       const struct place *from, struct failure *failure)
 {
+	struct store_document chain[KEYS_VERSIONS_MAX], lists[STORE_LISTS];
+	struct store_bodies bodies = {.keys = chain, .lists = lists};
 	int error;
 
+	if (!moved) {
+		bodies.key_count = store_chain(move->ring, reg, chain);
+		for (; bodies.list_count < from->list_count; bodies.list_count++) {
+			lists[bodies.list_count].bytes = from->lists[bodies.list_count].bytes;
+			lists[bodies.list_count].length = from->lists[bodies.list_count].length;
+		}
+	}
 	place->answered = false;
-	error = place->store->ops->write(place->store, reg, moved, lists->lists,
-					 moved ? 0 : lists->list_count);
+	error = place->store->ops->write(place->store, reg, moved, &bodies);
 	if (error != 0)
 		return failure_set(failure, -error, "the register in %s cannot be written: %s",
 				   place->name, strerror(-error));
@@ -182,6 +208,18 @@ static int place_write(struct move *move, struct place *place, const struct reg 
 		return 0;
 	return failure_set(failure, EIO, "the register in %s: %.400s", place->name,
 			   place->why[0] != '\0' ? place->why : "not written in time");
+}
+
+static int keys_check(const struct move *move, const struct place *from, struct failure *failure)
+{
+	struct store_document chain[KEYS_VERSIONS_MAX];
+
+	if (from->reg.keys_version == 0 || store_chain(move->ring, &from->reg, chain) != 0)
+		return 0;
+	return failure_set(
+	    failure, ENOENT,
+	    "the register names keys version %" PRIu64 ", whose document is not in %s%s",
+	    from->reg.keys_version, from == &move->etcd ? "etcd, nor in " : "", move->file.name);
 }
 
 /* The lists of the file's register are files beside it. */
@@ -216,7 +254,7 @@ static int file_lists_put(struct move *move, const struct place *from, struct fa
 	if (error != 0)
 		return error;
 	for (uint32_t i = 0; error == 0 && i < from->list_count; i++)
-		error = lists_add(lists, from->lists[i].document, from->lists[i].bytes, 0, &list,
+		error = lists_add(lists, from->lists[i].bytes, from->lists[i].length, 0, &list,
 				  failure);
 	if (error == 0 &&
 	    (lists_find(lists, from->reg.active) == NULL ||
@@ -291,6 +329,8 @@ static int move_carry(struct move *move, struct place *from, struct place *to,
 	struct failure undone;
 	int error = target_check(move, from, to, failure);
 
+	if (error == 0)
+		error = keys_check(move, from, failure);
 	if (error == 0 && from == &move->file)
 		error = file_lists_get(move, from, failure);
 	else if (error == 0)
@@ -352,8 +392,9 @@ int store_move(const struct config *config, struct state *state, enum config_reg
 		error = failure_set(failure, ENOMEM, "moving the register: no memory");
 		goto out;
 	}
-	if ((error = keyring_open(state, &config->trust, config->cluster, &move.ring, failure)) !=
-		0 ||
+	error = keyring_open(state, &config->trust, config->cluster, &move.ring, failure);
+	from->ring = move.ring;
+	if (error != 0 ||
 	    (error = store_open_file_to_move(state, config->name, move.base, &file_owner,
 					     &move.file.store, failure)) != 0 ||
 	    (error = store_open_etcd_to_move(config, move.base, &etcd_owner, &move.etcd.store,

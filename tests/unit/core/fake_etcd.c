@@ -155,6 +155,7 @@ static void transact(struct fake_etcd *etcd, const struct fake_request *request,
 			       ? leader == 0
 			       : leader == request->leader_revision &&
 				     (request->request == ELECTION_LIST_PUT ||
+				      request->request == ELECTION_KEYS_PUT ||
 				      revision_of(&etcd->reg, false) == request->register_revision);
 	if (request->request == ELECTION_CAMPAIGN && reply->succeeded &&
 	    !lease_lives(etcd, request->lease)) {
@@ -212,14 +213,17 @@ void fake_arrives(struct fake_etcd *etcd, const struct fake_request *request, ui
 		break;
 	case ELECTION_CAMPAIGN:
 	case ELECTION_LIST_PUT:
+	case ELECTION_KEYS_PUT:
 	case ELECTION_STORE:
 		transact(etcd, request, reply);
 		break;
 	case ELECTION_READ:
 	case ELECTION_LIST_GET:
+	case ELECTION_KEYS_GET:
 		break;
 	}
-	if (reply->outcome == ELECTION_DONE && request->request != ELECTION_LIST_GET) {
+	if (reply->outcome == ELECTION_DONE && request->request != ELECTION_LIST_GET &&
+	    request->request != ELECTION_KEYS_GET) {
 		key_show(&etcd->leader, &reply->leader);
 		key_show(&etcd->reg, &reply->reg);
 	}

@@ -256,6 +256,105 @@ START_TEST(the_next_leader_is_given_the_register_and_its_lists)
 }
 END_TEST
 
+/* Keys documents of which each has the hash of the one before, plus one in its first byte. */
+static struct reg reg_with_keys(uint64_t term, uint64_t serial, uint8_t version)
+{
+	struct reg reg = reg_of(term, serial);
+
+	reg.keys_version = version;
+	reg.keys[0] = version;
+	return reg;
+}
+
+START_TEST(keys_are_put_before_lists_and_never_dropped)
+{
+	const uint8_t keys[2][LIST_HASH_BYTES] = {{1}, {2}}, lists[1][LIST_HASH_BYTES] = {{99}};
+	const struct reg first = reg_with_keys(1, 1, 2);
+	struct reg next = reg_with_keys(1, 2, 3);
+	struct fake_request request;
+
+	lead(&a);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, KEYS_VERSIONS_MAX + 1), -EINVAL);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, 2), 0);
+	ck_assert_int_eq(election_write(&a.election, &first, false, lists, 1, now), 0);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, 1), -EBUSY);
+	for (unsigned i = 0; i < 2; i++) {
+		request = run_until(&a, ELECTION_KEYS_PUT);
+		ck_assert_mem_eq(request.hash, keys[i], LIST_HASH_BYTES);
+		/* Its answer is lost: it is put once more. */
+		answer_lost(&a, &request);
+		request = run_until(&a, ELECTION_KEYS_PUT);
+		ck_assert_mem_eq(request.hash, keys[i], LIST_HASH_BYTES);
+		ck_assert(!fake_list_held(&etcd, lists[0]));
+		ck_assert(!etcd.reg.held);
+		answer(&a, &request);
+		ck_assert(fake_list_held(&etcd, keys[i]));
+	}
+	request = run_until(&a, ELECTION_STORE);
+	ck_assert(fake_list_held(&etcd, lists[0]));
+	answer(&a, &request);
+	run_for(&a, 1);
+	/* The next step puts what it was given and no more; the keys of before stay. */
+	next.active[0] = 98;
+	ck_assert_int_eq(election_write(&a.election, &next, false, NULL, 0, now), 0);
+	run_for(&a, 1);
+	ck_assert_uint_eq(a.stored, 2);
+	ck_assert_uint_eq(etcd.list_puts, 3);
+	ck_assert(fake_list_held(&etcd, keys[0]) && fake_list_held(&etcd, keys[1]));
+}
+END_TEST
+
+START_TEST(a_leader_that_is_gone_puts_no_keys)
+{
+	const uint8_t keys[1][LIST_HASH_BYTES] = {{1}};
+	const struct reg first = reg_with_keys(1, 1, 1);
+	struct fake_request request;
+
+	lead(&a);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, 1), 0);
+	ck_assert_int_eq(election_write(&a.election, &first, false, NULL, 0, now), 0);
+	request = run_until(&a, ELECTION_KEYS_PUT);
+	fake_drop_leases(&etcd);
+	lead(&b);
+	answer(&a, &request);
+	run_for(&a, 1);
+	ck_assert(!fake_list_held(&etcd, keys[0]));
+	ck_assert(!a.led);
+}
+END_TEST
+
+START_TEST(the_next_leader_is_given_the_keys_before_the_lists_as_far_back_as_it_wants)
+{
+	const struct reg next = reg_with_keys(3, 9, 40);
+	struct fake_request request;
+
+	fake_put_register(&etcd, text_of(&next, "web", false));
+	a.keys_before = 2;
+	for (uint8_t version = 40; version >= 38; version--) {
+		request = run_until(&a, ELECTION_KEYS_GET);
+		ck_assert_uint_eq(request.hash[0], version);
+		ck_assert_uint_eq(a.lists, 0);
+		answer(&a, &request);
+		ck_assert(!a.led);
+	}
+	lead(&a);
+	ck_assert_uint_eq(a.keys, 3);
+	ck_assert_uint_eq(a.lists, 1);
+}
+END_TEST
+
+START_TEST(a_chain_without_end_is_not_followed_for_ever)
+{
+	const struct reg next = reg_with_keys(3, 9, 1);
+
+	fake_put_register(&etcd, text_of(&next, "web", false));
+	a.keys_before = UINT32_MAX;
+	run_for(&a, 1);
+	ck_assert(a.led);
+	ck_assert_uint_eq(a.keys, KEYS_VERSIONS_MAX);
+}
+END_TEST
+
 START_TEST(a_store_whose_answer_was_lost_is_stored_once)
 {
 	struct fake_request request;
@@ -551,6 +650,11 @@ int main(void)
 	tcase_add_test(one, a_resigned_leader_gives_the_key_back_and_stays_out);
 	tcase_add_test(one, a_register_is_stored_and_its_lists_before_it);
 	tcase_add_test(one, the_next_leader_is_given_the_register_and_its_lists);
+	tcase_add_test(one, keys_are_put_before_lists_and_never_dropped);
+	tcase_add_test(one, a_leader_that_is_gone_puts_no_keys);
+	tcase_add_test(one,
+		       the_next_leader_is_given_the_keys_before_the_lists_as_far_back_as_it_wants);
+	tcase_add_test(one, a_chain_without_end_is_not_followed_for_ever);
 	tcase_add_test(one, a_store_whose_answer_was_lost_is_stored_once);
 	tcase_add_test(one, a_store_that_arrives_late_shuts_itself_out);
 	tcase_add_test(one, a_store_without_space_is_refused_and_may_be_tried_again);

@@ -57,7 +57,7 @@ START_TEST(a_leader_stopped_for_ten_leases_does_not_act_when_it_goes_on)
 
 	/* It still believes; the clock says otherwise, before any event has come. */
 	ck_assert(first->led && !rig_leads(first));
-	ck_assert_int_eq(store_write(first->store, &next, NULL, 0), -EAGAIN);
+	ck_assert_int_eq(store_write(first->store, &next, NULL), -EAGAIN);
 	first->stopped = false;
 	rig_until(first->lost == 1 && rig_leader() != NULL &&
 		  strcmp(first->leader, rig_leader()->config.name) == 0);
@@ -184,10 +184,10 @@ START_TEST(a_list_of_the_greatest_size_goes_and_comes)
 	rig_open(&rig[0], "web01", rig_etcd.url, NULL);
 	rig_start(&rig[0], NULL);
 	rig_until(rig[0].led);
-	ck_assert_int_eq(store_write(rig[0].store, &reg, list, sizeof(list)), 0);
-	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL, 0), -EBUSY);
+	rig_write_list(&rig[0], &reg, list, sizeof(list));
+	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL), -EBUSY);
 	rig_until(rig[0].stored == 1);
-	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL, 0), -ESTALE);
+	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL), -ESTALE);
 	store_resign(rig[0].store);
 	rig_until(rig[0].lost == 1);
 	rig_open(&rig[1], "web02", rig_etcd.url, NULL);
@@ -201,13 +201,9 @@ END_TEST
 /* The key of a list. */
 static const char *list_key(const char *list)
 {
-	static char key[160];
 	const struct reg reg = rig_reg(1, 1, list, strlen(list));
-	size_t used = (size_t)snprintf(key, sizeof(key), "/mcroster/web/lists/");
 
-	for (unsigned i = 0; i < LIST_HASH_BYTES; i++)
-		used += (size_t)snprintf(key + used, sizeof(key) - used, "%02x", reg.active[i]);
-	return key;
+	return rig_key("lists", reg.active);
 }
 
 START_TEST(a_list_that_the_register_names_no_longer_is_dropped_with_the_same_step)
@@ -222,12 +218,12 @@ START_TEST(a_list_that_the_register_names_no_longer_is_dropped_with_the_same_ste
 	rig_write_whole(&rig[0], 1, 1);
 	reg = rig_reg(1, 2, RIG_LIST, strlen(RIG_LIST));
 	document_hash(next, strlen(next), reg.pending);
-	ck_assert_int_eq(store_write(rig[0].store, &reg, next, strlen(next)), 0);
+	rig_write_list(&rig[0], &reg, next, strlen(next));
 	rig_until(rig[0].stored == 2);
 	ck_assert_uint_eq(etcd_version(&rig_etcd, list_key(RIG_LIST)), 1);
 	ck_assert_uint_eq(etcd_version(&rig_etcd, list_key(next)), 1);
 	reg = rig_reg(1, 3, next, strlen(next));
-	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL, 0), 0);
+	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL), 0);
 	rig_until(rig[0].stored == 3);
 	ck_assert_uint_eq(etcd_version(&rig_etcd, list_key(RIG_LIST)), 0);
 	ck_assert_uint_eq(etcd_version(&rig_etcd, list_key(next)), 1);

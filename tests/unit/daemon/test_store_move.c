@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../list/sample.h"
+#include "../list/sample_keys.h"
 #include "core/register_value.h"
 #include "daemon/lists.h"
 #include "daemon/store_internal.h"
@@ -209,7 +209,7 @@ START_TEST(a_register_moves_to_etcd_and_back_with_its_list)
 	ck_assert_uint_eq(rig[0].reg.serial, 9);
 	ck_assert_uint_eq(rig[0].list_bytes, signed_bytes);
 	reg.serial = 10;
-	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL, 0), 0);
+	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL), 0);
 	rig_until(rig[0].stored == 1);
 	rig_close_all();
 	etcd_put(&etcd, RIG_LEADER, "web07"); /* one that is alive */
@@ -229,6 +229,78 @@ START_TEST(a_register_moves_to_etcd_and_back_with_its_list)
 	/* And to etcd once more. */
 	moves(CONFIG_REGISTER_ETCD);
 	ck_assert(!file_there(STORE_REGISTER_FILE));
+}
+END_TEST
+
+/* Two versions of keys in the state directory; the register names the second, and the list is
+ * signed by the keys of before. */
+static void keys_put(void)
+{
+	struct sample_signer signers[3];
+	const struct keys *held = NULL;
+	struct keyring *ring;
+	struct keys keys;
+
+	for (unsigned i = 0; i < 3; i++)
+		signer_make(&signers[i], (uint8_t)(i + 1));
+	ck_assert_int_eq(keyring_open(state, &config.trust, "web", &ring, NULL), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		char *text;
+
+		keys_make(&keys, held, &signers[i + 1], 1, 1);
+		text = keys_signed(&keys, signers, i, 2);
+		ck_assert_int_eq(keyring_add(ring, text, strlen(text), i, &held, NULL), 0);
+		free(text);
+	}
+	reg.keys_version = held->version;
+	memcpy(reg.keys, held->hash, LIST_HASH_BYTES);
+	keyring_close(ring);
+}
+
+static uint64_t keys_there(void)
+{
+	struct keyring *ring;
+	uint64_t version;
+
+	ck_assert_int_eq(keyring_open(state, &config.trust, "web", &ring, NULL), 0);
+	version = keyring_version(ring);
+	keyring_close(ring);
+	return version;
+}
+
+START_TEST(the_chain_of_keys_moves_with_the_register)
+{
+	list_put();
+	keys_put();
+	register_put(&reg);
+	moves(CONFIG_REGISTER_ETCD);
+	/* Back, on a host that has nothing yet; then there once more. */
+	directory_remove();
+	directory_make();
+	moves(CONFIG_REGISTER_FILE);
+	ck_assert_uint_eq(keys_there(), 2);
+	ck_assert(list_there());
+	moves(CONFIG_REGISTER_ETCD);
+	ck_assert(!file_there(STORE_REGISTER_FILE));
+	/* etcd has lost a part of it that the host has not got either. */
+	directory_remove();
+	directory_make();
+	etcd_delete(&etcd, rig_key("keys", reg.keys));
+	refused(CONFIG_REGISTER_FILE, -ENOENT,
+		"keys version 2, whose document is not in etcd, nor");
+}
+END_TEST
+
+START_TEST(a_register_whose_keys_are_not_there_stays_where_it_is)
+{
+	list_put();
+	keys_put();
+	ck_assert_int_eq(state_remove(state, "keys.2", NULL), 0);
+	register_put(&reg);
+	refused(CONFIG_REGISTER_ETCD, -ENOENT,
+		"keys version 2, whose document is not in the state");
+	ck_assert(file_there(STORE_REGISTER_FILE));
+	ck_assert(!file_there(STORE_MOVED_FILE));
 }
 END_TEST
 
@@ -334,7 +406,7 @@ START_TEST(a_second_move_says_that_it_was_moved)
 	rig_start(&rig[0], NULL);
 	rig_until(rig[0].led);
 	reg.serial = 10;
-	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL, 0), 0);
+	ck_assert_int_eq(store_write(rig[0].store, &reg, NULL), 0);
 	rig_until(rig[0].stored == 1);
 	store_resign(rig[0].store);
 	rig_until(rig[0].lost == 1);
@@ -397,6 +469,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 	    a_register_moves_to_etcd_and_back_with_its_list,
+	    the_chain_of_keys_moves_with_the_register,
+	    a_register_whose_keys_are_not_there_stays_where_it_is,
 	    a_move_that_was_cut_short_is_finished_by_the_same_command,
 	    a_move_to_etcd_may_be_killed_anywhere,
 	    a_move_to_a_file_may_be_killed_anywhere,
