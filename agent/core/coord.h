@@ -53,6 +53,8 @@ enum coord_state {
 	COORD_HALTED /* somebody holds a newer register than ours */
 };
 
+enum coord_step { COORD_STEP_STAGED, COORD_STEP_STANDS, COORD_STEP_LOST };
+
 enum coord_action_type {
 	COORD_STORE, /* write `reg`, then coord_stored */
 	COORD_TELL   /* push `reg` to every session */
@@ -68,6 +70,7 @@ struct coord {
 	char name[LIST_NAME_MAX + 1];
 	struct reg reg;	   /* stored, and told */
 	struct reg staged; /* to be stored; term 0: nothing */
+	bool asked; /* it is an operator's: what cannot be stored is dropped, and he is told */
 	bool storing, tell;
 	uint64_t store_after_ms;
 	uint64_t answered_term; /* nobody is answered before this term is on disk */
@@ -149,7 +152,12 @@ int coord_may_keys(const struct coord *coord, uint64_t version, const uint8_t ha
 		   uint64_t now_ms, struct failure *failure);
 void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES]);
 
+/* What was staged stands in the register, or (`ok` false) nowhere: a step that an operator asked for
+ * is dropped then, any other is tried again. */
 void coord_stored(struct coord *coord, bool ok, uint64_t now_ms);
+/* What has become of the step (term, serial) that was staged: whoever asked for it is answered when
+ * it stands, or when it is lost. */
+enum coord_step coord_step(const struct coord *coord, uint64_t term, uint64_t serial);
 /* Passes a phase when it is complete. */
 void coord_tick(struct coord *coord, uint64_t now_ms);
 bool coord_next(struct coord *coord, uint64_t now_ms, struct coord_action *action);

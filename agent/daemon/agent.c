@@ -319,8 +319,11 @@ void agent_stored(struct agent *agent, bool ok, const char *why)
 			log_line(LOG_LEVEL_ERROR, "%s: no phase is passed until this is stored",
 				 why);
 		(void)snprintf(agent->store_trouble, sizeof(agent->store_trouble), "%s", why);
+		(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 		(void)agent_coord_lists(agent, &coord->reg);
 		coord_stored(coord, false, clock_now_ms());
+		if (coord->staged.term == 0)
+			agent->store_trouble[0] = '\0'; /* nothing waits for it any more */
 		return;
 	}
 	agent->store_trouble[0] = '\0';
@@ -528,6 +531,7 @@ static void agent_step_down(struct agent *agent)
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
 	if (other == NULL || strcmp(other->name, agent->config->name) == 0)
 		return;
+	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 	coord_stop(coord);
 	host_connected(&agent->host, false, clock_now_ms());
 }
@@ -562,5 +566,6 @@ void agent_pump(struct agent *agent)
 		}
 	} while (more || agent->again);
 	agent->pumping = false;
+	peers_stored(agent->peers, clock_now_ms());
 	agent_tell_ready(agent);
 }

@@ -67,6 +67,7 @@ struct agent {
 	bool ready;
 	void (*on_left)(struct agent *agent); /* NULL: it is not leaving */
 	char store_trouble[FAILURE_BYTES];    /* what keeps us from storing; "" */
+	char step_lost[FAILURE_BYTES]; /* why the last step that does not stand was not stored */
 	void *shown;			      /* the evidence that was asked for last */
 };
 
@@ -100,9 +101,9 @@ uint64_t agent_vote(const struct agent *agent, const uint8_t key[LIST_HOST_KEY_B
  * within reach. */
 void agent_led_by(struct agent *agent, const char *name);
 
-/* A signed list has come in.  `offered`: somebody wants it to be the next one (else it was asked
- * for).  Answers with an enum verdict and its sentence; *relay is set when the coordinator has to
- * be asked instead. */
+/* Somebody offers a signed document.  Answers with an enum verdict and its sentence; *relay is set
+ * when the coordinator has to be asked instead.  What is accepted as a step of the register counts
+ * only when coord_step says that it stands. */
 uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
 		    size_t text_bytes, bool *relay);
 /* A document that was asked for: stored when it verifies.  `newest`: not by its hash, it is the

@@ -305,6 +305,7 @@ static void on_lost(void *context, const char *why)
 
 	if (agent->coord.state != COORD_IDLE)
 		log_line(LOG_LEVEL_WARNING, "leadership is lost: %s", why);
+	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "leadership is lost: %.400s", why);
 	agent_leads_no_more(agent);
 	if (agent->on_left != NULL)
 		agent->on_left(agent);
@@ -317,6 +318,7 @@ bool agent_leave(struct agent *agent, void (*on_left)(struct agent *agent))
 	if (agent->elected)
 		log_line(LOG_LEVEL_NOTICE, "leadership is given back");
 	agent->on_left = on_left;
+	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "it leaves the leadership");
 	store_resign(agent->store);
 	agent_leads_no_more(agent);
 	return true;

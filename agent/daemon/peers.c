@@ -40,6 +40,7 @@ static void peer_free(struct peer *peer)
 			relay_drop(&peers->relay[i]);
 		else if (peers->coordinator == peer)
 			peers->relay[i].sent = false; /* the next one is asked again */
+	offers_forget(peers, peer);
 	if (peer->kind == PEER_ANNOUNCE)
 		peers->announces--;
 	if (peers->coordinator == peer)

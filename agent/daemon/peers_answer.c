@@ -10,7 +10,6 @@
 #include "daemon/status.h"
 #include "hash.h"
 
-#define RELAY_OFFER_MS	10000u
 #define RELAY_STATUS_MS 2000u
 
 /* ---- answers ---- */
@@ -125,23 +124,6 @@ static void renew_answer(struct peer *peer, const struct renew *renew)
 }
 
 /* ---- what comes in ---- */
-
-static void offer_answer(struct peer *peer, const struct message *message)
-{
-	struct agent *agent = peer->peers->agent;
-	char text[MESSAGE_TEXT_BYTES];
-	bool relay;
-	uint8_t verdict =
-	    agent_offer(agent, message->body, message->body_bytes, text, sizeof(text), &relay);
-
-	if (!relay)
-		verdict_send(peer, message->request, verdict, text);
-	else if (!relay_add(peer, MESSAGE_OFFER, message->request, RELAY_OFFER_MS, message))
-		verdict_send(peer, message->request, VERDICT_LATER,
-			     "too many questions are under way here");
-	agent_pump(agent);
-	peers_tick(peer->peers, clock_now_ms());
-}
 
 void inbound_message(struct peer *peer, const struct message *message)
 {

@@ -8,6 +8,7 @@
 #include "net/session.h"
 
 #define RELAYS_MAX    64u
+#define OFFERS_MAX    16u
 #define REDIAL_MIN_MS 50u
 #define REDIAL_MAX_MS 1000u
 
@@ -43,6 +44,13 @@ struct relay {
 	size_t body_bytes;
 };
 
+/* A document that was accepted here, by a step that is not stored yet. */
+struct offer {
+	struct peer *origin; /* NULL: free */
+	uint64_t request, term, serial, until_ms;
+	char text[MESSAGE_TEXT_BYTES];
+};
+
 struct peers {
 	struct agent *agent;
 	struct session_listener *listener, *control;
@@ -64,6 +72,7 @@ struct peers {
 	uint32_t announces, announce_turn;
 	uint64_t relay_id;
 	struct relay relay[RELAYS_MAX];
+	struct offer offer[OFFERS_MAX];
 };
 
 /* Sessions (peers.c). */
@@ -96,6 +105,10 @@ void inbound_message(struct peer *peer, const struct message *message);
 void coordinator_message(struct peer *peer, const struct message *message);
 void verdict_send(struct peer *peer, uint64_t request, uint8_t code, const char *text);
 void status_send(struct peer *peer, uint64_t request, bool cluster);
+
+/* Documents that are offered here (peers_offer.c). */
+void offer_answer(struct peer *peer, const struct message *message);
+void offers_forget(struct peers *peers, const struct peer *origin);
 
 /* Questions for the coordinator (peers_relay.c). */
 void relay_drop(struct relay *relay);

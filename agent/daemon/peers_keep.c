@@ -224,6 +224,7 @@ void peers_tick(struct peers *peers, uint64_t now_ms)
 	successor_keep(peers, now_ms);
 	guide_keep(peers, now_ms);
 	announce(peers, now_ms);
+	peers_stored(peers, now_ms);
 	for (uint32_t i = 0; i < RELAYS_MAX; i++)
 		if (peers->relay[i].id != 0 && now_ms >= peers->relay[i].until_ms)
 			relay_gave_up(peers, &peers->relay[i]);

@@ -128,6 +128,28 @@ START_TEST(an_agent_without_a_list_is_ready_and_says_so)
 }
 END_TEST
 
+/* The register's file cannot be replaced by one while a directory is in its place. */
+START_TEST(a_list_is_accepted_when_it_is_stored_and_not_before)
+{
+	struct document first, second;
+	char path[sizeof(config.state_directory) + 16];
+
+	first_list(&first);
+	wait_for_status("isolated no\n");
+	(void)snprintf(path, sizeof(path), "%s/register", config.state_directory);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	second = document_make(2, first.hash, "unit");
+	offer(second.bytes, second.length, VERDICT_LATER, "could not store it");
+	ck_assert(status_says("\nnext-epoch 0\n"));
+	ck_assert_int_eq(rmdir(path), 0);
+	offer(second.bytes, second.length, VERDICT_ACCEPTED, "the change begins");
+	wait_for_status("\nepoch 2\n");
+	free(first.bytes);
+	free(second.bytes);
+}
+END_TEST
+
 START_TEST(the_first_list_is_published_and_leased)
 {
 	struct document first;
@@ -293,6 +315,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, an_agent_without_a_list_is_ready_and_says_so);
+	tcase_add_test(tests, a_list_is_accepted_when_it_is_stored_and_not_before);
 	tcase_add_test(tests, the_first_list_is_published_and_leased);
 	tcase_add_test(tests, lists_that_break_a_rule_are_refused_and_nothing_changes);
 	tcase_add_test(tests, a_change_that_moves_nothing_goes_through_all_phases);
