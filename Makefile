@@ -129,7 +129,7 @@ $(TORN) $(RACE) $(AGENTS): $(B)/%: $(B)/%.o $(SHARED)
 
 # Fuzz targets: tests/fuzz/fuzz_<parser>.c with its corpus in tests/fuzz/corpus/<parser>/.
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(FUZZERS): $(B)/%: $(B)/%.o $(BELOW_daemon)
+$(FUZZERS): $(B)/%: $(B)/%.o $(B)/daemon.a $(BELOW_admin)
 	$(call say,LD,$@)
 	$(Q)$(link) -fsanitize=fuzzer $(PKG_LIBS) $(ETCD_LIBS) -lm
 

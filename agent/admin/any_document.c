@@ -84,24 +84,61 @@ static int document_take(const char *document, size_t document_bytes, struct any
 			   "document of mcroster's");
 }
 
-int any_document_file(const char *path, const struct signers_trusted *trusted,
-		      struct any_document *any, struct failure *failure)
+/* `name` is where it came from. */
+static int document_open(const char *name, const char *document, size_t document_bytes,
+			 const struct signers_trusted *trusted, struct any_document *any,
+			 struct failure *failure)
 {
 	struct failure why;
-	char *document;
-	size_t document_bytes, body_bytes;
-	int error = file_read(path, DOCUMENT_BYTES_MAX, &document, &document_bytes, failure);
+	size_t body_bytes;
+	int error = 0;
 
-	if (error < 0)
-		return error;
 	memset(any, 0, sizeof(*any));
 	if (trusted != NULL && trusted->trust.count > 0)
 		error =
 		    document_verify(document, document_bytes, &trusted->trust, &body_bytes, &why);
 	if (error == 0)
 		error = document_take(document, document_bytes, any, &why);
+	return error < 0 ? failure_set(failure, -error, "%s: %s", name, why.text) : 0;
+}
+
+int any_document_file(const char *path, const struct signers_trusted *trusted,
+		      struct any_document *any, struct failure *failure)
+{
+	char *document;
+	size_t document_bytes;
+	int error = file_read(path, DOCUMENT_BYTES_MAX, &document, &document_bytes, failure);
+
+	if (error < 0)
+		return error;
+	error = document_open(path, document, document_bytes, trusted, any, failure);
 	free(document);
-	return error < 0 ? failure_set(failure, -error, "%s: %s", path, why.text) : 0;
+	return error;
+}
+
+int any_document_agent(struct link *link, const uint8_t *hash,
+		       const struct signers_trusted *trusted, struct any_document *any,
+		       struct failure *failure)
+{
+	char *document;
+	size_t document_bytes;
+	int error = hash == NULL
+			? link_list_get(link, &document, &document_bytes, failure)
+			: link_document_get(link, hash, &document, &document_bytes, failure);
+
+	if (error < 0)
+		return error;
+	error =
+	    document_open(link_peer_name(link), document, document_bytes, trusted, any, failure);
+	free(document);
+	if (error == 0 && (hash == NULL ? any->kind != ANY_LIST
+					: memcmp(any->hash, hash, LIST_HASH_BYTES) != 0)) {
+		any_document_clear(any);
+		error =
+		    failure_set(failure, EBADMSG, "%s: gave another document than was asked for",
+				link_peer_name(link));
+	}
+	return error;
 }
 
 void any_document_clear(struct any_document *any)

@@ -2,6 +2,7 @@
 #ifndef MCROSTER_ADMIN_ANY_DOCUMENT_H
 #define MCROSTER_ADMIN_ANY_DOCUMENT_H
 
+#include "admin/link.h"
 #include "admin/signers.h"
 #include "list/keys.h"
 #include "list/list.h"
@@ -27,6 +28,12 @@ struct any_document {
  * names keys.  The sentence names the file. */
 int any_document_file(const char *path, const struct signers_trusted *trusted,
 		      struct any_document *any, struct failure *failure);
+
+/* The active list of an agent (`hash` NULL), or whatever it holds under that hash.  -EBADMSG when
+ * it answers with something else. */
+int any_document_agent(struct link *link, const uint8_t *hash,
+		       const struct signers_trusted *trusted, struct any_document *any,
+		       struct failure *failure);
 void any_document_clear(struct any_document *any);
 
 /* "epoch 42", "order abort for term 3, serial 17, COPY", "keys version 2". */

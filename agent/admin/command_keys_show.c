@@ -1,12 +1,10 @@
 /* command_keys_show.c - mcadmin keys show: a keys document readable, from a file or an agent. */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "admin/admin.h"
 #include "admin/command_keys.h"
-#include "admin/human.h"
 #include "admin/keys_report.h"
 #include "admin/keys_source.h"
 #include "admin/target.h"
@@ -27,22 +25,6 @@ struct show_options {
 	struct target target;
 };
 
-static int text_print(const struct keys *keys, struct failure *failure)
-{
-	char hash[2 * LIST_HASH_BYTES + 1], parent[2 * LIST_HASH_BYTES + 1] = "none";
-
-	human_hex(keys->hash, sizeof(keys->hash), hash);
-	if (keys->has_parent)
-		human_hex(keys->parent, sizeof(keys->parent), parent);
-	(void)printf("cluster       %s\nversion       %" PRIu64 "\nhash          %s\n",
-		     keys->cluster, keys->version, hash);
-	(void)printf("parent        %s\ncreated       %s\n", parent, keys->created);
-	(void)printf("threshold     %" PRIu32 " of these %" PRIu32 " keys\n", keys->threshold,
-		     keys->key_count);
-	keys_report_keys(NULL, keys, stdout);
-	return keys_report_signers(NULL, keys, stdout, failure);
-}
-
 static int json_print(const struct keys *keys, struct failure *failure)
 {
 	struct json json;
@@ -62,7 +44,7 @@ static int show_print(const struct show_options *options, const struct keys *key
 	if (options->json)
 		return json_print(keys, failure);
 	if (!options->raw)
-		return text_print(keys, failure);
+		return keys_report_text(keys, stdout, failure);
 	(void)fwrite(keys->document, 1, keys->document_bytes, stdout);
 	return 0;
 }

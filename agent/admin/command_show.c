@@ -1,24 +1,32 @@
-/* command_show.c - mcadmin show: a list readable, from a file or an agent. */
+/* command_show.c - mcadmin show: a signed document readable, from a file or an agent. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "admin/admin.h"
+#include "admin/any_document.h"
 #include "admin/human.h"
 #include "admin/json.h"
+#include "admin/keys_report.h"
 #include "admin/link.h"
 #include "admin/list_report.h"
-#include "admin/list_source.h"
+#include "admin/order_show.h"
 #include "admin/signers.h"
 #include "admin/target.h"
 
 static const char usage[] =
-    "Usage: mcadmin show [-p PUBLIC]... [-t N] [--json | --raw] [LIST | --agent ...]\n"
+    "Usage: mcadmin show [-p PUBLIC]... [-t N] [--json | --raw]\n"
+    "                    [DOCUMENT | [--hash HASH] --agent ...]\n"
     "\n"
-    "Shows a list, or the active list of an agent.\n"
+    "Shows a list, an order or a keys document; without a file, the active list of\n"
+    "an agent.\n"
     "\n"
+    "      --hash HASH           what the agent holds under this hash; documents are\n"
+    "                            named so by 'mcadmin status'\n"
     "  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
     "                            base64); may be repeated\n"
     "  -t, --threshold N         so many of them must have signed (1)\n"
@@ -28,16 +36,18 @@ static const char usage[] =
 
 struct show_options {
 	const char *path;
-	bool json, raw;
+	bool json, raw, has_hash;
+	uint8_t hash[LIST_HASH_BYTES];
 	struct signers_trusted trusted;
 	struct target target;
 };
 
-static void text_print(const struct show_options *options, const struct list *list,
-		       const struct signers *signers)
+static int list_print(const struct show_options *options, const struct list *list,
+		      const struct signers *signers)
 {
 	char hash[2 * LIST_HASH_BYTES + 1], parent[2 * LIST_HASH_BYTES + 1] = "none";
 	char distribution[DISTRIBUTION_TEXT_BYTES];
+	int error;
 
 	human_hex(list->hash, sizeof(list->hash), hash);
 	if (list->has_parent)
@@ -50,6 +60,25 @@ static void text_print(const struct show_options *options, const struct list *li
 	(void)printf("distribution  %s\n", distribution);
 	list_report_policy(list, stdout);
 	(void)putchar('\n');
+	error = list_report_agents(list, stdout);
+	(void)putchar('\n');
+	return error == 0 ? list_report_servers(list, stdout) : error;
+}
+
+static int text_print(const struct show_options *options, const struct any_document *any,
+		      const struct signers *signers, struct failure *failure)
+{
+	switch (any->kind) {
+	case ANY_LIST:
+		return list_print(options, any->list, signers);
+	case ANY_ORDER:
+		order_show_text(any->order, stdout);
+		signers_print(signers, &options->trusted, "signed by     ", stdout);
+		return 0;
+	case ANY_KEYS:
+		return keys_report_text(any->keys, stdout, failure);
+	}
+	return -EINVAL;
 }
 
 static void json_print_signers(const struct show_options *options, const struct signers *signers,
@@ -67,44 +96,51 @@ static void json_print_signers(const struct show_options *options, const struct 
 	json_array_close(json);
 }
 
-static int json_print(const struct show_options *options, const struct list *list,
-		      const struct signers *signers)
+static int json_print(const struct show_options *options, const struct any_document *any,
+		      const struct signers *signers, struct failure *failure)
 {
 	struct json json;
-	int error;
+	int error = 0;
 
 	json_begin(&json, stdout);
 	json_object_open(&json, NULL);
-	error = list_report_json(list, &json);
-	json_print_signers(options, signers, &json);
+	if (any->kind == ANY_LIST)
+		error = list_report_json(any->list, &json);
+	else if (any->kind == ANY_ORDER)
+		order_show_json(any->order, &json);
+	if (any->kind == ANY_KEYS) /* lists its signatures itself */
+		error = keys_report_json(any->keys, &json, failure);
+	else
+		json_print_signers(options, signers, &json);
 	json_object_close(&json);
 	json_end(&json);
 	return error;
 }
 
-static int show_print(const struct show_options *options, const struct list *list,
+static int show_print(const struct show_options *options, const struct any_document *any,
 		      struct failure *failure)
 {
 	struct signers signers;
-	int error = signers_read(list->document, list->document_bytes, &options->trusted, &signers,
-				 failure);
+	int error = signers_read(any->bytes, any->length, &options->trusted, &signers, failure);
 
 	if (error < 0)
 		return error;
 	if (options->raw) {
-		(void)fwrite(list->document, 1, list->document_bytes, stdout);
+		(void)fwrite(any->bytes, 1, any->length, stdout);
 		return 0;
 	}
-	if (options->json) {
-		error = json_print(options, list, &signers);
-	} else {
-		text_print(options, list, &signers);
-		error = list_report_agents(list, stdout);
-		(void)putchar('\n');
-		if (error == 0)
-			error = list_report_servers(list, stdout);
-	}
-	return error < 0 ? failure_set(failure, -error, "no memory to print the list") : 0;
+	(void)failure_set(failure, 0, "no memory to print the %s", any_document_kind(any));
+	return options->json ? json_print(options, any, &signers, failure)
+			     : text_print(options, any, &signers, failure);
+}
+
+static bool hash_read(const char *text, uint8_t hash[LIST_HASH_BYTES])
+{
+	size_t bytes = 0;
+	const char *end = text;
+
+	return sodium_hex2bin(hash, LIST_HASH_BYTES, text, strlen(text), NULL, &bytes, &end) == 0 &&
+	       bytes == LIST_HASH_BYTES && *end == '\0' && !sodium_is_zero(hash, LIST_HASH_BYTES);
 }
 
 /* Returns a negative number to go on, an exit code otherwise. */
@@ -115,6 +151,7 @@ static int options_read(int argc, char **argv, struct show_options *options)
 	    {"threshold", required_argument, NULL, 't'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"raw", no_argument, NULL, 'r'},
+	    {"hash", required_argument, NULL, 'H'},
 	    {"help", no_argument, NULL, 'h'},
 	    TARGET_OPTIONS,
 	    {NULL, 0, NULL, 0},
@@ -144,6 +181,13 @@ static int options_read(int argc, char **argv, struct show_options *options)
 		case 'r':
 			options->raw = true;
 			break;
+		case 'H':
+			options->has_hash = hash_read(optarg, options->hash);
+			if (!options->has_hash)
+				return admin_usage(argv[0],
+						   "--hash '%s': 64 hexadecimal digits are wanted",
+						   optarg);
+			break;
 		case 'h':
 			return admin_help(usage);
 		default:
@@ -151,9 +195,9 @@ static int options_read(int argc, char **argv, struct show_options *options)
 		}
 	}
 	if (argc - optind > 1)
-		return admin_usage(argv[0], "one LIST at most, %d given", argc - optind);
-	if (optind < argc && target_named(&options->target))
-		return admin_usage(argv[0], "a LIST and an agent: one of them");
+		return admin_usage(argv[0], "one DOCUMENT at most, %d given", argc - optind);
+	if (optind < argc && (target_named(&options->target) || options->has_hash))
+		return admin_usage(argv[0], "a DOCUMENT and an agent's: one of them");
 	if (options->json && options->raw)
 		return admin_usage(argv[0], "--json and --raw: one of them");
 	if (signers_trust_finish(&options->trusted, (uint32_t)threshold, &failure) < 0)
@@ -167,7 +211,7 @@ int command_show(int argc, char **argv)
 	struct show_options options = {0};
 	struct link_peer peer;
 	struct link *link = NULL;
-	struct list *list = NULL;
+	struct any_document any = {0};
 	struct failure failure;
 	int error, code = options_read(argc, argv, &options);
 
@@ -176,15 +220,16 @@ int command_show(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (options.path != NULL) {
-		error = list_source_file(options.path, &options.trusted, &list, &failure);
+		error = any_document_file(options.path, &options.trusted, &any, &failure);
 	} else {
 		error = link_new(&peer, &link, &failure);
 		if (error == 0)
-			error = list_source_agent(link, &options.trusted, &list, &failure);
+			error = any_document_agent(link, options.has_hash ? options.hash : NULL,
+						   &options.trusted, &any, &failure);
 	}
 	if (error == 0)
-		error = show_print(&options, list, &failure);
-	list_free(list);
+		error = show_print(&options, &any, &failure);
+	any_document_clear(&any);
 	link_free(link);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }

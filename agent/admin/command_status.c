@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "admin/admin.h"
 #include "admin/human.h"
@@ -27,6 +28,11 @@ static const char usage[] =
 
 enum form { FORM_TEXT, FORM_JSON, FORM_RAW };
 
+static uint64_t age_ms(uint64_t since_s, time_t now)
+{
+	return (uint64_t)now > since_s ? ((uint64_t)now - since_s) * 1000 : 0;
+}
+
 static bool said(const char *names)
 {
 	return names != NULL && names[0] != '\0';
@@ -47,12 +53,46 @@ static void orders_print(const struct status *status)
 	if (status->keys_version != 0)
 		(void)printf("trust         keys document version %" PRIu64 "\n",
 			     status->keys_version);
-	if (status->equivocation != 0)
-		(void)printf(
-		    "EQUIVOCATION  %" PRIu64 " signed %s contradicting an accepted one: "
-		    "refused,\n"
-		    "              kept as evidence by the agent; whose key signed both?\n",
-		    status->equivocation, status->equivocation == 1 ? "document" : "documents");
+}
+
+/* Two documents where there may be one: some key has signed both. */
+static void evidence_print(const struct status *status)
+{
+	if (status->equivocation == 0)
+		return;
+	(void)printf("EQUIVOCATION  %" PRIu64
+		     " signed document%s contradicting an accepted one, refused and\n"
+		     "              kept by agent %s; 'mcadmin show --hash HASH' there says who "
+		     "signed:\n",
+		     status->equivocation, PLURAL(status->equivocation), status->agent);
+	for (uint32_t i = 0; i < status->evidence_count; i++) {
+		const struct status_evidence *evidence = &status->evidence[i];
+		char hash[2 * LIST_HASH_BYTES + 1];
+
+		human_hex(evidence->hash.bytes, LIST_HASH_BYTES, hash);
+		(void)printf("  %s %" PRIu64 "  %s\n",
+			     strcmp(evidence->kind, "keys") == 0 ? "keys version" : "epoch",
+			     evidence->number, hash);
+	}
+}
+
+/* Invalidations of clients on the asked agent's host that have not been carried out yet. */
+static void owed_print(const struct status *status)
+{
+	const time_t now = time(NULL);
+	char age[HUMAN_NUMBER_BYTES];
+
+	for (uint32_t i = 0; i < status->server_count; i++) {
+		const struct status_server *server = &status->servers[i];
+
+		if (server->owed != 0)
+			(void)printf("owes          %" PRIu64
+				     " invalidation%s to %s, the oldest for %s\n",
+				     server->owed, PLURAL(server->owed), server->name,
+				     human_duration(age_ms(server->owed_since, now), age));
+	}
+	if (status->owed_trouble[0] != '\0')
+		(void)printf("TROUBLE       %s\n", status->owed_trouble);
 }
 
 static void head_print(const struct status *status)
@@ -89,14 +129,17 @@ static void change_print(const struct status *status)
 
 	(void)human_percent(status->change_slots_moved, status->change_slots, percent);
 	if (status->change_epoch != 0)
-		(void)printf("%s  to epoch %" PRIu64 ", ",
+		(void)printf("%s  to epoch %" PRIu64,
 			     status->next_epoch != 0 ? "change      " : "last change ",
 			     status->change_epoch);
+	/* The first list moves nothing. */
 	if (status->change_epoch != 0 && human_in_slots(status->change_slots))
-		(void)printf("%" PRIu64 " of %" PRIu64 " slots: %s\n", status->change_slots_moved,
+		(void)printf(", %" PRIu64 " of %" PRIu64 " slots: %s", status->change_slots_moved,
 			     status->change_slots, percent);
-	else if (status->change_epoch != 0)
-		(void)printf("%s of the keys\n", percent);
+	else if (status->change_epoch != 0 && status->change_slots != 0)
+		(void)printf(", %s of the keys", percent);
+	if (status->change_epoch != 0)
+		(void)putchar('\n');
 	if (status->keys_found != 0)
 		(void)printf("keys          %s; %" PRIu64 " failed\n",
 			     watch_keys(status, text, sizeof(text)), status->keys_failed);
@@ -217,6 +260,8 @@ static int status_print(const struct status *status, bool as_json, struct failur
 	head_print(status);
 	change_print(status);
 	orders_print(status);
+	owed_print(status);
+	evidence_print(status);
 	error = hosts_print(status);
 	if (error == 0)
 		error = servers_print(status);

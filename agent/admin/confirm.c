@@ -11,8 +11,8 @@ int confirm_ask(const char *question, FILE *in, FILE *out, struct failure *failu
 
 	if (isatty(fileno(in)) != 1)
 		return failure_set(failure, ENOTTY,
-				   "standard input is no terminal: nobody can be asked, --yes says "
-				   "it");
+				   "standard input is no terminal, so nobody can be asked: with "
+				   "--yes nothing is asked");
 	(void)fprintf(out, "\n%s Type yes: ", question);
 	(void)fflush(out);
 	if (fgets(line, sizeof(line), in) != NULL && strcmp(line, "yes\n") == 0)

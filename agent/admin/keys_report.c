@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "admin/human.h"
 #include "admin/signers.h"
 
 bool keys_report_has(const struct keys *keys, const uint8_t key[DOCUMENT_KEY_BYTES])
@@ -70,6 +71,24 @@ int keys_report_signers(const struct keys *previous, const struct keys *keys, FI
 		(void)fputc('\n', out);
 	}
 	return 0;
+}
+
+int keys_report_text(const struct keys *keys, FILE *out, struct failure *failure)
+{
+	char hash[2 * LIST_HASH_BYTES + 1], parent[2 * LIST_HASH_BYTES + 1] = "none";
+
+	human_hex(keys->hash, sizeof(keys->hash), hash);
+	if (keys->has_parent)
+		human_hex(keys->parent, sizeof(keys->parent), parent);
+	(void)fprintf(out,
+		      "cluster       %s\nversion       %" PRIu64 "\nhash          %s\n"
+		      "parent        %s\ncreated       %s\nthreshold     %" PRIu32 " of %s%" PRIu32
+		      " key%s\n",
+		      keys->cluster, keys->version, hash, parent, keys->created, keys->threshold,
+		      keys->key_count == 1 ? "this " : "these ", keys->key_count,
+		      PLURAL(keys->key_count));
+	keys_report_keys(NULL, keys, out);
+	return keys_report_signers(NULL, keys, out, failure);
 }
 
 int keys_report_json(const struct keys *keys, struct json *json, struct failure *failure)

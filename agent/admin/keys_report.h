@@ -17,6 +17,9 @@ void keys_report_keys(const struct keys *previous, const struct keys *keys, FILE
 int keys_report_signers(const struct keys *previous, const struct keys *keys, FILE *out,
 			struct failure *failure);
 
+/* All of it: head, keys, who signed. */
+int keys_report_text(const struct keys *keys, FILE *out, struct failure *failure);
+
 /* The members of an object. */
 int keys_report_json(const struct keys *keys, struct json *json, struct failure *failure);
 

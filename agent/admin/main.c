@@ -18,7 +18,7 @@ static const struct command {
     {"plan", command_plan, "Compute the next list and say what would move"},
     {"sign", command_sign, "Sign a list, an order or a keys document"},
     {"verify", command_verify, "Check the form and signatures of a list or an order"},
-    {"show", command_show, "Show a list"},
+    {"show", command_show, "Show a list, an order or a keys document"},
     {"push", command_push, "Offer a signed document to the cluster and watch the change"},
     {"abort", command_abort, "Undo the change that is under way"},
     {"giveup", command_giveup, "Let the change go on without servers that are dead"},
@@ -36,9 +36,10 @@ static void usage_print(FILE *out)
 	(void)fprintf(out, "Usage: mcadmin COMMAND [OPTION]...\n\nCommands:\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		(void)fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
-	(void)fprintf(out,
-		      "\n'mcadmin COMMAND --help' says more about each.\n"
-		      "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a rule, 4 timed out.\n");
+	(void)fprintf(
+	    out,
+	    "\n'mcadmin COMMAND --help' says more about each, 'mcadmin --version' the version.\n"
+	    "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a rule, 4 timed out.\n");
 }
 
 static int command_run(const struct command *command, int argc, char **argv)
@@ -66,6 +67,10 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		usage_print(stdout);
+		return fflush(stdout) == 0 ? ADMIN_DONE : ADMIN_FAILED;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)puts("mcadmin " MCROSTER_VERSION);
 		return fflush(stdout) == 0 ? ADMIN_DONE : ADMIN_FAILED;
 	}
 	if (sodium_init() < 0) {

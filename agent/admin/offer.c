@@ -20,8 +20,8 @@ static void verdict_judge(const struct link *link, enum verdict verdict, const c
 {
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
-		outcome_set(outcome, "accepted", ADMIN_DONE, "%s accepts%s%s", link_peer_name(link),
-			    text[0] == '\0' ? "" : ": ", text);
+		outcome_set(outcome, "accepted", ADMIN_DONE, "%s: %s", link_peer_name(link),
+			    text[0] == '\0' ? "accepted" : text);
 		return;
 	case VERDICT_REFUSED:
 		outcome_set(outcome, "refused", ADMIN_REFUSED, "%s refuses: %s",

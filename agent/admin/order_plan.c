@@ -21,12 +21,12 @@ static bool is_named(const char *wanted, const char *name, const char *address)
 		(wanted[length] == '@' && strcmp(wanted + length + 1, address) == 0));
 }
 
-static int several(const char *command, const char *wanted, const char *address, const char *other,
+static int several(const char *wanted, const char *address, const char *other,
 		   struct failure *failure)
 {
 	return failure_set(failure, EINVAL,
-			   "%s: '%s' is the name of two in this change, say %s@%s or %s@%s",
-			   command, wanted, wanted, address, wanted, other);
+			   "'%s' is the name of two in this change, say %s@%s or %s@%s", wanted,
+			   wanted, address, wanted, other);
 }
 
 static int server_find(const struct change *change, const char *wanted, uint32_t *number,
@@ -40,21 +40,20 @@ static int server_find(const struct change *change, const char *wanted, uint32_t
 		if (!is_named(wanted, server->name, server->address))
 			continue;
 		if (found >= 0)
-			return several("giveup", wanted, change->servers[found].address,
-				       server->address, failure);
+			return several(wanted, change->servers[found].address, server->address,
+				       failure);
 		found = (int)i;
 	}
 	if (found < 0)
 		return failure_set(failure, EINVAL,
-				   "giveup: no server '%s' in the active or the pending list",
-				   wanted);
+				   "no server '%s' in the active or the pending list", wanted);
 	*number = (uint32_t)found;
 	return 0;
 }
 
 /* An agent has one address in a change; which one the order names must be in one of the lists. */
-static int agent_find(const struct change *change, const char *command, const char *wanted,
-		      uint32_t *number, struct failure *failure)
+static int agent_find(const struct change *change, const char *wanted, uint32_t *number,
+		      struct failure *failure)
 {
 	for (uint32_t i = 0; i < change->agent_count; i++) {
 		if (!is_named(wanted, change->agents[i].name, change->agents[i].address))
@@ -62,8 +61,8 @@ static int agent_find(const struct change *change, const char *command, const ch
 		*number = i;
 		return 0;
 	}
-	return failure_set(failure, EINVAL, "%s: no agent '%s' in the active or the pending list",
-			   command, wanted);
+	return failure_set(failure, EINVAL, "no agent '%s' in the active or the pending list",
+			   wanted);
 }
 
 /* ---- whether it makes sense ---- */
@@ -73,25 +72,24 @@ static int change_check(const struct order_scene *scene, enum order_kind kind,
 			struct failure *failure)
 {
 	const struct status *status = scene->status;
-	const char *command = order_kind_name(kind);
 
 	if (scene->pending == NULL)
 		return failure_set(
-		    failure, EINVAL, "%s: no change is under way: epoch %" PRIu64 " is settled%s",
-		    command, scene->active->epoch,
+		    failure, EINVAL, "no change is under way: epoch %" PRIu64 " is settled%s",
+		    scene->active->epoch,
 		    kind == ORDER_GIVEUP ? "; 'mcadmin plan --giveup' makes the list without it"
 					 : "");
 	if (!status->cluster_view)
 		return failure_set(failure, EAGAIN,
-				   "%s: agent %s does not reach the coordinator %s, whose register "
+				   "agent %s does not reach the coordinator %s, whose register "
 				   "the order is for: ask another agent, or fail over",
-				   command, status->agent,
+				   status->agent,
 				   status->coordinator[0] == '\0' ? "(not known)"
 								  : status->coordinator);
 	if (status->aborting && kind != ORDER_GIVEUP)
 		return failure_set(failure, EEXIST,
-				   "%s: the change to epoch %" PRIu64 " is being undone already",
-				   command, scene->pending->epoch);
+				   "the change to epoch %" PRIu64 " is being undone already",
+				   scene->pending->epoch);
 	return 0;
 }
 
@@ -101,13 +99,12 @@ static int abort_check(const struct order_scene *scene, struct failure *failure)
 
 	if (phase == PHASE_UNWIND || phase == PHASE_BACK || phase == PHASE_CLEAN)
 		return failure_set(failure, EEXIST,
-				   "abort: the change to epoch %" PRIu64
-				   " is being undone already, "
+				   "the change to epoch %" PRIu64 " is being undone already, "
 				   "it is in %s",
 				   scene->pending->epoch, phase_name(phase));
 	if (phase != PHASE_PREPARE && phase != PHASE_COPY)
 		return failure_set(failure, EINVAL,
-				   "abort: the change to epoch %" PRIu64 " is in %s: only PREPARE "
+				   "the change to epoch %" PRIu64 " is in %s: only PREPARE "
 				   "and COPY can be undone; later, going back is a new change",
 				   scene->pending->epoch, phase_name(phase));
 	return 0;
@@ -118,16 +115,15 @@ static int giveup_check(const struct order_scene *scene, uint32_t number, struct
 	const struct change_server *server = &scene->change->servers[number];
 
 	if (status_names(scene->status->given_up, server->name))
-		return failure_set(failure, EEXIST, "giveup: server %s is given up already",
-				   server->name);
+		return failure_set(failure, EEXIST, "server %s is given up already", server->name);
 	if (server->gained == 0 && server->lost == 0)
 		return failure_set(failure, EINVAL,
-				   "giveup: server %s neither gains nor loses keys in this change: "
+				   "server %s neither gains nor loses keys in this change: "
 				   "nothing waits for it",
 				   server->name);
 	if (server->gained > 0 && scene->binding.phase == PHASE_PREPARE)
 		return failure_set(failure, EINVAL,
-				   "giveup: server %s is to gain keys and has not been sanitised: "
+				   "server %s is to gain keys and has not been sanitised: "
 				   "abort the change instead",
 				   server->name);
 	return 0;
@@ -140,18 +136,25 @@ static int excuse_check(const struct order_scene *scene, uint32_t number, struct
 
 	if (scene->binding.phase != PHASE_PREPARE)
 		return failure_set(failure, EINVAL,
-				   "excuse: the change is in %s, which waits for no agent longer "
+				   "the change is in %s, which waits for no agent longer "
 				   "than its lease; only PREPARE does",
 				   phase_name(scene->binding.phase));
 	if (status_names(scene->status->excused, agent->name))
-		return failure_set(failure, EEXIST, "excuse: agent %s is excused already",
-				   agent->name);
+		return failure_set(failure, EEXIST, "agent %s is excused already", agent->name);
 	if (host != NULL && host->lease_left_ms >= 0 && host->term == scene->binding.term &&
 	    host->serial == scene->binding.serial)
 		return failure_set(failure, EINVAL,
-				   "excuse: agent %s has adopted PREPARE: nothing waits for that",
+				   "agent %s has adopted PREPARE: nothing waits for that",
 				   agent->name);
 	return 0;
+}
+
+/* A term that an order has named is used up, whether it began or not. */
+static uint64_t newest_term(const struct status *status)
+{
+	return status->failover_agent[0] != '\0' && status->failover_term > status->term
+		   ? status->failover_term
+		   : status->term;
 }
 
 static int failover_check(const struct order_scene *scene, uint64_t term, struct failure *failure)
@@ -159,26 +162,27 @@ static int failover_check(const struct order_scene *scene, uint64_t term, struct
 	const struct status *status = scene->status;
 
 	if (order_scene_led(scene))
-		return failure_set(
-		    failure, EINVAL,
-		    "failover: the coordinator %s is there and grants leases; another "
-		    "one is named by the next list",
-		    status->coordinator);
+		return failure_set(failure, EINVAL,
+				   "the coordinator %s is there and grants leases; another "
+				   "one is named by the next list",
+				   status->coordinator);
 	if (term <= status->term)
 		return failure_set(failure, ESTALE,
-				   "failover: term %" PRIu64 " is not after term %" PRIu64
+				   "term %" PRIu64 " is not after term %" PRIu64
 				   ", which agent %s knows",
-				   term, status->term, status->agent);
-	if (term - 1 != status->term)
-		return failure_set(failure, ESTALE,
-				   "failover: term %" PRIu64 " does not follow term %" PRIu64
-				   ", the newest that agent %s knows: ask an agent that knows more",
 				   term, status->term, status->agent);
 	if (status->failover_agent[0] != '\0' && status->failover_term >= term)
 		return failure_set(failure, EEXIST,
-				   "failover: agent %s is to coordinate from term %" PRIu64
-				   " on by an order that agent %s knows already",
-				   status->failover_agent, status->failover_term, status->agent);
+				   "agent %s is to coordinate from term %" PRIu64
+				   " on by an order that agent %s keeps: if it is gone too, "
+				   "--term %" PRIu64,
+				   status->failover_agent, status->failover_term, status->agent,
+				   status->failover_term + 1);
+	if (term - 1 != newest_term(status))
+		return failure_set(failure, ESTALE,
+				   "term %" PRIu64 " does not follow term %" PRIu64
+				   ", the newest that agent %s knows: ask an agent that knows more",
+				   term, newest_term(status), status->agent);
 	return 0;
 }
 
@@ -196,8 +200,7 @@ static int target_add(struct draft *draft, const char *name, const char *address
 
 	for (uint32_t i = 0; i < order->target_count; i++)
 		if (strcmp(order->targets[i].name, name) == 0)
-			return failure_set(draft->failure, EINVAL, "%s: '%s' is named twice",
-					   order_kind_name(order->kind), name);
+			return failure_set(draft->failure, EINVAL, "'%s' is named twice", name);
 	(void)snprintf(order->targets[order->target_count].name, LIST_NAME_MAX + 1, "%s", name);
 	(void)snprintf(order->targets[order->target_count].address, LIST_ADDRESS_MAX + 1, "%s",
 		       address);
@@ -221,7 +224,7 @@ static int target_take(struct draft *draft, const char *wanted)
 				 : target_add(draft, change->servers[number].name,
 					      change->servers[number].address);
 	}
-	error = agent_find(change, order_kind_name(kind), wanted, &number, draft->failure);
+	error = agent_find(change, wanted, &number, draft->failure);
 	if (error == 0 && kind == ORDER_EXCUSE)
 		error = excuse_check(scene, number, draft->failure);
 	return error < 0
@@ -233,6 +236,7 @@ static int target_take(struct draft *draft, const char *wanted)
 static int order_finish(const struct draft *draft, struct order **order)
 {
 	const struct order_scene *scene = draft->scene;
+	struct order_binding now;
 	struct order *made = NULL;
 	void *body = NULL;
 	size_t body_bytes;
@@ -240,8 +244,11 @@ static int order_finish(const struct draft *draft, struct order **order)
 
 	if (error == 0)
 		error = order_parse(body, body_bytes, &made, draft->failure);
+	now = scene->binding;
+	if (draft->order.kind == ORDER_FAILOVER)
+		now.term = newest_term(scene->status);
 	if (error == 0)
-		error = order_is_for(made, &scene->binding, draft->failure);
+		error = order_is_for(made, &now, draft->failure);
 	if (error == 0)
 		error = order_targets_check(made, scene->active, scene->pending, draft->failure);
 	free(body);
@@ -264,6 +271,9 @@ static int scene_check(struct draft *draft, uint64_t term)
 			error = abort_check(draft->scene, draft->failure);
 		return error;
 	}
+	if (term == 0 && draft->scene->status->failover_agent[0] != '\0' &&
+	    draft->scene->status->failover_term > binding->term)
+		return failover_check(draft->scene, binding->term + 1, draft->failure);
 	binding->term = term != 0 ? term : binding->term + 1;
 	binding->serial = 0;
 	binding->has_phase = false;

@@ -204,6 +204,16 @@ static void failover_report(const struct order_scene *scene, const struct order 
 		      "  %s MUST BE OFF and must not come back as coordinator: by this order you\n"
 		      "  give your word for that.  Two that grant leases can make reads stale.\n",
 		      agent, order->targets[0].address, order->binding.term, old);
+	if (status->failover_agent[0] != '\0' && status->failover_term > status->term &&
+	    strcmp(status->failover_agent, agent) != 0)
+		(void)fprintf(out,
+			      "  So MUST %s BE, which an order before makes coordinator from term "
+			      "%" PRIu64 " on.\n",
+			      status->failover_agent, status->failover_term);
+	(void)fprintf(out,
+		      "  With the file `register` of the state directory of %s, put into that of\n"
+		      "  %s before this order is given, it goes on exactly where it was.\n",
+		      old, agent);
 	(void)fprintf(
 	    out,
 	    "  Without the old register %s grants nothing for %s, until every\n"

@@ -81,6 +81,9 @@ static const struct field fields[] = {
     NUMBER("keys-version", keys_version),
     HASH("keys-hash", keys),
     NUMBER("equivocation", equivocation),
+    NUMBER("owed", owed),
+    NUMBER("owed-since", owed_since),
+    TEXT("owed-trouble", owed_trouble),
 };
 
 struct parser {
@@ -233,11 +236,16 @@ static int server_take(const struct parser *parser, char *value)
 	while (*value != '\0') {
 		char *word = word_take(&value);
 		const char *agent = value_of(word, "agent"), *slots = value_of(word, "slots");
+		const char *owed = value_of(word, "owed");
+		const char *since = value_of(word, "owed-since");
 
 		if (agent != NULL)
 			(void)snprintf(server->agent, sizeof(server->agent), "%s", agent);
 		if (slots != NULL &&
 		    !pair_parse(word + (slots - word), '/', &server->old_slots, &server->new_slots))
+			return refuse(parser, "server", word);
+		if ((owed != NULL && !human_number(owed, 0, UINT64_MAX, &server->owed)) ||
+		    (since != NULL && !human_number(since, 0, UINT64_MAX, &server->owed_since)))
 			return refuse(parser, "server", word);
 	}
 	return 0;
@@ -333,6 +341,26 @@ static int other_take(const struct parser *parser, const char *name, const char 
 	return other->name == NULL || other->value == NULL ? no_memory(parser) : 0;
 }
 
+/* "KIND NUMBER HASH" */
+static int evidence_take(const struct parser *parser, char *value)
+{
+	struct status *status = parser->status;
+	struct status_evidence *grown =
+	    array_grow(status->evidence, status->evidence_count, sizeof(*grown));
+	struct status_evidence *evidence;
+
+	if (grown == NULL)
+		return no_memory(parser);
+	status->evidence = grown;
+	evidence = &grown[status->evidence_count++];
+	memset(evidence, 0, sizeof(*evidence));
+	(void)snprintf(evidence->kind, sizeof(evidence->kind), "%s", word_take(&value));
+	if (!human_number(word_take(&value), 0, UINT64_MAX, &evidence->number) ||
+	    !hash_parse(value, &evidence->hash) || !evidence->hash.there)
+		return refuse(parser, "evidence", value);
+	return 0;
+}
+
 /* "TERM AGENT", or nothing. */
 static int failover_take(const struct parser *parser, char *value)
 {
@@ -359,6 +387,8 @@ static int line_take(const struct parser *parser, char *line)
 		return server_take(parser, value);
 	if (strcmp(name, "host") == 0)
 		return host_take(parser, value);
+	if (strcmp(name, "evidence") == 0)
+		return evidence_take(parser, value);
 	if (strcmp(name, "failover") == 0)
 		return failover_take(parser, value);
 	if (strcmp(name, "view") == 0) {
@@ -422,6 +452,7 @@ void status_free(struct status *status)
 		free(status->others[i].value);
 	}
 	free(status->others);
+	free(status->evidence);
 	free(status->given_up);
 	free(status->excused);
 	free(status->servers);

@@ -20,6 +20,7 @@
 struct status_server {
 	char name[LIST_NAME_MAX + 1], address[LIST_ADDRESS_MAX + 1], agent[LIST_NAME_MAX + 1];
 	uint64_t old_slots, new_slots;
+	uint64_t owed, owed_since; /* keys that the asked agent has still to delete there */
 };
 
 struct status_host {
@@ -37,6 +38,13 @@ struct status_host {
 struct status_hash {
 	bool there;
 	uint8_t bytes[LIST_HASH_BYTES];
+};
+
+/* A document that contradicts an accepted one. */
+struct status_evidence {
+	char kind[STATUS_WORD_MAX + 1]; /* "list", "keys" */
+	uint64_t number;
+	struct status_hash hash;
 };
 
 struct status_other {
@@ -59,7 +67,11 @@ struct status {
 	char *given_up, *excused;	     /* names, a blank between them; NULL: not said */
 	uint64_t keys_version; /* of the keys document in force; 0: agent.conf's keys */
 	struct status_hash keys;
-	uint64_t equivocation; /* contradicting documents that were refused and kept */
+	uint64_t equivocation;		  /* contradicting documents that were refused and kept */
+	struct status_evidence *evidence; /* which they are */
+	uint32_t evidence_count;
+	uint64_t owed, owed_since; /* invalidations this agent owes, the oldest since (Unix s) */
+	char owed_trouble[STATUS_TEXT_MAX + 1]; /* why no more of them can be stored */
 	uint64_t failover_term;
 	char failover_agent[LIST_NAME_MAX + 1]; /* "": none was ordered */
 	/* The present or last change. */

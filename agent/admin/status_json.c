@@ -18,6 +18,8 @@ static void servers_json(const struct status *status, struct json *json)
 		json_string(json, "agent", server->agent);
 		json_unsigned(json, "slots_old", server->old_slots);
 		json_unsigned(json, "slots_new", server->new_slots);
+		json_unsigned(json, "owed", server->owed);
+		json_unsigned(json, "owed_since", server->owed_since);
 		json_object_close(json);
 	}
 	json_array_close(json);
@@ -95,6 +97,17 @@ static void trust_json(const struct status *status, struct json *json)
 	json_unsigned(json, "keys_version", status->keys_version);
 	hash_json("keys_hash", &status->keys, json);
 	json_unsigned(json, "equivocation", status->equivocation);
+	json_array_open(json, "evidence");
+	for (uint32_t i = 0; i < status->evidence_count; i++) {
+		const struct status_evidence *evidence = &status->evidence[i];
+
+		json_object_open(json, NULL);
+		json_string(json, "kind", evidence->kind);
+		json_unsigned(json, "number", evidence->number);
+		json_hex(json, "hash", evidence->hash.bytes, sizeof(evidence->hash.bytes));
+		json_object_close(json);
+	}
+	json_array_close(json);
 	json_unsigned(json, "failover_term", status->failover_term);
 	json_string(json, "failover_agent", failover ? status->failover_agent : NULL);
 }
@@ -133,6 +146,9 @@ void status_json(const struct status *status, struct json *json)
 	names_json("given_up", status->given_up, json);
 	names_json("excused", status->excused, json);
 	trust_json(status, json);
+	json_unsigned(json, "owed", status->owed);
+	json_unsigned(json, "owed_since", status->owed_since);
+	json_string(json, "owed_trouble", status->owed_trouble);
 	servers_json(status, json);
 	hosts_json(status, json);
 	others_json(status, json);

@@ -65,13 +65,18 @@ void coord_resume(struct coord *coord, const struct reg *saved, const struct lis
 	coord_lists(coord, active, pending, change);
 }
 
+void coord_ordered(struct coord *coord, uint64_t term)
+{
+	coord->failover_term = term;
+}
+
 void coord_failover(struct coord *coord, uint64_t term, const struct reg *known,
 		    const struct list *active, const struct list *pending,
 		    const struct change *change, uint64_t now_ms)
 {
 	coord_resume(coord, known, active, pending, change, now_ms);
+	coord_ordered(coord, term);
 	coord->state = COORD_SILENT;
-	coord->failover_term = term;
 	coord->blind_ms = now_ms + coord_longer(change->steady_lease_ms);
 	coord->long_ms = 0;
 }
@@ -94,6 +99,7 @@ void coord_stop(struct coord *coord)
 	coord->storing = false;
 	coord->tell = false;
 	coord->leads_ms = 0;
+	coord->failover_term = 0; /* whoever is elected again begins by the order again */
 }
 
 void coord_begin(struct coord *coord, const struct list *first, const struct change *change,
@@ -109,8 +115,7 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 	reg->phase = PHASE_STEADY;
 	reg->long_leases = true;
 	memcpy(reg->active, first->hash, LIST_HASH_BYTES);
-	(void)snprintf(reg->coordinator, sizeof(reg->coordinator), "%s",
-		       first->agents[first->coordinator].name);
+	(void)snprintf(reg->coordinator, sizeof(reg->coordinator), "%s", coord->name);
 	coord->state = COORD_LEADING;
 	coord->leads_ms = coord->shared ? 0 : UINT64_MAX;
 	coord->began_ms = now_ms;
@@ -121,6 +126,35 @@ void coord_stage(struct coord *coord, const struct reg *next)
 {
 	coord->staged = *next;
 	coord->store_after_ms = 0;
+	coord->asked = false;
+}
+
+enum coord_step coord_step(const struct coord *coord, uint64_t term, uint64_t serial)
+{
+	if (coord->state == COORD_LEADING && coord->staged.term == term &&
+	    coord->staged.serial == serial)
+		return COORD_STEP_STAGED;
+	return coord->reg.term == term && coord->reg.serial >= serial ? COORD_STEP_STANDS
+								       : COORD_STEP_LOST;
+}
+
+/* What begins and ends with the step that is stored now. */
+static void coord_step_taken(struct coord *coord, uint64_t now_ms)
+{
+	const struct reg *before = &coord->reg, *next = &coord->staged;
+
+	if (before->next_epoch == 0 && next->next_epoch != 0) {
+		coord->change_began_ms = now_ms;
+		coord->change_ended_ms = 0;
+		for (uint32_t i = 0; i < coord->host_count; i++)
+			memset(&coord->host[i].moved, 0, sizeof(coord->host[i].moved));
+	}
+	if (before->next_epoch != 0 && next->next_epoch == 0)
+		coord->change_ended_ms = now_ms;
+	/* Whom the list itself gives up has no movers to wait for. */
+	if (before->next_epoch != 0 && next->next_epoch != 0 &&
+	    memcmp(before->given_up, next->given_up, sizeof(next->given_up)) != 0)
+		coord->quiet_starts = true;
 }
 
 void coord_stored(struct coord *coord, bool ok, uint64_t now_ms)
@@ -128,10 +162,11 @@ void coord_stored(struct coord *coord, bool ok, uint64_t now_ms)
 	coord->storing = false;
 	if (!ok) {
 		coord->store_after_ms = now_ms + COORD_STORE_RETRY_MS;
+		if (coord->asked)
+			coord->staged.term = 0;
 		return;
 	}
-	if (coord->reg.next_epoch != 0 && coord->staged.next_epoch == 0)
-		coord->change_ended_ms = now_ms;
+	coord_step_taken(coord, now_ms);
 	coord->reg = coord->staged;
 	coord->staged.term = 0;
 	coord->step_ms = now_ms;

@@ -8,7 +8,7 @@
  * this term, the other leases having run out, and the work that is expected in it is done;
  *  - a coordinator that has just begun passes nothing until the longest lease granted before it has
  *    run out, and says nothing until it has heard the registers of a majority of the listed agents;
- *  - one that is shown a newer register than its own stops for good.
+ *  - one that a listed agent shows a newer register than its own stops for good.
  */
 #ifndef MCROSTER_COORD_H
 #define MCROSTER_COORD_H
@@ -38,6 +38,7 @@ struct coord_host {
 	uint64_t lease_ms;     /* the end of its lease; 0: none on record */
 	uint64_t term, serial; /* adopted */
 	bool successor, ready; /* as in struct renew */
+	uint64_t vote;	       /* likewise */
 	uint64_t origin;       /* an observer's address, hashed */
 	struct work work;      /* as it reported last */
 	uint32_t clients[CLIENT_STANDINGS];
@@ -52,6 +53,8 @@ enum coord_state {
 	COORD_LEADING,
 	COORD_HALTED /* somebody holds a newer register than ours */
 };
+
+enum coord_step { COORD_STEP_STAGED, COORD_STEP_STANDS, COORD_STEP_LOST };
 
 enum coord_action_type {
 	COORD_STORE, /* write `reg`, then coord_stored */
@@ -68,6 +71,7 @@ struct coord {
 	char name[LIST_NAME_MAX + 1];
 	struct reg reg;	   /* stored, and told */
 	struct reg staged; /* to be stored; term 0: nothing */
+	bool asked; /* it is an operator's: what cannot be stored is dropped, and he is told */
 	bool storing, tell;
 	uint64_t store_after_ms;
 	uint64_t answered_term; /* nobody is answered before this term is on disk */
@@ -90,6 +94,7 @@ struct coord {
 	uint32_t host_count;
 	struct coord_host *host; /* COORD_HOSTS_MAX, allocated once */
 	char halted[REGISTER_REASON_BYTES];
+	uint64_t newer_term, newer_serial; /* the register that halted it */
 };
 
 /* -ENOMEM. */
@@ -107,9 +112,13 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 void coord_lists(struct coord *coord, const struct list *active, const struct list *pending,
 		 const struct change *change);
 
+/* A failover order, after coord_resume: the register that was taken up goes on in the order's term.
+ * It begins there only with the votes of a majority of the listed agents: each keeps one order of a
+ * term, so of two orders for one term at most one has them.  An excuse is no vote. */
+void coord_ordered(struct coord *coord, uint64_t term);
 /* Begins by a failover order, without the register of the coordinator before: `known` is the newest
  * that this host holds.  Nothing is granted until every earlier lease has run out; then the highest
- * register that the hosts know goes on in the order's term. */
+ * register that the hosts know goes on in the order's term, with their votes. */
 void coord_failover(struct coord *coord, uint64_t term, const struct reg *known,
 		    const struct list *active, const struct list *pending,
 		    const struct change *change, uint64_t now_ms);
@@ -144,7 +153,12 @@ int coord_may_keys(const struct coord *coord, uint64_t version, const uint8_t ha
 		   uint64_t now_ms, struct failure *failure);
 void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES]);
 
+/* What was staged stands in the register, or (`ok` false) nowhere: a step that an operator asked for
+ * is dropped then, any other is tried again. */
 void coord_stored(struct coord *coord, bool ok, uint64_t now_ms);
+/* What has become of the step (term, serial) that was staged: whoever asked for it is answered when
+ * it stands, or when it is lost. */
+enum coord_step coord_step(const struct coord *coord, uint64_t term, uint64_t serial);
 /* Passes a phase when it is complete. */
 void coord_tick(struct coord *coord, uint64_t now_ms);
 bool coord_next(struct coord *coord, uint64_t now_ms, struct coord_action *action);

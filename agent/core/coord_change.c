@@ -61,6 +61,9 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 				   "equivocation: another list of epoch %" PRIu64
 				   " is active already: sign the next one",
 				   next->epoch);
+	/* What is being written may be on disk already: nothing else may take its number. */
+	if (coord->staged.term != 0)
+		return failure_set(failure, EAGAIN, "the register is taking a step just now");
 	if (now_ms < coord->blind_ms)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s has just started and waits %" PRIu64
@@ -73,6 +76,7 @@ void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms)
 {
 	struct reg reg = coord->reg;
 
+	(void)now_ms;
 	reg.serial++;
 	reg.phase = PHASE_PREPARE;
 	reg.next_epoch = next->epoch;
@@ -90,11 +94,8 @@ void coord_offer(struct coord *coord, const struct list *next, uint64_t now_ms)
 	}
 	reg.reason[0] = '\0';
 	memcpy(reg.pending, next->hash, LIST_HASH_BYTES);
-	coord->change_began_ms = now_ms;
-	coord->change_ended_ms = 0;
-	for (uint32_t i = 0; i < coord->host_count; i++)
-		memset(&coord->host[i].moved, 0, sizeof(coord->host[i].moved));
 	coord_stage(coord, &reg);
+	coord->asked = true;
 }
 
 /* ---- orders ---- */
@@ -205,17 +206,16 @@ void coord_order(struct coord *coord, const struct order *order, uint64_t now_ms
 	for (uint32_t i = 0; i < order->target_count; i++) {
 		const struct list_identity *target = &order->targets[i];
 
-		if (order->kind == ORDER_GIVEUP) {
+		if (order->kind == ORDER_GIVEUP)
 			register_set_add(next.given_up,
 					 (uint32_t)change_server_find(coord->change, target->name,
 								      target->address));
-			coord->quiet_starts = true;
-		} else if (order->kind == ORDER_EXCUSE) {
+		else if (order->kind == ORDER_EXCUSE)
 			register_set_add(next.excused,
 					 (uint32_t)change_agent_find(coord->change, target->name));
-		}
 	}
 	coord_stage(coord, &next);
+	coord->asked = true;
 }
 
 /* ---- keys ---- */
@@ -253,4 +253,5 @@ void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_H
 	next.keys_version = version;
 	memcpy(next.keys, hash, LIST_HASH_BYTES);
 	coord_stage(coord, &next);
+	coord->asked = true;
 }

@@ -96,11 +96,13 @@ static void coord_halt(struct coord *coord, const struct coord_host *host,
 {
 	coord->state = COORD_HALTED;
 	coord->staged.term = 0;
+	coord->newer_term = renew->known.term;
+	coord->newer_serial = renew->known.serial;
 	(void)snprintf(coord->halted, sizeof(coord->halted),
 		       "agent %s holds register %" PRIu64 ".%" PRIu64 ", newer than ours %" PRIu64
 		       ".%" PRIu64 ": this register is an old copy; it coordinates no more",
-		       host->listed ? host->name : "(observer)", renew->known.term,
-		       renew->known.serial, coord->reg.term, coord->reg.serial);
+		       host->name, renew->known.term, renew->known.serial, coord->reg.term,
+		       coord->reg.serial);
 }
 
 static bool coord_majority_heard(const struct coord *coord)
@@ -111,8 +113,10 @@ static bool coord_majority_heard(const struct coord *coord)
 		const struct coord_host *host =
 		    coord_host_named(coord, coord->active->agents[i].name);
 
-		if ((host != NULL && host->heard) ||
-		    coord_agent_excused(coord, coord->active->agents[i].name))
+		if (coord->failover_term != 0)
+			heard += host != NULL && host->heard && host->vote == coord->failover_term;
+		else if ((host != NULL && host->heard) ||
+			 coord_agent_excused(coord, coord->active->agents[i].name))
 			heard++;
 	}
 	return heard * 2 > coord->active->agent_count;
@@ -129,6 +133,7 @@ static void coord_note(const struct coord *coord, struct coord_host *host,
 	host->serial = renew->serial;
 	host->successor = renew->successor;
 	host->ready = renew->ready;
+	host->vote = renew->vote;
 	host->work = *work;
 	memcpy(host->clients, renew->clients, sizeof(host->clients));
 	if (coord->reg.next_epoch == 0 ||
@@ -165,6 +170,26 @@ static void coord_seek(struct coord *coord, const struct coord_host *host,
 	}
 }
 
+/* Only agents of the lists in hand are believed: nothing that an observer reports moves a register.
+ * An agent that only a later list names cannot be told from an observer here, and a signed list that
+ * an outsider shows proves nothing either: it may have been refused, or undone.  An old copy of the
+ * register comes to light all the same: a majority of the agents of its own list is heard before it
+ * begins, those that have seen the later list hold the newer register, and each that does not come
+ * by itself is asked for the newest list that it has active.  Where they are all gone nothing is
+ * begun. */
+static void coord_shown(struct coord *coord, const struct coord_host *host,
+			const struct renew *renew)
+{
+	if (!host->listed)
+		return;
+	if (coord->state == COORD_SILENT ||
+	    (coord->state == COORD_HEARING && coord->failover_term != 0))
+		coord_seek(coord, host, renew);
+	else if (coord->reg.term != 0 && register_compare(&renew->known, &coord->reg) > 0 &&
+		 register_compare(&renew->known, &coord->staged) > 0)
+		coord_halt(coord, host, renew);
+}
+
 static bool coord_lease_due(const struct coord *coord, const struct coord_host *host,
 			    uint64_t now_ms)
 {
@@ -187,13 +212,7 @@ bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES], ui
 		host = coord_host_new(coord, key, origin, now_ms);
 	if (host == NULL)
 		return false;
-	if (coord->state == COORD_SILENT ||
-	    (coord->state == COORD_HEARING && coord->failover_term != 0)) {
-		coord_seek(coord, host, renew);
-	} else if (coord->reg.term != 0 && register_compare(&renew->known, &coord->reg) > 0 &&
-		   register_compare(&renew->known, &coord->staged) > 0) {
-		coord_halt(coord, host, renew);
-	}
+	coord_shown(coord, host, renew);
 	if (coord->state == COORD_HALTED)
 		return false;
 	coord_note(coord, host, renew, now_ms);

@@ -40,6 +40,15 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 	text[0] = '\0';
 	if (coord->state == COORD_HALTED)
 		(void)snprintf(text, bytes, "%s", coord->halted);
+	else if (coord->state == COORD_SILENT && now_ms < coord->blind_ms)
+		(void)snprintf(text, bytes,
+			       "leases granted before the failover, %" PRIu64 " ms more",
+			       coord->blind_ms - now_ms);
+	else if (coord->state == COORD_HEARING && coord->failover_term != 0)
+		(void)snprintf(text, bytes,
+			       "a majority of the listed agents that keep the failover order of "
+			       "term %" PRIu64 " to %s",
+			       coord->failover_term, coord->name);
 	else if (coord->state == COORD_HEARING)
 		(void)snprintf(text, bytes, "a majority of the listed agents to show its register");
 	if (coord->state != COORD_LEADING || coord_reg_settled(&coord->reg))

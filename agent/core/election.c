@@ -51,6 +51,7 @@ void election_stop(struct election *e, const char *why, uint64_t now_ms)
 		election_leader_is(e, "");
 	e->say_elected = e->say_leads = false;
 	e->write = ELECTION_WRITE_NONE;
+	e->write_keys = 0;
 	e->main.stale = e->main.busy;
 	e->keep.stale = e->keep.busy;
 	e->main.after_ms = now_ms;
@@ -73,6 +74,40 @@ void election_resign(struct election *e, uint64_t now_ms)
 	e->say_lost = false; /* it is said when the key is given back */
 }
 
+bool election_fails_over(const struct election *e, uint64_t term)
+{
+	return e->failover_term > e->seen_term && e->failover_term > term;
+}
+
+void election_failover(struct election *e, uint64_t term, uint64_t now_ms)
+{
+	e->failover_term = term;
+	if (e->state == ELECTION_LOOKING)
+		e->main.after_ms = now_ms;
+}
+
+void election_known(struct election *e, uint64_t term, uint64_t serial, uint64_t now_ms)
+{
+	if (term < e->seen_term || (term == e->seen_term && serial <= e->seen_serial))
+		return;
+	e->seen_term = term;
+	e->seen_serial = serial;
+	if (e->state == ELECTION_LEADING || e->state == ELECTION_LISTING)
+		election_stop(e, "others know a newer register than the one that stands", now_ms);
+}
+
+int election_write_keys(struct election *e, const uint8_t (*keys)[LIST_HASH_BYTES], uint32_t count)
+{
+	if (e->write != ELECTION_WRITE_NONE)
+		return -EBUSY;
+	if (count > KEYS_VERSIONS_MAX)
+		return -EINVAL;
+	e->write_keys = count;
+	for (uint32_t i = 0; i < count; i++)
+		memcpy(e->write_keys_hash[i], keys[i], LIST_HASH_BYTES);
+	return 0;
+}
+
 int election_write(struct election *e, const struct reg *reg, bool moved,
 		   const uint8_t (*lists)[LIST_HASH_BYTES], uint32_t list_count, uint64_t now_ms)
 {
@@ -89,11 +124,13 @@ int election_write(struct election *e, const struct reg *reg, bool moved,
 	e->write_moved = moved;
 	e->write_unknown = false;
 	e->write_lists = list_count;
-	e->list_at = 0;
+	e->list_at = e->keys_at = 0;
 	for (uint32_t i = 0; i < list_count; i++)
 		memcpy(e->write_hash[i], lists[i], LIST_HASH_BYTES);
 	(void)register_value_write(reg, e->cluster, moved, e->value);
 	e->write = list_count > 0 ? ELECTION_WRITE_LIST : ELECTION_WRITE_REGISTER;
+	if (e->write_keys > 0)
+		e->write = ELECTION_WRITE_KEYS;
 	e->main.after_ms = now_ms;
 	return 0;
 }
@@ -114,13 +151,14 @@ static bool election_wanted(const struct election *e, enum election_request *req
 		*request = ELECTION_CAMPAIGN;
 		return true;
 	case ELECTION_LISTING:
-		*request = ELECTION_LIST_GET;
+		*request = e->keys_wanted ? ELECTION_KEYS_GET : ELECTION_LIST_GET;
 		return true;
 	case ELECTION_RELEASING:
 		*request = ELECTION_REVOKE;
 		return true;
 	case ELECTION_LEADING:
-		*request = e->write == ELECTION_WRITE_LIST	 ? ELECTION_LIST_PUT
+		*request = e->write == ELECTION_WRITE_KEYS	 ? ELECTION_KEYS_PUT
+			   : e->write == ELECTION_WRITE_LIST	 ? ELECTION_LIST_PUT
 			   : e->write == ELECTION_WRITE_REGISTER ? ELECTION_STORE
 								 : ELECTION_READ;
 		return true;
@@ -172,6 +210,10 @@ static void election_ask(struct election *e, struct election_lane *lane,
 		action->hash = e->list_at == 0 ? e->reg.active : e->reg.pending;
 	if (request == ELECTION_LIST_PUT)
 		action->hash = e->write_hash[e->list_at];
+	if (request == ELECTION_KEYS_GET)
+		action->hash = e->keys_want;
+	if (request == ELECTION_KEYS_PUT)
+		action->hash = e->write_keys_hash[e->keys_at];
 	if (request == ELECTION_STORE) {
 		action->value = e->value;
 		election_drops(e, action);

@@ -5,8 +5,8 @@
  * is CLOCK_BOOTTIME in ms.
  *
  * The store holds, under the cluster's prefix: the leader key (a candidate's name, bound to its
- * lease), the register key (core/register_value.h), and list bodies by their hash.  A transaction
- * compares revisions and then does one thing or another.
+ * lease), the register key (core/register_value.h), and by their hashes the lists and the keys
+ * documents.  A transaction compares revisions and then does one thing or another.
  *
  * The invariants:
  *  - A candidate leads from the moment it has created the leader key (its create revision was 0)
@@ -20,14 +20,19 @@
  *  - "Stored" is said when the store has said so or shows it.  "Not stored" is said only when it is
  *    certain: where a reply was lost the same transaction is sent again, which either takes effect
  *    or shows what stands, until the outcome is known or the leadership has ended.
+ *  - A list or keys document is there before a register that names it.  A list goes with the step
+ *    that names it no longer.  Keys documents stay, each put after the version before it: where one
+ *    is, the chain to it is, and a candidate that has slept through versions can prove the newest.
  *  - What stands in the register is refused, and nobody leads from it, when it is damaged, another
  *    cluster's, of a newer format, moved away, older than what this candidate has seen before, or
- *    gone where there was one.
+ *    gone where there was one; the last two but for a signed failover, which begins the next term
+ *    at this candidate.
  */
 #ifndef MCROSTER_ELECTION_H
 #define MCROSTER_ELECTION_H
 
 #include "core/register_value.h"
+#include "list/keys.h"
 
 #define ELECTION_TTL_MIN_S  3u
 #define ELECTION_TTL_MAX_S  60u
@@ -40,7 +45,9 @@ enum election_request {
 	ELECTION_GRANT,	    /* a lease of ttl_s */
 	ELECTION_CAMPAIGN,  /* leader key absent: put it with `lease`; read both keys either way */
 	ELECTION_LIST_GET,  /* the body of `hash`; the owner takes it, or says it is not held */
+	ELECTION_KEYS_GET,  /* likewise; it may ask for the version before it */
 	ELECTION_LIST_PUT,  /* leader key of leader_revision: put the body of `hash` */
+	ELECTION_KEYS_PUT,  /* likewise */
 	ELECTION_STORE,	    /* leader key of leader_revision and register key of register_revision:
 			     * put `value`, drop the lists `drop`; otherwise read both keys */
 	ELECTION_REVOKE,    /* the lease */
@@ -65,11 +72,12 @@ struct election_reply {
 	enum election_request request;
 	enum election_outcome outcome;
 	const char *why;
-	bool succeeded;	   /* the comparisons of CAMPAIGN, LIST_PUT, STORE held */
+	bool succeeded;	   /* the comparisons of CAMPAIGN, the PUTs, STORE held */
 	uint64_t revision; /* at which the transaction was done */
 	uint64_t lease;	   /* GRANT */
 	uint32_t ttl_s;	   /* GRANT, KEEPALIVE; 0: the lease is gone */
 	struct election_key leader, reg;
+	const uint8_t *before; /* KEYS_GET: the document to be asked for next; NULL: none */
 };
 
 enum election_action_type {
@@ -107,13 +115,14 @@ enum election_state {
 	ELECTION_LOOKING,
 	ELECTION_GRANTING,
 	ELECTION_CAMPAIGNING,
-	ELECTION_LISTING, /* it leads, and fetches the lists before it says so */
+	ELECTION_LISTING, /* it leads, and fetches keys and lists before it says so */
 	ELECTION_LEADING,
 	ELECTION_RELEASING
 };
 
 enum election_write {
 	ELECTION_WRITE_NONE,
+	ELECTION_WRITE_KEYS,
 	ELECTION_WRITE_LIST,
 	ELECTION_WRITE_REGISTER,
 	ELECTION_WRITE_CHECK /* refused: does it stand nevertheless? */
@@ -139,12 +148,17 @@ struct election {
 	struct reg reg;
 	uint64_t register_revision; /* 0: there is none */
 	uint64_t seen_revision, seen_term, seen_serial;
-	uint32_t list_at; /* LISTING, ELECTION_WRITE_LIST */
+	uint64_t failover_term; /* to be begun here without the register of before; 0: none */
+	uint32_t list_at;	/* LISTING, ELECTION_WRITE_LIST */
+	uint32_t keys_at;	/* LISTING: how many were asked for; ELECTION_WRITE_KEYS */
+	bool keys_wanted;	/* LISTING: before any list, which may be signed under them */
+	uint8_t keys_want[LIST_HASH_BYTES];
 
 	enum election_write write;
 	bool write_unknown, write_moved;
-	uint32_t write_lists;
+	uint32_t write_lists, write_keys;
 	uint8_t write_hash[ELECTION_LISTS][LIST_HASH_BYTES];
+	uint8_t write_keys_hash[KEYS_VERSIONS_MAX][LIST_HASH_BYTES];
 	struct reg staged;
 	char value[REGISTER_VALUE_BYTES];
 
@@ -170,9 +184,20 @@ void election_reply(struct election *election, const struct election_reply *repl
 int election_write(struct election *election, const struct reg *reg, bool moved,
 		   const uint8_t (*lists)[LIST_HASH_BYTES], uint32_t list_count, uint64_t now_ms);
 
+/* The keys documents, in the order of their versions, that the next election_write is to put before
+ * everything else.  -EBUSY: a register is being written; -EINVAL: more than there can be. */
+int election_write_keys(struct election *election, const uint8_t (*keys)[LIST_HASH_BYTES],
+			uint32_t count);
+
 /* Gives the leadership back and stands in no election any more; it still tells who leads.
  * ELECTION_ACT_LOST says when it is given back. */
 void election_resign(struct election *election, uint64_t now_ms);
+
+/* A signed order makes this candidate begin `term`, though the register is gone or an old one. */
+void election_failover(struct election *election, uint64_t term, uint64_t now_ms);
+
+/* A register (term, serial) is known to exist, from others: an older one is not to be led from. */
+void election_known(struct election *election, uint64_t term, uint64_t serial, uint64_t now_ms);
 
 /* May the candidate act as the leader at this very moment? */
 bool election_leads(const struct election *election, uint64_t now_ms);

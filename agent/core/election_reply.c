@@ -68,12 +68,31 @@ static bool election_key_ours(const struct election *e, const struct election_ke
 
 static int election_absent(const struct election *e, struct failure *failure)
 {
-	if (e->seen_term == 0)
+	if (e->seen_term == 0 || election_fails_over(e, 0))
 		return 0;
 	return failure_set(failure, ENOENT,
 			   "the register is gone where there was one (%" PRIu64 ".%" PRIu64
 			   "): bring it back, or let a signed failover begin a new one",
 			   e->seen_term, e->seen_serial);
+}
+
+/* One of a later term than any that was seen may have begun in a store that was set up anew, whose
+ * revisions count from the beginning. */
+static int election_older(const struct election *e, const struct reg *reg, uint64_t revision,
+			  struct failure *failure)
+{
+	const bool older = reg->term < e->seen_term ||
+			   (reg->term == e->seen_term &&
+			    (reg->serial < e->seen_serial || revision < e->seen_revision));
+
+	if (!older || election_fails_over(e, reg->term))
+		return 0;
+	return failure_set(failure, ESTALE,
+			   "the register is older than one that was seen here (found %" PRIu64
+			   ".%" PRIu64 ", expected at least %" PRIu64 ".%" PRIu64
+			   "): its store was set back, restore the newer one, or let a signed "
+			   "failover go on without it",
+			   reg->term, reg->serial, e->seen_term, e->seen_serial);
 }
 
 /* Is what stands fit to lead from?  Takes it over when it is. */
@@ -100,20 +119,17 @@ static int election_register_take(struct election *e, const struct election_key 
 				   "the register was moved away (at %" PRIu64 ".%" PRIu64
 				   "): configure the agents for the place that holds it now",
 				   reg.term, reg.serial);
-	if (key->mod_revision < e->seen_revision || reg.term < e->seen_term ||
-	    (reg.term == e->seen_term && reg.serial < e->seen_serial))
-		return failure_set(
-		    failure, ESTALE,
-		    "the register is older than one that was seen here (found %" PRIu64 ".%" PRIu64
-		    ", expected at least %" PRIu64 ".%" PRIu64
-		    "): its store was set back, restore the newer one",
-		    reg.term, reg.serial, e->seen_term, e->seen_serial);
+	error = election_older(e, &reg, key->mod_revision, failure);
+	if (error != 0)
+		return error;
 	e->held = true;
 	e->moved = moved;
 	e->reg = reg;
 	e->register_revision = e->seen_revision = key->mod_revision;
-	e->seen_term = reg.term;
-	e->seen_serial = reg.serial;
+	if (reg.term > e->seen_term || (reg.term == e->seen_term && reg.serial > e->seen_serial)) {
+		e->seen_term = reg.term;
+		e->seen_serial = reg.serial;
+	}
 	return 0;
 }
 
@@ -190,6 +206,20 @@ static void election_list_next(struct election *e, uint64_t now_ms)
 	e->main.after_ms = now_ms + election_keep_ms(e);
 }
 
+/* Keys first: the lists may be signed under them. */
+static void election_list_begin(struct election *e, uint64_t now_ms)
+{
+	e->list_at = e->keys_at = 0;
+	e->keys_wanted = e->held && e->reg.keys_version != 0;
+	if (!e->keys_wanted) {
+		election_list_next(e, now_ms);
+		return;
+	}
+	memcpy(e->keys_want, e->reg.keys, LIST_HASH_BYTES);
+	e->state = ELECTION_LISTING;
+	e->main.after_ms = now_ms;
+}
+
 static void election_campaigned(struct election *e, const struct election_reply *reply,
 				uint64_t now_ms)
 {
@@ -217,8 +247,7 @@ static void election_campaigned(struct election *e, const struct election_reply 
 	}
 	election_trouble(e, "");
 	election_leader_is(e, e->name);
-	e->list_at = 0;
-	election_list_next(e, now_ms);
+	election_list_begin(e, now_ms);
 }
 
 static void election_listed(struct election *e, const struct election_reply *reply, uint64_t now_ms)
@@ -232,8 +261,18 @@ static void election_listed(struct election *e, const struct election_reply *rep
 		e->main.after_ms = election_retry_at(e, &e->main, now_ms);
 		return;
 	}
-	e->list_at++;
-	election_list_next(e, now_ms);
+	if (!e->keys_wanted) {
+		e->list_at++;
+		election_list_next(e, now_ms);
+		return;
+	}
+	e->keys_wanted = reply->before != NULL && ++e->keys_at < KEYS_VERSIONS_MAX;
+	if (e->keys_wanted) {
+		memcpy(e->keys_want, reply->before, LIST_HASH_BYTES);
+		e->main.after_ms = now_ms;
+	} else {
+		election_list_next(e, now_ms);
+	}
 }
 
 /* ---- while it leads ---- */
@@ -241,6 +280,7 @@ static void election_listed(struct election *e, const struct election_reply *rep
 static void election_write_end(struct election *e, bool ok, const char *why, uint64_t now_ms)
 {
 	e->write = ELECTION_WRITE_NONE;
+	e->write_keys = 0;
 	e->say_stored = true;
 	e->stored_ok = ok;
 	(void)snprintf(e->stored_why, sizeof(e->stored_why), "%s", why);
@@ -286,8 +326,16 @@ static bool election_unchanged(const struct election *e, const struct election_k
 	return key->held ? key->mod_revision == e->register_revision : e->register_revision == 0;
 }
 
-static void election_list_put(struct election *e, const struct election_reply *reply,
-			      uint64_t now_ms)
+/* What is put next, when one list or keys document is there. */
+static void election_put_next(struct election *e)
+{
+	if (e->write == ELECTION_WRITE_KEYS && ++e->keys_at == e->write_keys)
+		e->write = e->write_lists > 0 ? ELECTION_WRITE_LIST : ELECTION_WRITE_REGISTER;
+	else if (e->write == ELECTION_WRITE_LIST && ++e->list_at == e->write_lists)
+		e->write = ELECTION_WRITE_REGISTER;
+}
+
+static void election_put(struct election *e, const struct election_reply *reply, uint64_t now_ms)
 {
 	e->main.after_ms = now_ms;
 	if (reply->outcome == ELECTION_UNKNOWN) {
@@ -297,8 +345,8 @@ static void election_list_put(struct election *e, const struct election_reply *r
 		election_write_end(e, false, reply->why, now_ms);
 	} else if (!reply->succeeded) {
 		election_taken_away(e, &reply->leader, now_ms);
-	} else if (++e->list_at == e->write_lists) {
-		e->write = ELECTION_WRITE_REGISTER;
+	} else {
+		election_put_next(e);
 	}
 }
 
@@ -402,8 +450,8 @@ static void election_main_reply(struct election *e, const struct election_reply 
 		election_released(e, now_ms);
 		break;
 	case ELECTION_LEADING:
-		if (reply->request == ELECTION_LIST_PUT)
-			election_list_put(e, reply, now_ms);
+		if (reply->request == ELECTION_LIST_PUT || reply->request == ELECTION_KEYS_PUT)
+			election_put(e, reply, now_ms);
 		else if (reply->request == ELECTION_STORE)
 			election_stored(e, reply, now_ms);
 		else

@@ -325,7 +325,7 @@ static void host_take(struct host *host)
 		/* Who comes in the middle may have been there, and lost its state: what a mover of
 		 * its left behind is not known. */
 		host->lost =
-		    host->known.phase == PHASE_PREPARE ? 0 : (uint16_t)(1u << host->known.phase);
+		    (uint16_t)(host->known.phase == PHASE_PREPARE ? 0u : 1u << host->known.phase);
 		memset(&host->state.moved, 0, sizeof(host->state.moved));
 	}
 	host->dirty = true;
@@ -348,8 +348,11 @@ static bool host_publish_next(struct host *host, uint64_t now_ms, struct host_ac
 	    reg_same(&host->stored, &host->published) ||
 	    !host_lists_match(&host->stored, host->change))
 		return false;
-	if (host->segment_fresh && !host->heard && now_ms < host->started_ms + host->boot_wait_ms)
-		return false; /* after a boot: the coordinator's word first */
+	/* After a boot the coordinator's word comes first; where routing by an old list is worse than
+	 * none, there is no end to the wait. */
+	if (host->segment_fresh && !host->heard &&
+	    (host->change->bypass || now_ms < host->started_ms + host->boot_wait_ms))
+		return false;
 	host->publishing = true;
 	host->going_out = host->stored;
 	action->type = HOST_PUBLISH;

@@ -101,6 +101,7 @@ struct renew {
 	struct reg known;      /* the newest register that it holds; term 0: none */
 	bool successor;	       /* it has a session to the coordinator of the pending list */
 	bool ready;	       /* it is that coordinator, and has what it needs to take over */
+	uint64_t vote;	       /* the term of the failover order kept that names the one asked; 0 */
 	uint64_t generation;   /* of its segment */
 	uint32_t clients[CLIENT_STANDINGS]; /* of its segment's generation, by standing */
 	struct work work;		    /* of the phase it has published */

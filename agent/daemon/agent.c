@@ -60,6 +60,41 @@ static bool agent_healed(const struct agent *agent)
 		(agent->healed->epoch == known->epoch && agent->healed_term == known->term));
 }
 
+/* Is there a word on who leads?  Where it is another agent's, a newer register knows better: two
+ * that name each other would otherwise never hear of the one who coordinates. */
+static bool agent_hinted(const struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+
+	return agent->leader[0] != '\0' &&
+	       (agent->leader_told ||
+		(agent->leader_term == known->term && agent->leader_serial == known->serial));
+}
+
+/* Whom the failover order names; NULL without one. */
+static const struct list_agent *agent_ordered(const struct agent *agent)
+{
+	const struct reg *known = &agent->host.known;
+	const struct list_agent *target;
+
+	if (agent->failover == NULL)
+		return NULL;
+	target = agent_named(agent_list(agent), agent->failover->targets[0].name);
+	if (target == NULL && known->next_epoch != 0)
+		target = agent_named(lists_find(agent->lists, known->pending),
+				     agent->failover->targets[0].name);
+	return target;
+}
+
+uint64_t agent_vote(const struct agent *agent, const uint8_t key[LIST_HOST_KEY_BYTES])
+{
+	const struct list_agent *target = agent_ordered(agent);
+
+	return target != NULL && memcmp(target->key, key, LIST_HOST_KEY_BYTES) == 0
+		   ? agent->failover->binding.term
+		   : 0;
+}
+
 const struct list_agent *agent_coordinator(const struct agent *agent)
 {
 	const struct reg *known = &agent->host.known;
@@ -71,8 +106,8 @@ const struct list_agent *agent_coordinator(const struct agent *agent)
 	if (list == NULL)
 		return NULL;
 	if (agent->failover != NULL && agent->failover->binding.term > known->term)
-		found = agent_named(list, agent->failover->targets[0].name);
-	else if (agent->leader[0] != '\0' && list->coordinator_count > 1)
+		found = agent_ordered(agent);
+	else if (agent_hinted(agent) && list->coordinator_count > 1)
 		found = agent_named(list, agent->leader);
 	else if (agent_healed(agent))
 		return &agent->healed->agents[agent->healed->coordinator];
@@ -92,13 +127,17 @@ void agent_led_by(struct agent *agent, const char *name)
 {
 	const struct list *list = agent_list(agent);
 
-	if (!agent->coord.shared && agent->coord.state == COORD_IDLE && list != NULL &&
-	    list->coordinator_count > 1 && agent_named(list, name) != NULL)
-		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	if (agent->leader_told || agent->coord.state != COORD_IDLE || list == NULL ||
+	    list->coordinator_count <= 1 || agent_named(list, name) == NULL)
+		return;
+	(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	agent->leader_term = agent->host.known.term;
+	agent->leader_serial = agent->host.known.serial;
 }
 
 /* A newer list names its coordinator; so does the one that we have, when it has settled and the
- * last word of the coordinator before, that he hands over, did not reach us. */
+ * last word of the coordinator before, that he hands over, did not reach us.  Where it names this
+ * agent that word is still to come: from him, or from a host that heard it. */
 void agent_heal(struct agent *agent, const struct list *list)
 {
 	const struct reg *known = &agent->host.known;
@@ -106,12 +145,15 @@ void agent_heal(struct agent *agent, const struct list *list)
 	const bool newer = list->epoch > known->epoch &&
 			   (agent->healed == NULL || list->epoch > agent->healed->epoch);
 	const bool handed_over = list->epoch == known->epoch && known->next_epoch == 0 &&
-				 strcmp(name, known->coordinator) != 0 && !agent_healed(agent);
+				 strcmp(name, known->coordinator) != 0 &&
+				 strcmp(name, agent->config->name) != 0 && !agent_healed(agent);
 
 	if (!newer && !handed_over)
 		return;
-	log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven%s: its coordinator is %s",
-		 list->epoch, newer ? " and newer than ours" : "", name);
+	if (agent->healed_said != list->epoch) /* it may take turns with the one before */
+		log_line(LOG_LEVEL_NOTICE, "epoch %" PRIu64 " is proven%s: its coordinator is %s",
+			 list->epoch, newer ? " and newer than ours" : "", name);
+	agent->healed_said = list->epoch;
 	agent->healed = list;
 	agent->healed_term = known->term;
 }
@@ -260,15 +302,10 @@ static void agent_coord_do(struct agent *agent, const struct coord_action *actio
 		peers_tell(agent->peers, &reg);
 		return;
 	}
-	if (agent_coord_lists(agent, &reg)) {
-		const struct list *pending = reg.next_epoch != 0
-						 ? lists_find(agent->lists, reg.pending)
-						 : lists_find(agent->lists, reg.active);
-
-		error = store_write(agent->store, &reg, pending->document, pending->document_bytes);
-		if (error == 0)
-			return;
-	}
+	if (agent_coord_lists(agent, &reg))
+		error = agent_register_write(agent, &reg);
+	if (error == 0)
+		return;
 	agent_stored(agent, false, strerror(-error));
 }
 
@@ -283,8 +320,11 @@ void agent_stored(struct agent *agent, bool ok, const char *why)
 			log_line(LOG_LEVEL_ERROR, "%s: no phase is passed until this is stored",
 				 why);
 		(void)snprintf(agent->store_trouble, sizeof(agent->store_trouble), "%s", why);
+		(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 		(void)agent_coord_lists(agent, &coord->reg);
 		coord_stored(coord, false, clock_now_ms());
+		if (coord->staged.term == 0)
+			agent->store_trouble[0] = '\0'; /* nothing waits for it any more */
 		return;
 	}
 	agent->store_trouble[0] = '\0';
@@ -390,13 +430,14 @@ void agent_fetch_keys(struct agent *agent)
 	const struct reg *known = &agent->host.known;
 	const uint64_t now_ms = clock_now_ms();
 
-	if (known->keys_version <= keyring_version(agent->ring) || now_ms < agent->keys_ms)
+	if (known->keys_version == 0 || keyring_find(agent->ring, known->keys) != NULL ||
+	    now_ms < agent->keys_ms)
 		return;
 	agent->keys_ms = now_ms + HOST_FETCH_RETRY_MS;
 	peers_fetch(agent->peers, known->keys);
 }
 
-static void agent_fetch(struct agent *agent, const struct reg *reg)
+void agent_fetch(struct agent *agent, const struct reg *reg)
 {
 	agent_fetch_keys(agent); /* first: the lists may be signed under them */
 	if (lists_find(agent->lists, reg->active) == NULL)
@@ -480,6 +521,9 @@ static void agent_step_down(struct agent *agent)
 	const struct order *failover = agent->failover;
 	char why[FAILURE_BYTES] = "";
 
+	/* It is lost then, and nobody is elected from what is old. */
+	if (coord->state == COORD_HALTED && coord->shared)
+		store_known(agent->store, coord->newer_term, coord->newer_serial);
 	if (coord->state == COORD_IDLE || coord->shared || coord->reg.term == 0)
 		return;
 	if (coord->state == COORD_HALTED)
@@ -504,6 +548,7 @@ static void agent_step_down(struct agent *agent)
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
 	if (other == NULL || strcmp(other->name, agent->config->name) == 0)
 		return;
+	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 	coord_stop(coord);
 	host_connected(&agent->host, false, clock_now_ms());
 }
@@ -539,5 +584,6 @@ void agent_pump(struct agent *agent)
 		}
 	} while (more || agent->again);
 	agent->pumping = false;
+	peers_stored(agent->peers, clock_now_ms());
 	agent_tell_ready(agent);
 }

@@ -19,8 +19,6 @@
 #include "daemon/state.h"
 #include "net/session.h"
 
-#define AGENT_VERSION "0.1.0"
-
 struct clients_run;
 struct keyring;
 struct lists;
@@ -45,12 +43,15 @@ struct agent {
 	bool register_held;  /* the store holds a register: */
 	struct reg register_saved;
 	char leader[LIST_NAME_MAX + 1]; /* who leads, of several candidates; "": not known */
+	bool leader_told;		/* by the store, not by other agents */
+	uint64_t leader_term, leader_serial; /* known when another agent said so */
 	char register_trouble[FAILURE_BYTES];
 	struct keyring *ring;
 	uint64_t keys_ms; /* when the keys document in force is asked for again */
 	struct lists *lists;
 	const struct list *healed;   /* proven, and names another coordinator than the register */
 	uint64_t healed_term;	     /* the register's term then */
+	uint64_t healed_said;	     /* the last epoch of which the log says so */
 	struct order *failover;	     /* the newest failover order; NULL */
 	struct change *host_change;  /* the lists of the host's register, laid over each other */
 	struct change *coord_change; /* those of the coordinator's register */
@@ -67,7 +68,10 @@ struct agent {
 	bool pumping, again;
 	void (*on_ready)(struct agent *agent); /* once: the last verified list is published */
 	bool ready;
-	char store_trouble[FAILURE_BYTES]; /* what keeps us from storing; "" */
+	void (*on_left)(struct agent *agent); /* NULL: it is not leaving */
+	char store_trouble[FAILURE_BYTES];    /* what keeps us from storing; "" */
+	char step_lost[FAILURE_BYTES]; /* why the last step that does not stand was not stored */
+	void *shown;			      /* the evidence that was asked for last */
 };
 
 /* CLOCK_BOOTTIME. */
@@ -79,6 +83,11 @@ uint64_t clock_now_ms(void);
 int agent_open(const struct config *config, struct event_base *base,
 	       void (*on_ready)(struct agent *agent), struct agent **agent,
 	       struct failure *failure);
+/* The agent is about to be closed: from the call on it coordinates nothing and grants nothing.
+ * True: leadership is being given back, so that the next candidate need not wait for it to run out;
+ * on_left says when that is done (where etcd does not answer it may take long).  False: there is
+ * none to give. */
+bool agent_leave(struct agent *agent, void (*on_left)(struct agent *agent));
 void agent_close(struct agent *agent);
 
 /* Carries out what the core wants.  Call it after every event told to the core. */
@@ -89,12 +98,15 @@ const struct list *agent_list(const struct agent *agent);
 /* The agent that coordinates, by the list; NULL without any list. */
 const struct list_agent *agent_coordinator(const struct agent *agent);
 bool agent_is_coordinator(const struct agent *agent);
-/* One of several candidates is said to lead.  Candidates hear it from the store themselves. */
+/* The term of the failover order that is kept, where it names the agent with this key; else 0. */
+uint64_t agent_vote(const struct agent *agent, const uint8_t key[LIST_HOST_KEY_BYTES]);
+/* One of several candidates is said to lead.  Candidates hear it from the store, while that is
+ * within reach. */
 void agent_led_by(struct agent *agent, const char *name);
 
-/* A signed list has come in.  `offered`: somebody wants it to be the next one (else it was asked
- * for).  Answers with an enum verdict and its sentence; *relay is set when the coordinator has to
- * be asked instead. */
+/* Somebody offers a signed document.  Answers with an enum verdict and its sentence; *relay is set
+ * when the coordinator has to be asked instead.  What is accepted as a step of the register counts
+ * only when coord_step says that it stands. */
 uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
 		    size_t text_bytes, bool *relay);
 /* A document that was asked for: stored when it verifies.  `newest`: not by its hash, it is the
@@ -102,10 +114,8 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 void agent_document_came(struct agent *agent, const void *document, size_t bytes, bool newest);
 /* Whom we took for the coordinator says that `name` is. */
 void agent_heal_not(struct agent *agent, const char *name);
-/* A document by hash (all zero: the active list); NULL when it is not here.  Borrowed. */
-const void *agent_document(const struct agent *agent, const uint8_t hash[LIST_HASH_BYTES],
-			   size_t *bytes);
-/* How many second documents of one epoch are kept as evidence. */
-uint32_t agent_evidence(const struct agent *agent);
+/* A document by hash (all zero: the active list), one that is kept as evidence too; NULL when it is
+ * not here.  Borrowed until the next call. */
+const void *agent_document(struct agent *agent, const uint8_t hash[LIST_HASH_BYTES], size_t *bytes);
 
 #endif

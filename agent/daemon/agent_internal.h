@@ -11,10 +11,14 @@
 #define FAILOVER_FILE "failover"
 #define CLUSTER_FILE  "cluster"
 
+/* Asks for the lists that `reg` names and the keys in force, where they are not here. */
+void agent_fetch(struct agent *agent, const struct reg *reg);
 /* Asks for the keys document in force, where it is not here yet. */
 void agent_fetch_keys(struct agent *agent);
 /* Opens the store; what it holds comes as an event. */
 int agent_register_open(struct agent *agent, struct failure *failure);
+/* Hands it to the store, with the list and keys that it names; the list is here. */
+int agent_register_write(struct agent *agent, const struct reg *reg);
 /* The store's answer to what was to be written. */
 void agent_stored(struct agent *agent, bool ok, const char *why);
 /* Does a list name this agent as coordinator, or as a candidate where the register is shared? */

@@ -46,22 +46,27 @@ void agent_binding(const struct reg *reg, struct order_binding *binding)
 }
 
 /* With the register file of the coordinator before, the register is exact: it goes on as after a
- * restart.  Without it, the hosts are asked, in silence. */
+ * restart.  Without it, the hosts are asked, in silence.  An etcd in which the register stands as
+ * it is known needs no failover: whoever it elects goes on. */
 void agent_failover_begin(struct agent *agent)
 {
 	const struct order *order = agent->failover;
 	const struct reg *known = &agent->host.known;
 	const struct reg *reg = &agent->register_saved;
+	const bool exact = agent->register_held && register_compare(reg, known) >= 0;
 
-	if (order == NULL || !agent->elected || agent->coord.shared ||
-	    order->binding.term <= known->term ||
+	if (order == NULL || order->binding.term <= known->term ||
 	    strcmp(order->targets[0].name, agent->config->name) != 0 ||
 	    agent->coord.failover_term >= order->binding.term)
 		return;
-	if (agent->register_held && register_compare(reg, known) >= 0 &&
-	    reg->term < order->binding.term && agent_change(agent, reg, &agent->coord_change)) {
+	if (agent->store != NULL)
+		store_failover(agent->store, order->binding.term);
+	if (!agent->elected || (agent->coord.shared && exact))
+		return;
+	if (exact && reg->term < order->binding.term &&
+	    agent_change(agent, reg, &agent->coord_change)) {
 		agent_resume(agent, reg);
-		agent->coord.failover_term = order->binding.term;
+		coord_ordered(&agent->coord, order->binding.term);
 		log_line(LOG_LEVEL_NOTICE,
 			 "failover: the register %" PRIu64 ".%" PRIu64
 			 " goes on here in term %" PRIu64,
@@ -74,10 +79,11 @@ void agent_failover_begin(struct agent *agent)
 		       lists_find(agent->lists, known->active),
 		       known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : NULL,
 		       agent->coord_change, clock_now_ms());
-	log_line(LOG_LEVEL_NOTICE,
-		 "failover: no register file; nothing is granted until every earlier lease has run "
-		 "out, then the highest register that the hosts know goes on in term %" PRIu64,
-		 order->binding.term);
+	log_line(
+	    LOG_LEVEL_NOTICE,
+	    "failover: without the register; nothing is granted until every earlier lease has run "
+	    "out, then the highest register that the hosts know goes on in term %" PRIu64,
+	    order->binding.term);
 }
 
 bool agent_replaced(const struct agent *agent)
@@ -89,8 +95,8 @@ bool agent_replaced(const struct agent *agent)
 	       strcmp(order->targets[0].name, agent->config->name) != 0;
 }
 
-/* The list still names the coordinator that is lost.  Should it come back it is a host among others,
- * until a next list names it again. */
+/* The list still names the coordinator that is lost.  Should it come back it is a host among
+ * others, until a next list names it again. */
 void agent_failover_keeps(struct agent *agent)
 {
 	const struct order *order = agent->failover;
@@ -106,19 +112,39 @@ void agent_failover_keeps(struct agent *agent)
 		return;
 	if ((reg->next_epoch == 0 &&
 	     memcmp(reg->active, order->binding.active, LIST_HASH_BYTES) == 0) ||
-	    (order->binding.has_pending &&
-	     memcmp(reg->next_epoch != 0 ? reg->pending : reg->active, order->binding.pending,
-		    LIST_HASH_BYTES) == 0))
+	    (order->binding.has_pending && memcmp(reg->next_epoch != 0 ? reg->pending : reg->active,
+						  order->binding.pending, LIST_HASH_BYTES) == 0))
 		(void)snprintf(agent->coord.replaced, sizeof(agent->coord.replaced), "%s",
 			       list->agents[list->coordinator].name);
 }
 
+/* The old coordinator's register file may have been put here for the order. */
+static int agent_failover_look(struct agent *agent, const struct order *order,
+			       struct failure *failure)
+{
+	struct reg reg;
+	int error;
+
+	if (agent->coord.shared || agent->coord.reg.term != 0 || !agent->elected ||
+	    strcmp(order->targets[0].name, agent->config->name) != 0)
+		return 0;
+	error = store_look(agent->store, &reg, failure);
+	if (error != 0 && error != -ENOENT)
+		return error;
+	agent->register_held = error == 0;
+	if (error == 0)
+		agent->register_saved = reg;
+	return 0;
+}
+
 int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure)
 {
-	int error = state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
-				failure);
+	int error = agent_failover_look(agent, order, failure);
 
 	if (error != 0)
+		return error;
+	if (state_store(agent->state, FAILOVER_FILE, order->document, order->document_bytes,
+			failure) != 0)
 		return -EIO;
 	order_free(agent->failover);
 	agent->failover = order;
@@ -176,8 +202,12 @@ static void agent_register_found(struct agent *agent, const struct reg *reg)
 {
 	const struct reg *known = &agent->host.known;
 
-	if (!agent->coord.shared && strcmp(reg->coordinator, agent->config->name) != 0)
-		return; /* it was handed over */
+	if (!agent->coord.shared && strcmp(reg->coordinator, agent->config->name) != 0) {
+		/* It may have died with the word written and not said: then it is nowhere else. */
+		if (reg->handed_over)
+			host_register(&agent->host, reg, clock_now_ms());
+		return;
+	}
 	if (!agent->coord.shared && register_compare(reg, known) < 0) {
 		(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
 			       "the register here is %" PRIu64 ".%" PRIu64
@@ -197,12 +227,38 @@ static void agent_register_found(struct agent *agent, const struct reg *reg)
 	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
 }
 
+int agent_register_write(struct agent *agent, const struct reg *reg)
+{
+	const struct list *list =
+	    lists_find(agent->lists, reg->next_epoch != 0 ? reg->pending : reg->active);
+	const struct store_document document = {list->document, list->document_bytes};
+	struct store_document chain[KEYS_VERSIONS_MAX];
+	const struct store_bodies bodies = {
+	    .keys = chain,
+	    .key_count = store_chain(agent->ring, reg, chain),
+	    .lists = &document,
+	    .list_count = 1,
+	};
+
+	return store_write(agent->store, reg, &bodies);
+}
+
+/* Keys that the leader before took and nobody else had fetched when it died. */
+static int on_keys(void *context, const uint8_t in_force[LIST_HASH_BYTES], const void *document,
+		   size_t bytes, uint8_t before[LIST_HASH_BYTES], struct failure *failure)
+{
+	struct agent *agent = context;
+	const int error = keyring_catch_up(agent->ring, in_force, document, bytes, before, failure);
+
+	return error == -EALREADY ? 0 : error;
+}
+
 static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
 {
 	struct agent *agent = context;
 	const struct list *list;
 
-	return lists_add(agent->lists, document, bytes, &list, failure);
+	return lists_add(agent->lists, document, bytes, 0, &list, failure);
 }
 
 static void on_elected(void *context, const struct reg *reg, uint64_t until_ms)
@@ -232,17 +288,40 @@ static void on_leads(void *context, uint64_t until_ms)
 	agent_pump(agent);
 }
 
+/* It is a host among others until it is elected again. */
+static void agent_leads_no_more(struct agent *agent)
+{
+	agent->elected = false;
+	if (agent->coord.state == COORD_IDLE)
+		return;
+	coord_stop(&agent->coord);
+	host_connected(&agent->host, false, clock_now_ms());
+	agent_pump(agent);
+}
+
 static void on_lost(void *context, const char *why)
 {
 	struct agent *agent = context;
 
-	agent->elected = false;
-	if (agent->coord.state == COORD_IDLE)
-		return;
-	log_line(LOG_LEVEL_WARNING, "leadership is lost: %s", why);
-	coord_stop(&agent->coord);
-	host_connected(&agent->host, false, clock_now_ms());
-	agent_pump(agent);
+	if (agent->coord.state != COORD_IDLE)
+		log_line(LOG_LEVEL_WARNING, "leadership is lost: %s", why);
+	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "leadership is lost: %.400s", why);
+	agent_leads_no_more(agent);
+	if (agent->on_left != NULL)
+		agent->on_left(agent);
+}
+
+bool agent_leave(struct agent *agent, void (*on_left)(struct agent *agent))
+{
+	if (!agent->coord.shared || agent->on_left != NULL)
+		return false;
+	if (agent->elected)
+		log_line(LOG_LEVEL_NOTICE, "leadership is given back");
+	agent->on_left = on_left;
+	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "it leaves the leadership");
+	store_resign(agent->store);
+	agent_leads_no_more(agent);
+	return true;
 }
 
 static void on_leader(void *context, const char *name)
@@ -250,8 +329,10 @@ static void on_leader(void *context, const char *name)
 	struct agent *agent = context;
 
 	/* A file has one candidate, its agent, whoever it is that coordinates. */
-	if (agent->coord.shared)
-		(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	if (!agent->coord.shared)
+		return;
+	(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
+	agent->leader_told = name[0] != '\0';
 }
 
 static void on_stored(void *context, bool ok, const char *why)
@@ -272,6 +353,7 @@ static void on_trouble(void *context, const char *why)
 }
 
 static const struct store_events store_events = {
+    .keys = on_keys,
     .list = on_list,
     .elected = on_elected,
     .leads = on_leads,
@@ -285,12 +367,16 @@ int agent_register_open(struct agent *agent, struct failure *failure)
 {
 	const struct store_owner owner = {&store_events, agent};
 	const struct reg *known = agent->host.known.term != 0 ? &agent->host.known : NULL;
+	int error;
 
-	agent_load_failover(agent);
 	agent->coord.shared = agent->config->register_in == CONFIG_REGISTER_ETCD;
 	if (agent->coord.shared)
-		return store_open_etcd(agent->config, known, agent->base, &owner, &agent->store,
-				       failure);
-	return store_open_file(agent->state, agent->config->name, agent->base, &owner,
-			       &agent->store, failure);
+		error = store_open_etcd(agent->config, known, agent->base, &owner, &agent->store,
+					failure);
+	else
+		error = store_open_file(agent->state, agent->config->name, agent->base, &owner,
+					&agent->store, failure);
+	if (error == 0)
+		agent_load_failover(agent);
+	return error;
 }

@@ -210,6 +210,7 @@ void agent_close(struct agent *agent)
 	lists_close(agent->lists);
 	keyring_close(agent->ring);
 	order_free(agent->failover);
+	free(agent->shown);
 	change_free(agent->host_change);
 	change_free(agent->coord_change);
 	segment_close(agent->segment);

@@ -135,7 +135,7 @@ static bool txn_read(const struct etcd_keys *keys, const struct election_action 
 	    (responses != NULL && !json_is_array(responses)))
 		return false;
 	reply->succeeded = json_is_true(succeeded);
-	if (request == ELECTION_LIST_PUT) {
+	if (request == ELECTION_LIST_PUT || request == ELECTION_KEYS_PUT) {
 		expected = 1;
 		leader_at = reply->succeeded ? SIZE_MAX : 0;
 	} else if (request == ELECTION_STORE && reply->succeeded) {
@@ -157,14 +157,14 @@ static bool txn_read(const struct etcd_keys *keys, const struct election_action 
 	return !bad && reply->revision != 0;
 }
 
-static bool list_read(const struct etcd_keys *keys, const struct election_action *action,
-		      const json_t *root, struct etcd_answer *answer)
+static bool document_read(const struct etcd_keys *keys, const struct election_action *action,
+			  const json_t *root, struct etcd_answer *answer)
 {
-	char key[ETCD_LIST_KEY_BYTES];
+	char key[ETCD_BODY_KEY_BYTES];
 	struct election_key found;
 	bool bad = false;
 
-	etcd_list_key(keys, action->hash, key);
+	etcd_body_key(keys, action->request, action->hash, key);
 	range_read(root, key, &found, &answer->document, &bad);
 	answer->document_bytes = found.held ? found.bytes : 0;
 	if (bad || !found.held) {
@@ -209,10 +209,12 @@ static bool body_read(const struct etcd_keys *keys, const struct election_action
 	case ELECTION_REVOKE:
 		return true;
 	case ELECTION_LIST_GET:
-		return list_read(keys, action, body, answer);
+	case ELECTION_KEYS_GET:
+		return document_read(keys, action, body, answer);
 	case ELECTION_READ:
 	case ELECTION_CAMPAIGN:
 	case ELECTION_LIST_PUT:
+	case ELECTION_KEYS_PUT:
 	case ELECTION_STORE:
 		break;
 	}
@@ -243,8 +245,13 @@ static bool error_read(const json_t *root, struct error_words *error)
 	return true;
 }
 
-static enum election_outcome no_answer(const char *endpoint, long status, const json_t *root,
-				       char why[FAILURE_BYTES])
+static bool says(const char *text, size_t bytes, const char *words)
+{
+	return memmem(text, bytes, words, strlen(words)) != NULL;
+}
+
+static enum election_outcome no_answer(const char *endpoint, long status, const char *text,
+				       size_t bytes, const json_t *root, char why[FAILURE_BYTES])
 {
 	struct error_words error;
 
@@ -256,6 +263,14 @@ static enum election_outcome no_answer(const char *endpoint, long status, const 
 		(void)snprintf(why, FAILURE_BYTES,
 			       "etcd %s: found no /v3 there, expected etcd 3.4 or later with its "
 			       "JSON gateway",
+			       endpoint);
+		return ELECTION_REFUSED;
+	}
+	/* With its authentication on, etcd takes nothing through the gateway from such a client. */
+	if (status == 400 && says(text, bytes, "CommonName of client")) {
+		(void)snprintf(why, FAILURE_BYTES,
+			       "etcd %s: found a client certificate with a common name and a user, "
+			       "expected one without: etcd takes either, not both",
 			       endpoint);
 		return ELECTION_REFUSED;
 	}
@@ -278,7 +293,7 @@ void etcd_answer_read(const struct etcd_keys *keys, const struct election_action
 		etcd_answer_free(answer);
 		memset(answer, 0, sizeof(*answer));
 		answer->reply.request = action->request;
-		answer->reply.outcome = no_answer(endpoint, status, root, answer->why);
+		answer->reply.outcome = no_answer(endpoint, status, text, bytes, root, answer->why);
 		answer->reply.why = answer->why;
 	}
 	json_decref(root);
@@ -313,7 +328,7 @@ enum etcd_token etcd_token_read(const char *endpoint, long status, const char *t
 		token[0] = '\0';
 		verdict = ETCD_TOKEN_NEEDLESS;
 	} else {
-		verdict = no_answer(endpoint, status, root, why) == ELECTION_REFUSED
+		verdict = no_answer(endpoint, status, text, bytes, root, why) == ELECTION_REFUSED
 			      ? ETCD_TOKEN_REFUSED
 			      : ETCD_TOKEN_UNKNOWN;
 		(void)failure_set(failure, EACCES, "%s", why);
@@ -332,7 +347,7 @@ bool etcd_answer_wants_token(long status, const char *text, size_t bytes)
 	if (status == 401)
 		return true;
 	for (size_t i = 0; status >= 400 && i < sizeof(words) / sizeof(*words); i++)
-		if (memmem(text, bytes, words[i], strlen(words[i])) != NULL)
+		if (says(text, bytes, words[i]))
 			return true;
 	return false;
 }

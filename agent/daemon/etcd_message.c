@@ -15,15 +15,17 @@ void etcd_keys_make(struct etcd_keys *keys, const char *cluster)
 	(void)snprintf(keys->leader, sizeof(keys->leader), ETCD_PREFIX "%s/leader", cluster);
 	(void)snprintf(keys->reg, sizeof(keys->reg), ETCD_PREFIX "%s/register", cluster);
 	(void)snprintf(keys->lists, sizeof(keys->lists), ETCD_PREFIX "%s/lists/", cluster);
+	(void)snprintf(keys->keys, sizeof(keys->keys), ETCD_PREFIX "%s/keys/", cluster);
 }
 
-void etcd_list_key(const struct etcd_keys *keys, const uint8_t hash[LIST_HASH_BYTES],
-		   char key[ETCD_LIST_KEY_BYTES])
+void etcd_body_key(const struct etcd_keys *keys, enum election_request request,
+		   const uint8_t hash[LIST_HASH_BYTES], char key[ETCD_BODY_KEY_BYTES])
 {
+	const bool of_keys = request == ELECTION_KEYS_GET || request == ELECTION_KEYS_PUT;
 	char hex[2 * LIST_HASH_BYTES + 1];
 
 	(void)sodium_bin2hex(hex, sizeof(hex), hash, LIST_HASH_BYTES);
-	(void)snprintf(key, ETCD_LIST_KEY_BYTES, "%s%s", keys->lists, hex);
+	(void)snprintf(key, ETCD_BODY_KEY_BYTES, "%s%s", of_keys ? keys->keys : keys->lists, hex);
 }
 
 /* Every json_ function below takes NULL for "no memory" and hands it on, so that the whole request
@@ -83,12 +85,12 @@ static json_t *json_compare(const char *key, bool create, uint64_t revision)
 static json_t *json_drops(const struct etcd_keys *keys, const struct election_action *action,
 			  json_t *success)
 {
-	char key[ETCD_LIST_KEY_BYTES];
+	char key[ETCD_BODY_KEY_BYTES];
 
 	for (uint32_t i = 0; success != NULL && i < action->drop_count; i++) {
 		json_t *drop;
 
-		etcd_list_key(keys, action->drop[i], key);
+		etcd_body_key(keys, action->request, action->drop[i], key);
 		drop = json_pack("{s:{s:o}}", "request_delete_range", "key", json_key(key));
 		if (json_array_append_new(success, drop) != 0) {
 			json_decref(success);
@@ -112,7 +114,7 @@ static json_t *json_both(const struct etcd_keys *keys)
 static json_t *json_request(const struct etcd_keys *keys, const struct election_action *action,
 			    const char *name, const void *document, size_t bytes, const char **path)
 {
-	char key[ETCD_LIST_KEY_BYTES];
+	char key[ETCD_BODY_KEY_BYTES];
 
 	*path = "/v3/kv/txn";
 	switch (action->request) {
@@ -128,11 +130,13 @@ static json_t *json_request(const struct etcd_keys *keys, const struct election_
 					  json_range(keys->reg)),
 				json_both(keys));
 	case ELECTION_LIST_GET:
+	case ELECTION_KEYS_GET:
 		*path = "/v3/kv/range";
-		etcd_list_key(keys, action->hash, key);
+		etcd_body_key(keys, action->request, action->hash, key);
 		return json_pack("{s:o}", "key", json_key(key));
 	case ELECTION_LIST_PUT:
-		etcd_list_key(keys, action->hash, key);
+	case ELECTION_KEYS_PUT:
+		etcd_body_key(keys, action->request, action->hash, key);
 		return json_txn(
 		    json_pack("[o]", json_compare(keys->leader, true, action->leader_revision)),
 		    json_pack("[o]", json_put(key, document, bytes, 0)),

@@ -12,30 +12,32 @@
 
 #define ETCD_PREFIX	    "/mcroster/"
 #define ETCD_KEY_BYTES	    (sizeof(ETCD_PREFIX) + LIST_NAME_MAX + 16)
-#define ETCD_LIST_KEY_BYTES (ETCD_KEY_BYTES + 2 * LIST_HASH_BYTES)
+#define ETCD_BODY_KEY_BYTES (ETCD_KEY_BYTES + 2 * LIST_HASH_BYTES)
 #define ETCD_TOKEN_BYTES    4096u
 #define ETCD_REPLY_SMALL    (64u << 10)
-#define ETCD_REPLY_LIST	    (2u << 20) /* DOCUMENT_BYTES_MAX in base64, and what is around it */
+#define ETCD_REPLY_BODY	    (2u << 20) /* DOCUMENT_BYTES_MAX in base64, and what is around it */
 
 struct etcd_keys {
-	char leader[ETCD_KEY_BYTES], reg[ETCD_KEY_BYTES], lists[ETCD_KEY_BYTES]; /* a prefix */
+	char leader[ETCD_KEY_BYTES], reg[ETCD_KEY_BYTES];
+	char lists[ETCD_KEY_BYTES], keys[ETCD_KEY_BYTES]; /* prefixes */
 };
 
 void etcd_keys_make(struct etcd_keys *keys, const char *cluster);
-void etcd_list_key(const struct etcd_keys *keys, const uint8_t hash[LIST_HASH_BYTES],
-		   char key[ETCD_LIST_KEY_BYTES]);
+/* The key of a list or keys document, by the request that it is for. */
+void etcd_body_key(const struct etcd_keys *keys, enum election_request request,
+		   const uint8_t hash[LIST_HASH_BYTES], char key[ETCD_BODY_KEY_BYTES]);
 
 /* What was read; the keys' values in `reply` point into `value`. */
 struct etcd_answer {
 	struct election_reply reply;
 	uint64_t cluster_id;
 	uint8_t *value[ELECTION_LISTS]; /* owned */
-	uint8_t *document;		/* LIST_GET: NULL when it is not held; owned */
+	uint8_t *document;		/* of a GET: NULL when it is not held; owned */
 	size_t document_bytes;
 	char why[FAILURE_BYTES];
 };
 
-/* The JSON of a request; `name` is the candidate's, `document` the list body of LIST_PUT.
+/* The JSON of a request; `name` is the candidate's, `document` the body of a PUT.
  * *path is static, *body malloc'd.  -ENOMEM. */
 int etcd_request_write(const struct etcd_keys *keys, const struct election_action *action,
 		       const char *name, const void *document, size_t bytes, const char **path,

@@ -10,8 +10,6 @@
 #include "list/keys.h"
 #include "list/list.h"
 
-#define KEYRING_VERSIONS_MAX 256u
-
 struct keyring;
 
 /* Loads and proves the chain that the state directory holds; what follows a gap or a damaged
@@ -27,23 +25,33 @@ const struct keys *keyring_at(const struct keyring *ring, uint64_t version);
 /* By hash; NULL when it is not here. */
 const struct keys *keyring_find(const struct keyring *ring, const uint8_t hash[LIST_HASH_BYTES]);
 
-/* Proves and stores the version after the highest.  *keys is the one now held (borrowed).
- * -EALREADY: it is held; -ESTALE: another version or parent, -EKEYREJECTED, ... as keys_open_next.
- */
-int keyring_add(struct keyring *ring, const void *document, size_t bytes, const struct keys **keys,
-		struct failure *failure);
+/* Proves and stores the version that follows `after`.  What the ring holds beyond `after` was never
+ * in force, and gives way to it.  *keys is the one now held (borrowed).  -EALREADY: it is held;
+ * -EAGAIN: `after` is not here; -ESTALE: another version or parent, -EKEYREJECTED, ... as
+ * keys_open_next. */
+int keyring_add(struct keyring *ring, const void *document, size_t bytes, uint64_t after,
+		const struct keys **keys, struct failure *failure);
 
-/* A document that was asked for on the way back from a version that is in force: when it does not
- * join on yet, `want` gets the hash of the one before it, to be asked for next, and -EAGAIN is
- * returned; when it does, everything that was waiting is added. */
-int keyring_catch_up(struct keyring *ring, const void *document, size_t bytes,
-		     uint8_t want[LIST_HASH_BYTES], struct failure *failure);
+/* A document that was asked for on the way back from the one in force, whose hash the register
+ * names.  When it does not join on yet, `want` gets the hash of the one before it, to be asked for
+ * next, and -EAGAIN is returned; when it does, everything that was waiting is added, in the place
+ * of what the ring held instead and the register has never named.  -EALREADY: it is held. */
+int keyring_catch_up(struct keyring *ring, const uint8_t in_force[LIST_HASH_BYTES],
+		     const void *document, size_t bytes, uint8_t want[LIST_HASH_BYTES],
+		     struct failure *failure);
 
-/* Who has to sign under a version (an unknown one: the highest that is proven). */
-struct trust keyring_trust(const struct keyring *ring, uint64_t version);
+/* Who has to sign under a version, which has that hash (NULL: whichever is here; not read for
+ * version 0, agent.conf's keys).  False: it is not proven yet. */
+bool keyring_trust(const struct keyring *ring, uint64_t version, const uint8_t *hash,
+		   struct trust *trust);
 
-/* Opens a list that was accepted before: signed under any version of the chain. */
+/* Is it a second document for a version that is held, signed as that one had to be?  -EKEYREJECTED
+ * and the like where it proves nothing. */
+int keyring_contradicts(const struct keyring *ring, const void *document, size_t bytes,
+			struct failure *failure);
+
+/* Opens a list that was accepted under one of the versions from `since` on. */
 int keyring_list_open(const struct keyring *ring, const void *document, size_t bytes,
-		      struct list **list, struct failure *failure);
+		      uint64_t since, struct list **list, struct failure *failure);
 
 #endif

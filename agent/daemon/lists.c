@@ -43,7 +43,7 @@ static void lists_load(const char *name, void *context)
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		return;
 	}
-	if (keyring_list_open(lists->ring, document, bytes, &list, &failure) != 0)
+	if (keyring_list_open(lists->ring, document, bytes, 0, &list, &failure) != 0)
 		log_line(LOG_LEVEL_ERROR, "%s: not used: %s", name, failure.text);
 	else
 		lists->list[lists->count++] = list;
@@ -124,14 +124,24 @@ void lists_trim(struct lists *lists, const struct list *keep, const struct list 
 	}
 }
 
-int lists_add(struct lists *lists, const void *document, size_t bytes, const struct list **out,
-	      struct failure *failure)
+const struct list *lists_rival(const struct lists *lists, uint64_t epoch,
+			       const uint8_t hash[LIST_HASH_BYTES])
+{
+	for (uint32_t i = 0; i < lists->count; i++)
+		if (lists->list[i]->epoch == epoch &&
+		    memcmp(lists->list[i]->hash, hash, LIST_HASH_BYTES) != 0)
+			return lists->list[i];
+	return NULL;
+}
+
+int lists_add(struct lists *lists, const void *document, size_t bytes, uint64_t since,
+	      const struct list **out, struct failure *failure)
 {
 	struct list *list;
 	char name[128];
 	int error;
 
-	error = keyring_list_open(lists->ring, document, bytes, &list, failure);
+	error = keyring_list_open(lists->ring, document, bytes, since, &list, failure);
 	if (error != 0)
 		return error;
 	*out = lists_find(lists, list->hash);

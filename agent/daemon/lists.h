@@ -26,10 +26,14 @@ const struct list *lists_find(const struct lists *lists, const uint8_t hash[LIST
 /* The one with the greatest epoch; NULL when there is none. */
 const struct list *lists_newest(const struct lists *lists);
 
-/* Verifies (signed under any version of the ring: whether it may become the next list is asked
- * before), parses and stores a document; *list is the one now held (borrowed). */
-int lists_add(struct lists *lists, const void *document, size_t bytes, const struct list **list,
-	      struct failure *failure);
+/* Verifies (signed under a version of the ring from `since` on: whether it may become the next list
+ * is asked before), parses and stores a document; *list is the one now held (borrowed). */
+int lists_add(struct lists *lists, const void *document, size_t bytes, uint64_t since,
+	      const struct list **list, struct failure *failure);
+
+/* A list of that epoch, but another than the one of that hash; NULL: there is none. */
+const struct list *lists_rival(const struct lists *lists, uint64_t epoch,
+			       const uint8_t hash[LIST_HASH_BYTES]);
 
 /* Lets the oldest go while there are more than LISTS_KEPT; never the two named (NULL is fine). */
 void lists_trim(struct lists *lists, const struct list *keep, const struct list *keep_too);

@@ -15,7 +15,8 @@
 #include "daemon/notify.h"
 #include "daemon/store_move.h"
 
-#define MOVE_TIMEOUT_MS 30000u
+#define MOVE_TIMEOUT_S	10u /* and etcd's lease: the leader of before may be dead */
+#define LEAVE_TIMEOUT_S 2   /* etcd may be what is broken */
 
 static const char usage[] =
     "usage: mcrosterd -c FILE [--check | --move-register file|etcd]\n"
@@ -24,9 +25,10 @@ static const char usage[] =
     "  -c, --config FILE   agent.conf (mcroster.conf(5))\n"
     "      --check         read the configuration, say what is wrong with it, and exit\n"
     "      --move-register file|etcd\n"
-    "                      with all agents that may coordinate stopped: moves the\n"
-    "                      cluster's register there, and exits; then `register` in\n"
-    "                      agent.conf and the candidates in the list are yours to set\n"
+    "                      moves the cluster's register there, with its lists, says what\n"
+    "                      comes next, and exits.  All agents that may coordinate are\n"
+    "                      stopped, agent.conf says register = \"etcd\"; given on the one\n"
+    "                      that has the register's file, or is to have it\n"
     "      --version\n"
     "  -h, --help\n";
 
@@ -40,13 +42,25 @@ static void tell_manager(const char *message)
 		log_line(LOG_LEVEL_WARNING, "%s", failure.text);
 }
 
+static void on_left(struct agent *agent)
+{
+	(void)event_base_loopbreak(agent->base);
+}
+
+/* A second signal does not wait for what the first one has begun. */
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
+	static const struct timeval patience = {.tv_sec = LEAVE_TIMEOUT_S};
+	struct agent *agent = *(struct agent **)context;
+
 	(void)what;
 	log_line(LOG_LEVEL_NOTICE, "stopping on signal %d; the segment stays for its readers",
 		 (int)number);
 	tell_manager(NOTIFY_STOPPING);
-	(void)event_base_loopbreak(context);
+	if (agent_leave(agent, on_left))
+		(void)event_base_loopexit(agent->base, &patience);
+	else
+		(void)event_base_loopbreak(agent->base);
 }
 
 static void on_ready(struct agent *agent)
@@ -70,8 +84,8 @@ static int run(const struct config *config)
 		log_line(LOG_LEVEL_ERROR, "no event loop: %s", strerror(errno));
 		return status;
 	}
-	terminate = evsignal_new(base, SIGTERM, on_signal, base);
-	interrupt = evsignal_new(base, SIGINT, on_signal, base);
+	terminate = evsignal_new(base, SIGTERM, on_signal, &agent);
+	interrupt = evsignal_new(base, SIGINT, on_signal, &agent);
 	if (terminate == NULL || interrupt == NULL || event_add(terminate, NULL) != 0 ||
 	    event_add(interrupt, NULL) != 0) {
 		log_line(LOG_LEVEL_ERROR, "no signal handlers: %s", strerror(errno));
@@ -105,12 +119,18 @@ static int move_register(const struct config *config, const char *where)
 		(void)fputs(usage, stderr);
 		return 2;
 	}
+	if (config->register_in != CONFIG_REGISTER_ETCD) {
+		log_line(LOG_LEVEL_ERROR,
+			 "moving the register: agent.conf does not say where etcd is, expected "
+			 "register = \"etcd\" and etcd-endpoints, whichever way it is moved");
+		return EXIT_FAILURE;
+	}
 	if (state_open(config->state_directory, &state, &failure) != 0) {
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		return EXIT_FAILURE;
 	}
 	error = store_move(config, state, to_etcd ? CONFIG_REGISTER_ETCD : CONFIG_REGISTER_FILE,
-			   MOVE_TIMEOUT_MS, &moved, &failure);
+			   (config->etcd.lease_s + MOVE_TIMEOUT_S) * 1000, &moved, &failure);
 	state_close(state);
 	if (error != 0) {
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
@@ -118,7 +138,10 @@ static int move_register(const struct config *config, const char *where)
 	}
 	(void)printf("register %" PRIu64 ".%" PRIu64 " (epoch %" PRIu64 ", %s) is in %s now\n",
 		     moved.term, moved.serial, moved.epoch, phase_name((enum phase)moved.phase),
-		     to_etcd ? "etcd" : "the state directory");
+		     to_etcd ? "etcd" : config->state_directory);
+	(void)puts(to_etcd ? "next: start the candidates, each with register = \"etcd\""
+			   : "next: start the candidates, each without register = \"etcd\" and "
+			     "the etcd-* options");
 	return EXIT_SUCCESS;
 }
 
@@ -150,7 +173,7 @@ int main(int argc, char **argv)
 			check = true;
 			break;
 		case OPTION_VERSION:
-			(void)puts("mcrosterd " AGENT_VERSION);
+			(void)puts("mcrosterd " MCROSTER_VERSION);
 			return EXIT_SUCCESS;
 		case 'h':
 			(void)fputs(usage, stdout);

@@ -40,6 +40,7 @@ static void peer_free(struct peer *peer)
 			relay_drop(&peers->relay[i]);
 		else if (peers->coordinator == peer)
 			peers->relay[i].sent = false; /* the next one is asked again */
+	offers_forget(peers, peer);
 	if (peer->kind == PEER_ANNOUNCE)
 		peers->announces--;
 	if (peers->coordinator == peer)
@@ -76,6 +77,11 @@ bool coordinator_ready(const struct peers *peers)
 	return peers->coordinator != NULL && peers->coordinator->ready;
 }
 
+bool coordinator_found(const struct peers *peers)
+{
+	return coordinator_ready(peers) && !peers->asking;
+}
+
 /* ---- sessions ---- */
 
 static void announce_one(struct peer *peer, uint64_t request, const void *document, size_t bytes)
@@ -89,11 +95,14 @@ static void announce_one(struct peer *peer, uint64_t request, const void *docume
 }
 
 /* A failover order first: the agent that it replaced may have lost all it knew, and must not take
- * itself for the coordinator by the list.  Then the keys, which the list may be signed by. */
+ * itself for the coordinator by the list.  Then the keys, which the list may be signed by.  One
+ * that waits for another coordinator, by an order that has come to nothing, sees by the register
+ * that this one has begun. */
 static void announce_bring(struct peer *peer)
 {
 	const struct agent *agent = peer->peers->agent;
 	const struct list *list = agent_list(agent);
+	struct message message = {.type = MESSAGE_REGISTER};
 	const struct keys *keys;
 
 	if (agent->failover != NULL)
@@ -102,6 +111,10 @@ static void announce_bring(struct peer *peer)
 	for (uint64_t version = 1; (keys = keyring_at(agent->ring, version)) != NULL; version++)
 		announce_one(peer, ANNOUNCE_KEYS, keys->document, keys->document_bytes);
 	announce_one(peer, 1, list->document, list->document_bytes);
+	if (agent->coord.state != COORD_LEADING || agent->coord.reg.term == 0)
+		return;
+	message.reg = agent->coord.reg;
+	peer_send(peer, &message);
 }
 
 static void peer_ready(struct session *session, void *context)
@@ -128,13 +141,14 @@ static void peer_ready(struct session *session, void *context)
 		host_successor(&peers->agent->host, true, false);
 		agent_pump(peers->agent);
 	} else if (peer->kind == PEER_GUIDE) {
-		peer_ask_newest(peer);
+		peer_inquire(peer);
 	} else if (peer->kind == PEER_COORDINATOR) {
 		peers->failures = 0;
 		peers->redial_delay_ms = REDIAL_MIN_MS;
 		peers->last_why[0] = '\0';
-		log_line(LOG_LEVEL_INFO, "connected to coordinator %s",
-			 session_peer_address(session));
+		if (!peers->asking)
+			log_line(LOG_LEVEL_INFO, "connected to coordinator %s",
+				 session_peer_address(session));
 		host_connected(&peers->agent->host, true, clock_now_ms());
 		for (uint32_t i = 0; i < RELAYS_MAX; i++)
 			if (peers->relay[i].id != 0)
@@ -154,11 +168,14 @@ static void peer_message(struct session *session, const struct message *message,
 		coordinator_message(peer, message);
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_VERDICT)
 		announce_answered(peer);
-	else if ((peer->kind == PEER_GUIDE || peer->kind == PEER_ANNOUNCE) &&
-		 message->type == MESSAGE_LIST)
-		guide_answered(peer, message);
+	else if (peer->kind == PEER_GUIDE)
+		guide_message(peer, message);
+	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_LIST)
+		inquiry_answered(peer, message);
 	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_GRANT)
 		host_register(&peer->peers->agent->host, &message->grant.reg, clock_now_ms());
+	else if (peer->kind == PEER_ANNOUNCE && message->type == MESSAGE_REGISTER)
+		host_register(&peer->peers->agent->host, &message->reg, clock_now_ms());
 }
 
 static void peer_closed(struct session *session, const char *why, void *context)
@@ -254,13 +271,15 @@ void peers_renew(struct peers *peers, const struct renew *renew)
 	struct message message = {.type = MESSAGE_RENEW};
 	struct grant grant;
 
+	message.renew = *renew;
 	if (agent->coord.state != COORD_IDLE) {
-		if (coord_renew(&agent->coord, agent->config->host_public, 0, renew, clock_now_ms(),
-				&grant))
+		message.renew.vote = agent_vote(agent, agent->config->host_public);
+		if (coord_renew(&agent->coord, agent->config->host_public, 0, &message.renew,
+				clock_now_ms(), &grant))
 			host_grant(&agent->host, &grant, clock_now_ms());
 		return;
 	}
-	message.renew = *renew;
+	message.renew.vote = agent_vote(agent, peers->coordinator_key);
 	if (coordinator_ready(peers))
 		peer_send(peers->coordinator, &message);
 }
@@ -273,6 +292,8 @@ void peers_fetch(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES])
 	memcpy(message.list_get.hash, hash, LIST_HASH_BYTES);
 	if (coordinator_ready(peers))
 		peer_send(peers->coordinator, &message);
+	else if (peers->guide != NULL && peers->guide->ready)
+		peer_send(peers->guide, &message);
 	/* A coordinator itself asks those who come to it. */
 	if (peers->agent->coord.state == COORD_IDLE)
 		return;

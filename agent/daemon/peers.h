@@ -18,6 +18,8 @@ void peers_renew(struct peers *peers, const struct renew *renew);
 void peers_fetch(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES]);
 /* The coordinator tells everybody the register. */
 void peers_tell(struct peers *peers, const struct reg *reg);
+/* Answers offers whose step of the register is stored by now, or will not be. */
+void peers_stored(struct peers *peers, uint64_t now_ms);
 /* Keeps the session to the coordinator up, gives up on questions that nobody answers, and brings
  * the active list to listed agents that were never heard of. */
 void peers_tick(struct peers *peers, uint64_t now_ms);

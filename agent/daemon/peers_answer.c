@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/lists.h"
 #include "daemon/log.h"
 #include "daemon/status.h"
 #include "hash.h"
 
-#define RELAY_OFFER_MS	10000u
 #define RELAY_STATUS_MS 2000u
 
 /* ---- answers ---- */
@@ -54,24 +54,67 @@ static uint64_t peer_origin(const struct peer *peer)
 	return mcr_hash(address, colon != NULL ? (size_t)(colon - address) : strlen(address));
 }
 
-static void renew_answer(struct peer *peer, const struct renew *renew)
+static bool lists_agent(const struct list *list, const uint8_t key[LIST_HOST_KEY_BYTES])
+{
+	for (uint32_t i = 0; list != NULL && i < list->agent_count; i++)
+		if (memcmp(list->agents[i].key, key, LIST_HOST_KEY_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* Is it an agent of the lists that this one goes by? */
+static bool peer_listed(const struct peer *peer)
+{
+	const struct agent *agent = peer->peers->agent;
+	const struct reg *known = &agent->host.known;
+	const uint8_t *key = session_peer_key(peer->session);
+
+	return lists_agent(agent_list(agent), key) ||
+	       (known->next_epoch != 0 &&
+		lists_agent(lists_find(agent->lists, known->pending), key));
+}
+
+/* One who does not coordinate says who does, and shows a register that the other has missed.  A
+ * newer one that the other holds is taken: it may be the word that this agent takes over, which its
+ * coordinator said to few before he was gone. */
+static void renew_elsewhere(struct peer *peer, const struct renew *renew)
 {
 	struct agent *agent = peer->peers->agent;
-	const struct list_agent *coordinator = agent_coordinator(agent);
+	const struct reg *known = &agent->host.known;
+	const struct list_agent *coordinator;
 	struct message message;
 
+	if (known->term != 0 && register_compare(&renew->known, known) > 0 && peer_listed(peer)) {
+		host_register(&agent->host, &renew->known, clock_now_ms());
+		agent_pump(agent);
+	}
+	coordinator = agent_coordinator(agent);
 	memset(&message, 0, sizeof(message));
-	if (agent->coord.state == COORD_IDLE) {
-		if (coordinator == NULL || strcmp(coordinator->name, agent->config->name) == 0)
-			return; /* nobody can tell who coordinates yet */
+	if (coordinator != NULL && strcmp(coordinator->name, agent->config->name) != 0) {
 		message.type = MESSAGE_ELSEWHERE;
 		(void)snprintf(message.elsewhere.name, sizeof(message.elsewhere.name), "%s",
 			       coordinator->name);
 		(void)snprintf(message.elsewhere.address, sizeof(message.elsewhere.address), "%s",
 			       coordinator->address);
 		peer_send(peer, &message);
+	}
+	if (register_compare(&agent->host.stored, &renew->known) > 0) {
+		message.type = MESSAGE_REGISTER;
+		message.reg = agent->host.stored;
+		peer_send(peer, &message);
+	}
+}
+
+static void renew_answer(struct peer *peer, const struct renew *renew)
+{
+	struct agent *agent = peer->peers->agent;
+	struct message message;
+
+	if (agent->coord.state == COORD_IDLE) {
+		renew_elsewhere(peer, renew);
 		return;
 	}
+	memset(&message, 0, sizeof(message));
 	peer->renews = true;
 	message.type = MESSAGE_GRANT;
 	if (coord_renew(&agent->coord, session_peer_key(peer->session), peer_origin(peer), renew,
@@ -81,23 +124,6 @@ static void renew_answer(struct peer *peer, const struct renew *renew)
 }
 
 /* ---- what comes in ---- */
-
-static void offer_answer(struct peer *peer, const struct message *message)
-{
-	struct agent *agent = peer->peers->agent;
-	char text[MESSAGE_TEXT_BYTES];
-	bool relay;
-	uint8_t verdict =
-	    agent_offer(agent, message->body, message->body_bytes, text, sizeof(text), &relay);
-
-	if (!relay)
-		verdict_send(peer, message->request, verdict, text);
-	else if (!relay_add(peer, MESSAGE_OFFER, message->request, RELAY_OFFER_MS, message))
-		verdict_send(peer, message->request, VERDICT_LATER,
-			     "too many questions are under way here");
-	agent_pump(agent);
-	peers_tick(peer->peers, clock_now_ms());
-}
 
 void inbound_message(struct peer *peer, const struct message *message)
 {
@@ -120,10 +146,15 @@ void inbound_message(struct peer *peer, const struct message *message)
 			agent_document_came(agent, message->body, message->body_bytes, false);
 		agent_pump(agent);
 		break;
+	case MESSAGE_REGISTER: /* from a coordinator that we did not come to */
+		if (agent->host.known.term != 0 && peer_listed(peer))
+			host_register(&agent->host, &message->reg, clock_now_ms());
+		agent_pump(agent);
+		break;
 	case MESSAGE_STATUS_GET:
 		cluster = message->status_get.scope == STATUS_CLUSTER;
 		if (!cluster || agent->coord.state != COORD_IDLE ||
-		    !coordinator_ready(peer->peers) ||
+		    !coordinator_found(peer->peers) ||
 		    !relay_add(peer, MESSAGE_STATUS_GET, message->status_get.request,
 			       RELAY_STATUS_MS, NULL))
 			status_send(peer, message->status_get.request, cluster);

@@ -8,6 +8,7 @@
 #include "net/session.h"
 
 #define RELAYS_MAX    64u
+#define OFFERS_MAX    16u
 #define REDIAL_MIN_MS 50u
 #define REDIAL_MAX_MS 1000u
 
@@ -43,6 +44,13 @@ struct relay {
 	size_t body_bytes;
 };
 
+/* A document that was accepted here, by a step that is not stored yet. */
+struct offer {
+	struct peer *origin; /* NULL: free */
+	uint64_t request, term, serial, until_ms;
+	char text[MESSAGE_TEXT_BYTES];
+};
+
 struct peers {
 	struct agent *agent;
 	struct session_listener *listener, *control;
@@ -50,12 +58,13 @@ struct peers {
 	struct peer *first;
 	uint32_t count;
 	struct peer *coordinator; /* our session to it, or NULL */
+	bool asking;		  /* it is to a candidate who may know more than we do */
 	uint8_t coordinator_key[LIST_HOST_KEY_BYTES];
 	char coordinator_address[LIST_ADDRESS_MAX + 1];
 	uint64_t redial_ms, redial_delay_ms;
 	uint32_t failures; /* of dialling the coordinator, in a row */
 	struct peer *successor, *guide;
-	uint64_t successor_ms, guide_ms;
+	uint64_t successor_ms, guide_ms, guide_fetch_ms;
 	uint32_t guide_turn;
 	char last_why[FAILURE_BYTES];
 	uint64_t refusals, refusals_ms; /* told to the log; when to look again */
@@ -63,6 +72,7 @@ struct peers {
 	uint32_t announces, announce_turn;
 	uint64_t relay_id;
 	struct relay relay[RELAYS_MAX];
+	struct offer offer[OFFERS_MAX];
 };
 
 /* Sessions (peers.c). */
@@ -70,13 +80,17 @@ struct peer *peer_dial(struct peers *peers, enum peer_kind kind, const struct li
 void peer_close(struct peer *peer);
 void peer_send(struct peer *peer, const struct message *message);
 bool coordinator_ready(const struct peers *peers);
+/* The same, and it is taken for the coordinator. */
+bool coordinator_found(const struct peers *peers);
 
 #define ANNOUNCE_FAILOVER 2u /* an announcement's other questions */
 #define ANNOUNCE_KEYS	  3u
 /* Of several candidates for coordinator the next one is tried. */
 void candidate_next(struct peers *peers);
 void announce_answered(struct peer *peer);
-void guide_answered(struct peer *peer, const struct message *message);
+void inquiry_answered(struct peer *peer, const struct message *message);
+/* What another agent than the coordinator tells one who looks for it. */
+void guide_message(struct peer *peer, const struct message *message);
 
 /* What a LIST answers (peers_answer.c). */
 #define ASKED_BY_HASH 1u
@@ -91,6 +105,10 @@ void inbound_message(struct peer *peer, const struct message *message);
 void coordinator_message(struct peer *peer, const struct message *message);
 void verdict_send(struct peer *peer, uint64_t request, uint8_t code, const char *text);
 void status_send(struct peer *peer, uint64_t request, bool cluster);
+
+/* Documents that are offered here (peers_offer.c). */
+void offer_answer(struct peer *peer, const struct message *message);
+void offers_forget(struct peers *peers, const struct peer *origin);
 
 /* Questions for the coordinator (peers_relay.c). */
 void relay_drop(struct relay *relay);

@@ -5,15 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/agent_internal.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
 
 #define GUIDE_FAILURES	  3u
-#define GUIDE_EVERY_MS	  1000u
+#define GUIDE_EVERY_MS	  2000u
 #define REFUSALS_EVERY_MS 10000u
+#define ASK_EVERY_MS	  1000u
 #define ANNOUNCE_EVERY_MS 1000u
 #define ANNOUNCE_AFTER_MS 3000u
 #define ANNOUNCES_MAX	  8u
+
+/* A candidate that led last and does not hear from the store who leads now asks the others in turn:
+ * one of them leads, and grants, or knows who does.  NULL: there is none to ask. */
+static const struct list_agent *candidate_to_ask(const struct agent *agent, uint64_t now_ms)
+{
+	const struct list *list = agent_list(agent);
+	const uint32_t turn = (uint32_t)(now_ms / ASK_EVERY_MS);
+
+	for (uint32_t i = 0; agent->coord.shared && i < list->coordinator_count; i++) {
+		const struct list_agent *next =
+		    &list->agents[list->coordinators[(turn + i) % list->coordinator_count]];
+
+		if (strcmp(next->name, agent->config->name) != 0)
+			return next;
+	}
+	return NULL;
+}
 
 static void coordinator_keep(struct peers *peers, uint64_t now_ms)
 {
@@ -27,7 +46,10 @@ static void coordinator_keep(struct peers *peers, uint64_t now_ms)
 			host_connected(&agent->host, true, now_ms);
 		return;
 	}
-	if (coordinator == NULL || strcmp(coordinator->name, agent->config->name) == 0)
+	peers->asking = coordinator != NULL && strcmp(coordinator->name, agent->config->name) == 0;
+	if (peers->asking)
+		coordinator = candidate_to_ask(agent, now_ms);
+	if (coordinator == NULL)
 		return;
 	if (peers->coordinator != NULL &&
 	    (memcmp(peers->coordinator_key, coordinator->key, LIST_HOST_KEY_BYTES) != 0 ||
@@ -84,15 +106,24 @@ static void successor_keep(struct peers *peers, uint64_t now_ms)
 	peers->successor = peer_dial(peers, PEER_SUCCESSOR, next);
 }
 
-/* The coordinator does not answer: some other listed agent may know a newer list. */
+/* The coordinator does not answer: some other listed agent may know a newer list, or a newer
+ * register and with it the keys that the lists are signed under by now. */
 static void guide_keep(struct peers *peers, uint64_t now_ms)
 {
 	struct agent *agent = peers->agent;
 	const struct list *list = agent_list(agent);
 	const struct list_agent *next;
 
+	if (peers->guide != NULL && (coordinator_found(peers) || now_ms >= peers->guide_ms))
+		peer_close(peers->guide);
+	if (peers->guide != NULL && peers->guide->ready && agent->host.known.term != 0 &&
+	    now_ms >= peers->guide_fetch_ms &&
+	    !host_lists_match(&agent->host.known, agent->host_change)) {
+		peers->guide_fetch_ms = now_ms + HOST_FETCH_RETRY_MS;
+		agent_fetch(agent, &agent->host.known);
+	}
 	if (list == NULL || agent->coord.state != COORD_IDLE || peers->failures < GUIDE_FAILURES ||
-	    coordinator_ready(peers) || peers->guide != NULL || now_ms < peers->guide_ms)
+	    coordinator_found(peers) || peers->guide != NULL || now_ms < peers->guide_ms)
 		return;
 	peers->guide_ms = now_ms + GUIDE_EVERY_MS;
 	next = &list->agents[peers->guide_turn++ % list->agent_count];
@@ -100,7 +131,21 @@ static void guide_keep(struct peers *peers, uint64_t now_ms)
 		peers->guide = peer_dial(peers, PEER_GUIDE, next);
 }
 
-void guide_answered(struct peer *peer, const struct message *message)
+void guide_message(struct peer *peer, const struct message *message)
+{
+	struct agent *agent = peer->peers->agent;
+
+	if (message->type == MESSAGE_LIST && message->body_bytes > 0)
+		agent_document_came(agent, message->body, message->body_bytes,
+				    message->request == ASKED_NEWEST);
+	else if (message->type == MESSAGE_REGISTER && agent->host.known.term != 0)
+		host_register(&agent->host, &message->reg, clock_now_ms());
+	else if (message->type == MESSAGE_GRANT && agent->host.known.term != 0)
+		host_register(&agent->host, &message->grant.reg, clock_now_ms());
+	agent_pump(agent);
+}
+
+void inquiry_answered(struct peer *peer, const struct message *message)
 {
 	struct agent *agent = peer->peers->agent;
 
@@ -179,6 +224,7 @@ void peers_tick(struct peers *peers, uint64_t now_ms)
 	successor_keep(peers, now_ms);
 	guide_keep(peers, now_ms);
 	announce(peers, now_ms);
+	peers_stored(peers, now_ms);
 	for (uint32_t i = 0; i < RELAYS_MAX; i++)
 		if (peers->relay[i].id != 0 && now_ms >= peers->relay[i].until_ms)
 			relay_gave_up(peers, &peers->relay[i]);

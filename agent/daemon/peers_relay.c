@@ -15,7 +15,7 @@ void relay_try(struct peers *peers, struct relay *relay)
 {
 	struct message message = {.type = relay->type};
 
-	if (relay->sent || !coordinator_ready(peers))
+	if (relay->sent || !coordinator_found(peers))
 		return;
 	if (relay->type == MESSAGE_OFFER) {
 		message.request = relay->id;

@@ -11,6 +11,7 @@
 
 #include "daemon/agent.h"
 #include "daemon/clients_run.h"
+#include "daemon/evidence.h"
 #include "daemon/owed_run.h"
 #include "list/order.h"
 
@@ -55,14 +56,22 @@ static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms,
 	fprintf(out, " reason=%s\n", work->reason);
 }
 
-static void status_servers(FILE *out, const struct change *change)
+static void status_servers(FILE *out, const struct agent *agent)
 {
+	const struct change *change = agent->host_change;
+	static struct owed_to to[OWED_SERVERS_MAX];
+
+	owed_run_status_servers(agent->owed, to, change->server_count);
 	for (uint32_t i = 0; i < change->server_count; i++) {
 		const struct change_server *server = &change->servers[i];
 
-		fprintf(out, "server %s %s agent=%s slots=%" PRIu64 "/%" PRIu64 "\n", server->name,
+		fprintf(out, "server %s %s agent=%s slots=%" PRIu64 "/%" PRIu64, server->name,
 			server->address, change_server_agent(change, i), server->old_parts,
 			change->new_epoch != 0 ? server->new_parts : server->old_parts);
+		if (to[i].keys != 0)
+			fprintf(out, " owed=%u owed-since=%" PRIu64, to[i].keys,
+				to[i].oldest_since_s);
+		fprintf(out, "\n");
 	}
 }
 
@@ -89,6 +98,21 @@ static void status_set(FILE *out, const struct agent *agent, const struct reg *r
 	fprintf(out, "\n");
 }
 
+static void status_evidence(FILE *out, const struct agent *agent)
+{
+	struct evidence kept[EVIDENCE_MAX];
+	const uint32_t count = evidence_read(agent->state, kept);
+
+	fprintf(out, "equivocation %u\n", count);
+	for (uint32_t i = 0; i < count; i++) {
+		char hex[2 * LIST_HASH_BYTES + 1];
+
+		(void)sodium_bin2hex(hex, sizeof(hex), kept[i].hash, LIST_HASH_BYTES);
+		fprintf(out, "evidence %s %" PRIu64 " %s\n", evidence_kind_name(kept[i].kind),
+			kept[i].number, hex);
+	}
+}
+
 static void status_self(FILE *out, const struct agent *agent, const struct reg *reg,
 			uint64_t now_ms)
 {
@@ -98,7 +122,7 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	const char *owed_trouble;
 	const bool settled = reg->term != 0 && reg->phase == PHASE_STEADY;
 
-	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, AGENT_VERSION,
+	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, MCROSTER_VERSION,
 		agent->config->cluster);
 	fprintf(out, "epoch %" PRIu64 "\nnext-epoch %" PRIu64 "\nphase %s\nsettled %s\n",
 		reg->epoch, reg->next_epoch,
@@ -118,8 +142,8 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	owed_run_status(agent->owed, &owed, &owed_trouble);
 	fprintf(out, "owed %u\nowed-since %" PRIu64 "\nowed-trouble %s\n", owed.keys,
 		owed.oldest_since_s, owed_trouble);
-	fprintf(out, "aborting %s\nequivocation %u\n", yes_no(reg->aborting),
-		agent_evidence(agent));
+	fprintf(out, "aborting %s\n", yes_no(reg->aborting));
+	status_evidence(out, agent);
 	status_set(out, agent, reg);
 	if (agent->failover != NULL)
 		fprintf(out, "failover %" PRIu64 " %s\n", agent->failover->binding.term,
@@ -167,7 +191,7 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 	if (leads)
 		status_change(out, agent, now_ms);
 	if (agent->host_change != NULL)
-		status_servers(out, agent->host_change);
+		status_servers(out, agent);
 	status_clients(out, agent);
 	if (!leads) {
 		uint32_t clients[CLIENT_STANDINGS];

@@ -21,11 +21,30 @@
 
 #include "core/register.h"
 #include "daemon/config.h"
+#include "daemon/keyring.h"
 #include "daemon/state.h"
 
 struct store;
 
+/* A signed document, borrowed for the call. */
+struct store_document {
+	const void *bytes;
+	size_t length;
+};
+
+/* What a register names, and the store may not hold yet: lists, and the chain of keys documents
+ * from version 1 to the one in force.  The store knows which of the chain it has. */
+struct store_bodies {
+	const struct store_document *keys, *lists;
+	uint32_t key_count, list_count;
+};
+
 struct store_events {
+	/* The keys document in force (its hash is `in_force`), before any list, where the store
+	 * keeps them (file: never, they are in keyring.h).  -EAGAIN: it does not join on yet, bring
+	 * the one whose hash is now in `before` too.  Otherwise as `list`. */
+	int (*keys)(void *context, const uint8_t in_force[LIST_HASH_BYTES], const void *document,
+		    size_t bytes, uint8_t before[LIST_HASH_BYTES], struct failure *failure);
 	/* The body of a list that the register names, before `elected`, where the store keeps them
 	 * (file: never, they are in lists.h).  Its hash is right, its signatures are for the owner
 	 * to judge: with a negative errno and the sentence nobody is elected from this register. */
@@ -59,10 +78,26 @@ int store_open_file(struct state *state, const char *name, struct event_base *ba
 int store_open_etcd(const struct config *config, const struct reg *known, struct event_base *base,
 		    const struct store_owner *owner, struct store **store, struct failure *failure);
 
-/* Writes the register, and before it the body of one list that it names and the store may not hold
- * yet (NULL: none).  Both are copied.  Answered by `stored`.  -EAGAIN: does not lead; -EBUSY: the
- * one before is not answered; -ESTALE: not newer than the one that stands; -ENOMEM. */
-int store_write(struct store *store, const struct reg *reg, const void *document, size_t bytes);
+/* Writes the register, and before it what it names and the store does not hold (NULL: nothing).
+ * All is copied.  Answered by `stored`.  -EAGAIN: does not lead; -EBUSY: the one before is not
+ * answered; -ESTALE: not newer than the one that stands; -ENOMEM. */
+int store_write(struct store *store, const struct reg *reg, const struct store_bodies *bodies);
+
+/* The chain up to the keys document that the register names, for struct store_bodies; borrowed from
+ * the ring.  Returns how many they are; 0: the register names none, or the ring does not hold it.
+ */
+uint32_t store_chain(const struct keyring *ring, const struct reg *reg,
+		     struct store_document chain[KEYS_VERSIONS_MAX]);
+
+/* A signed failover makes this agent begin `term`: for that it may lead, though the register is
+ * gone or older than one that is known.  (A file elects its agent in any case.) */
+void store_failover(struct store *store, uint64_t term);
+/* Reads the register again where an operator may have put it: a file.  -ENOENT: there is none (an
+ * etcd is asked at each election, and nowhere else); -EAGAIN: not elected yet; or it cannot be
+ * read. */
+int store_look(struct store *store, struct reg *reg, struct failure *failure);
+/* Others hold the register (term, serial): no older one is to be led from. */
+void store_known(struct store *store, uint64_t term, uint64_t serial);
 
 /* Gives the leadership back and stands in no election any more; `leader` is still told.  From the
  * call on nothing may be granted; `lost` says when it is given back. */

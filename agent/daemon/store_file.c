@@ -132,13 +132,12 @@ static int file_replace(struct store_file *file, const struct reg *reg, bool mov
 }
 
 static int file_write(struct store *store, const struct reg *reg, bool moved,
-		      const struct store_list *lists, uint32_t list_count)
+		      const struct store_bodies *bodies)
 {
 	struct store_file *file = (struct store_file *)store;
 	struct failure failure = {{0}};
 
-	(void)lists; /* they are in the state directory already: lists.h */
-	(void)list_count;
+	(void)bodies; /* they are in the state directory already: lists.h, keyring.h */
 	if (!file->elected)
 		return -EAGAIN;
 	if (file->say_stored)
@@ -154,6 +153,22 @@ static int file_write(struct store *store, const struct reg *reg, bool moved,
 		file->moved = moved;
 	}
 	event_active(file->event, EV_TIMEOUT, 1);
+	return 0;
+}
+
+static int file_look(struct store *store, struct reg *reg, struct failure *failure)
+{
+	struct store_file *file = (struct store_file *)store;
+	int error;
+
+	if (!file->elected || file->say_stored)
+		return failure_set(failure, EAGAIN, "the register's file is being read");
+	error = file_load(file, failure);
+	if (error != 0)
+		return error;
+	if (!file->held)
+		return failure_set(failure, ENOENT, "no register in the state directory");
+	*reg = file->reg;
 	return 0;
 }
 
@@ -184,6 +199,7 @@ static bool file_moved(const struct store *store)
 
 static const struct store_ops file_ops = {
     .write = file_write,
+    .look = file_look,
     .resign = file_resign,
     .close = file_close,
     .moved = file_moved,

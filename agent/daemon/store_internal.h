@@ -8,14 +8,14 @@
 #define STORE_MOVED_FILE    "register.moved"
 #define STORE_LISTS	    2u /* a register names at most two */
 
-struct store_list {
-	void *document;
-	size_t bytes;
-};
-
 struct store_ops {
 	int (*write)(struct store *store, const struct reg *reg, bool moved,
-		     const struct store_list *lists, uint32_t list_count);
+		     const struct store_bodies *bodies);
+	/* NULL where nothing depends on what is known elsewhere. */
+	void (*failover)(struct store *store, uint64_t term);
+	void (*known)(struct store *store, uint64_t term, uint64_t serial);
+	/* NULL where nobody but the store writes it. */
+	int (*look)(struct store *store, struct reg *reg, struct failure *failure);
 	void (*resign)(struct store *store);
 	void (*close)(struct store *store);
 	/* Is the register marked as moved away?  While it leads. */

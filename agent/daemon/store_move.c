@@ -8,15 +8,22 @@
 #include <string.h>
 
 #include "daemon/lists.h"
+#include "daemon/log.h"
 #include "daemon/store_internal.h"
+
+struct copy {
+	void *bytes;
+	size_t length;
+};
 
 /* One of the two places, and what it has said. */
 struct place {
 	const char *name;
+	struct keyring *ring; /* takes the keys that it brings; NULL: they are not moved from it */
 	struct store *store;
 	bool elected, lost, held, moved, answered, stored;
 	struct reg reg;
-	struct store_list lists[STORE_LISTS];
+	struct copy lists[STORE_LISTS];
 	uint32_t list_count;
 	char why[FAILURE_BYTES], leader[LIST_NAME_MAX + 1];
 };
@@ -33,23 +40,34 @@ struct move {
 
 /* ---- events ---- */
 
+static int on_keys(void *context, const uint8_t in_force[LIST_HASH_BYTES], const void *document,
+		   size_t bytes, uint8_t before[LIST_HASH_BYTES], struct failure *failure)
+{
+	const struct place *place = context;
+	int error = -EALREADY;
+
+	if (place->ring != NULL)
+		error = keyring_catch_up(place->ring, in_force, document, bytes, before, failure);
+	return error == -EALREADY ? 0 : error;
+}
+
 static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
 {
 	struct place *place = context;
-	struct store_list *list = &place->lists[place->list_count];
+	struct copy *list = &place->lists[place->list_count];
 
 	/* An election that was cut short brings them again. */
 	for (uint32_t i = 0; i < place->list_count; i++)
-		if (place->lists[i].bytes == bytes &&
-		    memcmp(place->lists[i].document, document, bytes) == 0)
+		if (place->lists[i].length == bytes &&
+		    memcmp(place->lists[i].bytes, document, bytes) == 0)
 			return 0;
 	if (place->list_count == STORE_LISTS)
 		return failure_set(failure, EPROTO, "more lists than a register names");
-	list->document = malloc(bytes);
-	if (list->document == NULL)
+	list->bytes = malloc(bytes);
+	if (list->bytes == NULL)
 		return failure_set(failure, ENOMEM, "no memory");
-	memcpy(list->document, document, bytes);
-	list->bytes = bytes;
+	memcpy(list->bytes, document, bytes);
+	list->length = bytes;
 	place->list_count++;
 	return 0;
 }
@@ -57,7 +75,7 @@ static int on_list(void *context, const void *document, size_t bytes, struct fai
 static void lists_free(struct place *place)
 {
 	while (place->list_count > 0)
-		free(place->lists[--place->list_count].document);
+		free(place->lists[--place->list_count].bytes);
 }
 
 static void on_elected(void *context, const struct reg *reg, uint64_t until_ms)
@@ -113,6 +131,7 @@ static void on_trouble(void *context, const char *why)
 }
 
 static const struct store_events events = {
+    .keys = on_keys,
     .list = on_list,
     .elected = on_elected,
     .leads = on_leads,
@@ -133,28 +152,53 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 
 /* ---- steps ---- */
 
+/* What keeps a place from being ours; "" : it is not known yet. */
+static void place_obstacle(const struct place *place, char text[FAILURE_BYTES])
+{
+	(void)snprintf(text, FAILURE_BYTES, "%s", place->why);
+	if (text[0] == '\0' && place->leader[0] != '\0')
+		(void)snprintf(text, FAILURE_BYTES,
+			       "agent %s leads: stop the candidates, and if it is dead wait until "
+			       "etcd knows",
+			       place->leader);
+}
+
 static int place_take(struct move *move, struct place *place, struct failure *failure)
 {
-	while (!place->elected && !move->late)
+	char why[FAILURE_BYTES] = "", said[FAILURE_BYTES] = "";
+
+	while (!place->elected && !move->late) {
 		(void)event_base_loop(move->base, EVLOOP_ONCE);
+		place_obstacle(place, why);
+		if (!place->elected && why[0] != '\0' && strcmp(why, said) != 0 &&
+		    strcmp(place->leader, move->config->name) != 0) {
+			log_line(LOG_LEVEL_NOTICE, "waiting for the register in %s: %.400s",
+				 place->name, why);
+			memcpy(said, why, sizeof(said));
+		}
+	}
 	if (place->elected)
 		return 0;
-	if (place->why[0] == '\0' && place->leader[0] != '\0')
-		(void)snprintf(place->why, sizeof(place->why),
-			       "agent %s leads: stop the candidates, or let it go on",
-			       place->leader);
 	return failure_set(failure, ETIMEDOUT, "the register in %s: %.400s", place->name,
-			   place->why[0] != '\0' ? place->why : "no answer in time");
+			   why[0] != '\0' ? why : "no answer in time");
 }
 
 static int place_write(struct move *move, struct place *place, const struct reg *reg, bool moved,
-		       const struct place *lists, struct failure *failure)
+		       const struct place *from, struct failure *failure)
 {
+	struct store_document chain[KEYS_VERSIONS_MAX], lists[STORE_LISTS];
+	struct store_bodies bodies = {.keys = chain, .lists = lists};
 	int error;
 
+	if (!moved) {
+		bodies.key_count = store_chain(move->ring, reg, chain);
+		for (; bodies.list_count < from->list_count; bodies.list_count++) {
+			lists[bodies.list_count].bytes = from->lists[bodies.list_count].bytes;
+			lists[bodies.list_count].length = from->lists[bodies.list_count].length;
+		}
+	}
 	place->answered = false;
-	error = place->store->ops->write(place->store, reg, moved, lists->lists,
-					 moved ? 0 : lists->list_count);
+	error = place->store->ops->write(place->store, reg, moved, &bodies);
 	if (error != 0)
 		return failure_set(failure, -error, "the register in %s cannot be written: %s",
 				   place->name, strerror(-error));
@@ -164,6 +208,18 @@ static int place_write(struct move *move, struct place *place, const struct reg 
 		return 0;
 	return failure_set(failure, EIO, "the register in %s: %.400s", place->name,
 			   place->why[0] != '\0' ? place->why : "not written in time");
+}
+
+static int keys_check(const struct move *move, const struct place *from, struct failure *failure)
+{
+	struct store_document chain[KEYS_VERSIONS_MAX];
+
+	if (from->reg.keys_version == 0 || store_chain(move->ring, &from->reg, chain) != 0)
+		return 0;
+	return failure_set(
+	    failure, ENOENT,
+	    "the register names keys version %" PRIu64 ", whose document is not in %s%s",
+	    from->reg.keys_version, from == &move->etcd ? "etcd, nor in " : "", move->file.name);
 }
 
 /* The lists of the file's register are files beside it. */
@@ -198,8 +254,8 @@ static int file_lists_put(struct move *move, const struct place *from, struct fa
 	if (error != 0)
 		return error;
 	for (uint32_t i = 0; error == 0 && i < from->list_count; i++)
-		error =
-		    lists_add(lists, from->lists[i].document, from->lists[i].bytes, &list, failure);
+		error = lists_add(lists, from->lists[i].bytes, from->lists[i].length, 0, &list,
+				  failure);
 	if (error == 0 &&
 	    (lists_find(lists, from->reg.active) == NULL ||
 	     (from->reg.next_epoch != 0 && lists_find(lists, from->reg.pending) == NULL)))
@@ -225,9 +281,30 @@ static int file_lists_put(struct move *move, const struct place *from, struct fa
 static int target_check(const struct move *move, const struct place *from, const struct place *to,
 			struct failure *failure)
 {
+	if (!from->held && to->held && to->moved)
+		return failure_set(
+		    failure, ENOENT,
+		    "there is no register in %s to be moved, though one was moved "
+		    "there at %" PRIu64 ".%" PRIu64
+		    ": where that was cut short give the same command again; where it "
+		    "was lost since, a signed failover goes on without it",
+		    from->name, to->reg.term, to->reg.serial);
+	if (!from->held && to->held)
+		return failure_set(
+		    failure, EALREADY,
+		    "there is no register in %s to be moved, it is in %s already, at "
+		    "%" PRIu64 ".%" PRIu64,
+		    from->name, to->name, to->reg.term, to->reg.serial);
 	if (!from->held)
 		return failure_set(failure, ENOENT, "there is no register in %s to be moved",
 				   from->name);
+	if (from->moved && to->held && !to->moved && register_compare(&to->reg, &from->reg) > 0)
+		return failure_set(failure, EALREADY,
+				   "the register was moved from %s at %" PRIu64 ".%" PRIu64
+				   " and has gone on in %s, to %" PRIu64 ".%" PRIu64
+				   ": there is nothing to move",
+				   from->name, from->reg.term, from->reg.serial, to->name,
+				   to->reg.term, to->reg.serial);
 	/* The mark says who took it: a second one who did would be a second coordinator. */
 	if (to == &move->file && from->moved &&
 	    strcmp(from->reg.coordinator, move->config->name) != 0)
@@ -252,6 +329,8 @@ static int move_carry(struct move *move, struct place *from, struct place *to,
 	struct failure undone;
 	int error = target_check(move, from, to, failure);
 
+	if (error == 0)
+		error = keys_check(move, from, failure);
 	if (error == 0 && from == &move->file)
 		error = file_lists_get(move, from, failure);
 	else if (error == 0)
@@ -313,8 +392,9 @@ int store_move(const struct config *config, struct state *state, enum config_reg
 		error = failure_set(failure, ENOMEM, "moving the register: no memory");
 		goto out;
 	}
-	if ((error = keyring_open(state, &config->trust, config->cluster, &move.ring, failure)) !=
-		0 ||
+	error = keyring_open(state, &config->trust, config->cluster, &move.ring, failure);
+	from->ring = move.ring;
+	if (error != 0 ||
 	    (error = store_open_file_to_move(state, config->name, move.base, &file_owner,
 					     &move.file.store, failure)) != 0 ||
 	    (error = store_open_etcd_to_move(config, move.base, &etcd_owner, &move.etcd.store,

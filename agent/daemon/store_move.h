@@ -17,7 +17,7 @@
 /* Moves the register `to` the one place from the other.  `config` says how to reach etcd; `state`
  * is this agent's state directory (the agent is stopped).  *moved is the register, as moved.
  * -ENOENT: there is none to move; -ESTALE: the target holds, or was left by, a newer one;
- * -EEXIST: another agent took it before; -EPERM: a file, and not that of the list's first
+ * -EEXIST: another agent took it before; -EALREADY: it was moved, and has gone on there; -EPERM: a file, and not that of the list's first
  * candidate; -ETIMEDOUT: a place was not to be had in time, with what is in the way: another
  * cluster's register, a damaged one, another agent that leads. */
 int store_move(const struct config *config, struct state *state, enum config_register to,

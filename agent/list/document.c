@@ -197,6 +197,20 @@ static int signature_judge(const struct signature *signature, const struct trust
 	return verdict;
 }
 
+static int under_signed(uint32_t good, uint32_t threshold, uint32_t strange,
+			struct failure *failure)
+{
+	char others[80] = "";
+
+	if (strange > 0)
+		(void)snprintf(others, sizeof(others),
+			       " (%" PRIu32 " signature%s by keys that are not trusted)", strange,
+			       PLURAL(strange));
+	return failure_set(failure, EKEYREJECTED,
+			   "signed by %" PRIu32 " trusted key%s, %" PRIu32 " must have signed%s",
+			   good, PLURAL(good), threshold, others);
+}
+
 int document_verify(const void *document, size_t document_bytes, const struct trust *trust,
 		    size_t *body_bytes, struct failure *failure)
 {
@@ -231,11 +245,7 @@ int document_verify(const void *document, size_t document_bytes, const struct tr
 		good += (uint32_t)verdict;
 	}
 	if (good < trust->threshold)
-		return failure_set(failure, EKEYREJECTED,
-				   "signed by %" PRIu32 " trusted keys, %" PRIu32
-				   " must have signed (%" PRIu32
-				   " signatures by keys that are not trusted)",
-				   good, trust->threshold, count - good);
+		return under_signed(good, trust->threshold, count - good, failure);
 	*body_bytes = body;
 	return 0;
 }

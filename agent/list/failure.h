@@ -14,6 +14,9 @@ struct failure {
 
 /* Writes the sentence (cut at FAILURE_BYTES) and returns -error.  `error` is a positive errno. */
 int failure_set(struct failure *failure, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
+
+/* For "%" PRIu32 " key%s": what makes the noun a plural. */
+#define PLURAL(count) ((count) == 1 ? "" : "s")
 
 #endif

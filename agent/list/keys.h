@@ -23,6 +23,8 @@
 
 #include "list/list.h"
 
+#define KEYS_VERSIONS_MAX 256u /* of one cluster that are kept; they are kept for ever */
+
 struct keys {
 	char cluster[LIST_NAME_MAX + 1];
 	uint64_t version; /* 1..LIST_EPOCH_MAX */

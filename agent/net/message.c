@@ -88,6 +88,7 @@ static void renew_put(uint8_t **at, const struct message *message)
 	field_put_u64(at, renew->moved.failed);
 	field_put_u8(at, renew->successor);
 	field_put_u8(at, renew->ready);
+	field_put_u64(at, renew->vote);
 	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
 		field_put_u32(at, renew->clients[i]);
 	register_put(at, &renew->known);
@@ -110,6 +111,7 @@ static void renew_get(struct field_reader *reader, struct message *message)
 	renew->moved.failed = field_get_u64(reader);
 	renew->successor = field_get_bool(reader);
 	renew->ready = field_get_bool(reader);
+	renew->vote = field_get_u64(reader);
 	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
 		renew->clients[i] = field_get_u32(reader);
 	register_get(reader, &renew->known);

@@ -1,10 +1,10 @@
-/* watch.c - a program: waits until a segment shows a phase, and may kill a process that instant.
+/* watch.c - a program: waits until a segment shows a phase, and may kill or stop a process that instant.
  *
- *   watch --segment NAME [--phase PHASE] [--epoch N] [--timeout MS] [--kill PID]
+ *   watch --segment NAME [--phase PHASE] [--epoch N] [--timeout MS] [--kill PID | --stop PID]
  *
  * Without a phase any will do: what the segment shows is printed at once.  PHASE as mcr_phase_name
  * spells it, in any case; --epoch asks in addition for that active epoch.
- * --kill sends SIGKILL as soon as the phase is shown, without going through a shell: the short
+ * --kill sends SIGKILL, --stop SIGSTOP, as soon as the phase is shown, without going through a shell: the short
  * phases are over before one has started.  Prints `PHASE epoch N generation N`; exits 4 when the
  * phase did not come in time (default 60000 ms).
  */
@@ -35,7 +35,7 @@ static int64_t now_ms(void)
 static int usage(void)
 {
 	fputs("usage: watch --segment NAME [--phase PHASE] [--epoch N] [--timeout MS]"
-	      " [--kill PID]\n",
+	      " [--kill PID | --stop PID]\n",
 	      stderr);
 	return 2;
 }
@@ -80,9 +80,10 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 	    {"segment", required_argument, NULL, 's'}, {"phase", required_argument, NULL, 'p'},
 	    {"epoch", required_argument, NULL, 'e'},   {"timeout", required_argument, NULL, 't'},
-	    {"kill", required_argument, NULL, 'k'},    {NULL, 0, NULL, 0}};
+	    {"kill", required_argument, NULL, 'k'},    {"stop", required_argument, NULL, 'S'},
+	    {NULL, 0, NULL, 0}};
 	const char *segment = NULL;
-	int phase = ANY_PHASE, option;
+	int phase = ANY_PHASE, signal_number = SIGKILL, option;
 	uint64_t epoch = 0;
 	int64_t timeout_ms = 60000;
 	pid_t victim = 0;
@@ -102,6 +103,9 @@ int main(int argc, char **argv)
 		case 't':
 			timeout_ms = strtoll(optarg, NULL, 10);
 			break;
+		case 'S':
+			signal_number = SIGSTOP;
+			/* fall through */
 		case 'k':
 			victim = (pid_t)strtol(optarg, NULL, 10);
 			if (victim <= 1)
@@ -119,7 +123,7 @@ int main(int argc, char **argv)
 			timeout_ms);
 		return 4;
 	}
-	if (victim && kill(victim, SIGKILL)) {
+	if (victim && kill(victim, signal_number)) {
 		fprintf(stderr, "watch: kill %d: %s\n", (int)victim, strerror(errno));
 		return 1;
 	}

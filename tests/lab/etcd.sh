@@ -2,24 +2,37 @@
 # etcd.sh - a lab whose register lives in etcd: a real etcd, a relay between it and each candidate,
 # and what the scenarios see of leaders and of the register's history.
 #
-# Sourced after lab.sh.  Hosts 1, 2 and 3 are the candidates.  etcd listens at host number 250; agent
-# n reaches it by the relay's address at host number n alone, so that each can be cut off by itself.
+# Sourced after lab.sh.  Hosts 1, 2 and 3 are the candidates.  etcd is on a host of its own; where a
+# relay was started, agent n reaches it by the relay's address at host n alone, so that each can be
+# cut off by itself.
 
 LAB_ETCD_LEASE_S=${LAB_ETCD_LEASE_S:-4}
+LAB_ETCD_HOST=250
 LAB_ETCD_PORT=21379
+LAB_RELAYED= # the hosts that have one
 LAB_ETCD_ARGUMENTS=() # further ones
+LAB_ETCD_SCHEME=http  # https: it is only seen to listen
 LAB_ETCD_PID=
 
 # ---- etcd ----
 
-etcd_address() { printf '%s.250:%s\n' "$LAB_NET" "$LAB_ETCD_PORT"; }
+# Exits with 77 where there is none.
+etcd_able() {
+	command -v etcd >/dev/null && return
+	say "skipped: etcd is not installed (etcd-server)"
+	exit 77
+}
+
+etcd_address() { printf '%s.%s:%s\n' "$LAB_NET" "$LAB_ETCD_HOST" "$LAB_ETCD_PORT"; }
 
 # Starts it, with the data that it had, and waits until it answers.
 etcd_start() {
-	local url="http://$LAB_NET.250"
+	local url="http://$LAB_NET.$LAB_ETCD_HOST"
 	mkdir -p -m 0700 "$LAB/etcd"
-	etcd --data-dir "$LAB/etcd" --logger zap \
-		--listen-client-urls "$url:$LAB_ETCD_PORT" --advertise-client-urls "$url:$LAB_ETCD_PORT" \
+	lab_prefix "$LAB_ETCD_HOST"
+	"${LAB_PREFIX[@]}" etcd --data-dir "$LAB/etcd" --logger zap \
+		--listen-client-urls "$LAB_ETCD_SCHEME://$(etcd_address)" \
+		--advertise-client-urls "$LAB_ETCD_SCHEME://$(etcd_address)" \
 		--listen-peer-urls "$url:$((LAB_ETCD_PORT + 1))" \
 		--initial-advertise-peer-urls "$url:$((LAB_ETCD_PORT + 1))" \
 		--initial-cluster "default=$url:$((LAB_ETCD_PORT + 1))" \
@@ -39,15 +52,20 @@ etcd_kill() {
 
 etcd_answers() {
 	lab_gone "$LAB_ETCD_PID" && fail "etcd has ended: $(tail -n 3 "$LAB/etcd.out")"
-	etcd_post /v3/kv/range '{"key":"AA=="}' | grep -q '"header"'
+	if [ "$LAB_ETCD_SCHEME" = http ]; then
+		etcd_post /v3/kv/range '{"key":"AA=="}' | grep -q '"header"'
+	else
+		(exec 3<>"/dev/tcp/$LAB_NET.$LAB_ETCD_HOST/$LAB_ETCD_PORT") 2>/dev/null
+	fi
 }
 
 # etcd_post PATH JSON: prints what it answers.
+# shellcheck disable=SC2016 # it is the other shell that expands them
 etcd_post() {
-	exec {etcd_fd}<>"/dev/tcp/$LAB_NET.250/$LAB_ETCD_PORT" || return 1
-	printf 'POST %s HTTP/1.0\r\nContent-Length: %s\r\n\r\n%s' "$1" "${#2}" "$2" >&"$etcd_fd"
-	timeout 10 cat <&"$etcd_fd" | tr -d '\r'
-	exec {etcd_fd}>&-
+	lab_prefix "$LAB_ETCD_HOST"
+	printf 'POST %s HTTP/1.0\r\nContent-Length: %s\r\n\r\n%s' "$1" "${#2}" "$2" |
+		"${LAB_PREFIX[@]}" timeout 10 bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3' \
+			"$LAB_NET.$LAB_ETCD_HOST" "$LAB_ETCD_PORT" | tr -d '\r'
 } 2>/dev/null
 
 # etcd_fill: writes until there is no space left (LAB_ETCD_ARGUMENTS has set a small quota).
@@ -61,12 +79,14 @@ etcd_fill() {
 	fail "etcd takes whatever it is given"
 }
 
-# etcd_more_space: starts it again without a quota, and takes the alarm back.
+# etcd_more_space: takes that away again, and the alarm back.
 etcd_more_space() {
-	local member
-	etcd_kill
-	LAB_ETCD_ARGUMENTS=()
-	etcd_start
+	local revision member
+	revision=$(etcd_post /v3/kv/deleterange \
+		"{\"key\":\"$(printf fill | base64)\",\"range_end\":\"$(printf film | base64)\"}" |
+		sed -n 's/.*"revision":"\([0-9]*\)".*/\1/p')
+	etcd_post /v3/kv/compaction "{\"revision\":\"$revision\",\"physical\":true}" >/dev/null
+	etcd_post /v3/maintenance/defragment '{}' >/dev/null
 	member=$(etcd_post /v3/maintenance/alarm '{"action":"GET"}' |
 		sed -n 's/.*"alarms":\[{"memberID":"\([0-9]*\)".*/\1/p')
 	[ -n "$member" ] || fail "etcd has no alarm to take back"
@@ -74,6 +94,13 @@ etcd_more_space() {
 		"{\"action\":\"DEACTIVATE\",\"memberID\":\"$member\",\"alarm\":\"NOSPACE\"}" >/dev/null
 	etcd_post /v3/kv/put '{"key":"eA==","value":"eA=="}' | grep -q ' 200 ' ||
 		fail "etcd is still out of space"
+}
+
+# etcd_put NAME VALUE: by hand, what nobody should do.
+etcd_put() {
+	etcd_post /v3/kv/put "{\"key\":\"$(printf '/mcroster/%s/%s' "$LAB_CLUSTER" "$1" | base64 -w0)\",\"value\":\"$(
+		printf '%s\n' "$2" | base64 -w0
+	)\"}" | grep -q ' 200 ' || fail "etcd does not take it"
 }
 
 # The register as it stands there.
@@ -88,6 +115,7 @@ etcd_register() {
 relay_start() {
 	local n addresses=()
 	for n in "$@"; do addresses+=("$LAB_NET.$n:$LAB_ETCD_PORT"); done
+	LAB_RELAYED="$*"
 	mkfifo "$LAB/relay.in" "$LAB/relay.out"
 	exec {LAB_RELAY_IN}<>"$LAB/relay.in" {LAB_RELAY_OUT}<>"$LAB/relay.out"
 	"$LAB_TOOLS/relay" "$(etcd_address)" "${addresses[@]}" <"$LAB/relay.in" >"$LAB/relay.out" \
@@ -112,10 +140,12 @@ relay() {
 
 # etcd_conf N: agent.conf of a host whose register lives in etcd.
 etcd_conf() {
+	local by=$LAB_ETCD_HOST
+	[[ " $LAB_RELAYED " != *" $1 "* ]] || by=$1
 	lab_agent_conf "$1"
 	cat >>"$LAB/$1/agent.conf" <<-END
 		register = "etcd"
-		etcd-endpoints = { "http://$LAB_NET.$1:$LAB_ETCD_PORT" }
+		etcd-endpoints = { "http://$LAB_NET.$by:$LAB_ETCD_PORT" }
 		etcd-lease = $LAB_ETCD_LEASE_S
 	END
 }
@@ -123,7 +153,7 @@ etcd_conf() {
 # etcd_lab_start: hosts 1 to 3 with servers, a5 without one and no candidate, and the first list.
 etcd_lab_start() {
 	local n
-	command -v etcd >/dev/null || { say "etcd is not installed (etcd-server)" && exit 77; }
+	etcd_able
 	LAB_CANDIDATES="1 2 3"
 	lab_new
 	etcd_start
@@ -159,23 +189,50 @@ etcd_led() {
 	say "  a$LAB_COORDINATOR leads"
 }
 
+# etcd_led_since MS [N...]: the same; how long it took, in etcd's leases, is shown, not judged.
+etcd_led_since() {
+	local since_ms=$1 took_ms
+	shift
+	etcd_led "$@"
+	took_ms=$(($(lab_now_ms) - since_ms))
+	awk -v ms="$took_ms" -v lease_s="$LAB_ETCD_LEASE_S" \
+		'BEGIN { printf "  after %d ms: %.2f lease times of etcd\n", ms, ms / lease_s / 1000 }'
+}
+
 others() { # N: the candidates but this one
 	local n
 	for n in 1 2 3; do [ "$n" = "$1" ] || printf '%s\n' "$n"; done
 }
 
-# etcd_kill_passed N PHASE: kills the leading agent N as soon as it has passed a phase that segments
-# do not show.
-etcd_kill_passed() {
-	grep -q -m 1 "^register: epoch .*: $2 (register" \
-		< <(timeout 60 tail -n +1 -f "$LAB/$1/agent.log" 2>/dev/null)
-	kill -KILL "${LAB_AGENT_PID[$1]}"
-	lab_agent_reap "$1"
-	check "agent a$1 is killed in $2" grep -q ": $2 (" < <(grep '^register: ' "$LAB/$1/agent.log" | tail -n 1)
+# etcd_stop_in N PHASE: stops the leading agent N in this phase; in COPY and DRAIN with its work begun.
+etcd_stop_in() {
+	local pid=${LAB_AGENT_PID[$1]}
+	case $2 in
+	COPY | DRAIN)
+		lab_wait_progress "$1" "$2"
+		lab_stop_in "$1" "$2"
+		;;
+	PURGE) # segments do not show it
+		grep -q -m 1 "^register: epoch .*: $2 (register" \
+			< <(timeout 60 tail -n +1 -f "$LAB/$1/agent.log" 2>/dev/null)
+		kill -STOP "$pid"
+		check "agent a$1 is stopped in $2" grep -q ": $2 (" \
+			< <(grep '^register: ' "$LAB/$1/agent.log" | tail -n 1)
+		;;
+	*) lab_stop_in "$1" "$2" ;;
+	esac
 }
 
-# lost N: it has said that it leads no longer, and acts so.
-lost() { grep -q '^leadership is lost' "$LAB/$1/agent.log" && ! leads "$1"; }
+losses() { grep -c '^leadership is lost' "$LAB/$1/agent.log"; }
+
+# lost N [LOSSES]: it has said that it leads no longer (more often than that), and acts so.
+lost() { [ "$(losses "$1")" -gt "${2:-0}" ] && ! leads "$1"; }
+
+# The name that stands in etcd as the leader's, if any.
+etcd_leader_key() {
+	etcd_post /v3/kv/range "{\"key\":\"$(printf '/mcroster/%s/leader' "$LAB_CLUSTER" | base64 -w0)\"}" |
+		sed -n 's/.*"value":"\([^"]*\)".*/\1/p' | base64 -d
+}
 
 # ---- one history ----
 
@@ -212,6 +269,25 @@ etcd_one_history() {
 		END { exit wrong || NR == 0 }' "$LAB/history" >&2
 }
 
+# etcd_history_checked [AGENT...]: of the candidates, and of what every agent (by default 1 to 5) has
+# shown to its clients.
 etcd_history_checked() {
-	check "one history: $(etcd_history | wc -l) registers" etcd_one_history
+	local n
+	check "one history: $(etcd_history | wc -l) registers, $(etcd_history | cut -d' ' -f1 | uniq | wc -l) terms, nothing passed twice" \
+		etcd_one_history
+	[ $# -gt 0 ] || set -- 1 2 3 4 5
+	for n in "$@"; do check "a$n has shown nothing else" etcd_shown_as_passed "$n"; done
+}
+
+# What agent N published, in its order, are registers of that history, never an earlier one after a
+# later one (the same one once more: the agent was restarted).
+etcd_shown_as_passed() {
+	sed -n "s/^published: epoch \(.*\): \([A-Z]*\) (register \([0-9]*\)\.\([0-9]*\))\$/\3 \4 \1 \2/p" \
+		"$LAB/$1/agent.log" | sed 's/ \([0-9]*\) to \([0-9]*\) / \1-\2 /' >"$LAB/shown"
+	awk '
+		NR == FNR { passed[$1 " " $2] = $4 " " $5; next }
+		passed[$1 " " $2] != $3 " " $4 { print "  never passed: " $0; wrong = 1 }
+		$1 < term || $1 == term && $2 < serial { print "  back: " $0; wrong = 1 }
+		{ term = $1; serial = $2; shown++ }
+		END { exit wrong || !shown }' "$LAB/history" "$LAB/shown" >&2
 }

@@ -19,6 +19,15 @@ lab_kill_in() {
 	lab_killed_in "$1" "$2"
 }
 
+# lab_stop_in N PHASE: the same, but it is stopped: killed, or let go on, by whoever called.
+lab_stop_in() {
+	local shown
+	"$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --phase "$2" --stop "${LAB_AGENT_PID[$1]}" \
+		>/dev/null || fail "host $1 does not show $2"
+	read -r shown _ < <(lab_shown "$1")
+	check "agent a$1 is stopped in ${2^^}" equal "${shown^^}" "${2^^}"
+}
+
 # lab_kill_working N PHASE: kills host N's agent when 10 to 90 % of its work in the phase is done.
 lab_kill_working() {
 	lab_wait_progress "$1" "$2"

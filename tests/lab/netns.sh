@@ -2,11 +2,9 @@
 # netns.sh - a lab whose hosts are network namespaces, on two switches that can be parted.
 #
 # Sourced after lab.sh.  Each host has a namespace, with an address of its own, and is plugged into
-# the near switch (hosts of $LAB_NEAR) or the far one; a cable joins the two.  Both switches are
-# bridges in a namespace of their own, so nothing is added to the machine's network.  lab_netns_stop
-# takes all of it away; it is called when the script ends, in whatever way.
-
-LAB_NEAR="1 2"
+# the near switch; a cable joins it to the far one, where hosts are plugged into that are to be cut
+# off.  Both switches are bridges in a namespace of their own, so nothing is added to the machine's
+# network.  lab_netns_stop takes all of it away; it is called when the script ends, in whatever way.
 
 lab_netns_name() { printf 'mcr-%s-%s\n' "$LAB_ID" "$1"; }
 lab_prefix() { LAB_PREFIX=(ip netns exec "$(lab_netns_name "$1")"); }
@@ -51,13 +49,11 @@ lab_netns_start() {
 	ip -n "$switch" link set cable0 master near up
 	ip -n "$switch" link set cable1 master far up
 	for n in "$@"; do
-		side=far
-		[[ " $LAB_NEAR " != *" $n "* ]] || side=near
 		ip netns add "$(lab_netns_name "$n")" || fail "ip netns add"
 		ip -n "$(lab_netns_name "$n")" link set lo up
 		ip -n "$(lab_netns_name "$n")" link add eth0 type veth peer name "host$n" netns "$switch" ||
 			fail "veth of host $n"
-		ip -n "$switch" link set "host$n" master "$side" up
+		ip -n "$switch" link set "host$n" master near up
 		ip -n "$(lab_netns_name "$n")" addr add "$LAB_NET.$n/24" dev eth0
 		ip -n "$(lab_netns_name "$n")" link set eth0 up
 	done
@@ -79,6 +75,11 @@ lab_netns_stop() {
 	done
 }
 
-# The cable between the switches is pulled, and put back.
-lab_part() { ip -n "$(lab_netns_name sw)" link set cable0 down; }
+# lab_part N...: these are cut off from all others, together.  lab_join: they are back.
+lab_part() {
+	local n switch
+	switch=$(lab_netns_name sw)
+	for n in "$@"; do ip -n "$switch" link set "host$n" master far || fail "veth of host $n"; done
+	ip -n "$switch" link set cable0 down
+}
 lab_join() { ip -n "$(lab_netns_name sw)" link set cable0 up; }

@@ -67,6 +67,8 @@ lines() { wc -l <"$1"; }
 
 # ---- help and usage ----
 
+done_ "version" --version
+is "both programs are of one version" "$(cat out)" "mcadmin $("$MCROSTERD" --version | cut -d' ' -f2)"
 done_ "help" --help
 says "help" '^  keygen .*key'
 narrow "help"

@@ -155,7 +155,7 @@ for kind in abort giveup excuse failover; do
 	refused 3 "$kind: document is not signed" "verify an unsigned $kind" verify "${trust[@]}" $kind
 	done_ "sign the $kind" sign -k op1 $kind
 	says "sign the $kind" "^Cluster web, order $kind .*signed by ${id[1]}, in $kind\$"
-	refused 3 'signed by 1 trusted keys, 2 must have signed' "verify an under-signed $kind" \
+	refused 3 'signed by 1 trusted key, 2 must have signed' "verify an under-signed $kind" \
 		verify "${trust[@]}" -t 2 $kind
 	cp $kind once
 	refused 3 "$kind: key ${id[1]} has signed already" "sign the $kind twice by one key" sign -k op1 $kind
@@ -219,7 +219,29 @@ sed '1s/1/2/' both >later
 refused 3 'later: line 1: ' "sign a format of later" sign -k op3 later
 sed '1s/mcroster-order/mcroster-list/' both >disguised
 refused 3 'disguised: line ' "sign an order disguised as a list" sign -k op3 disguised
-refused 3 'abort: line 1: ' "show an order as a list" show abort
+refused 3 'disguised: line ' "show an order disguised as a list" show disguised
+for kind in abort giveup excuse failover; do
+	done_ "show an order" show "$kind"
+	says "show $kind" "^order +$kind\$"
+	says "show $kind" "^active list +$active\$"
+	says "show $kind" '^signed by '
+	narrow "show $kind"
+	done_ "show --raw" show --raw "$kind"
+	same "show --raw $kind" out "$kind"
+	done_ "show --json" show --json "$kind"
+	is "show --json $kind: lines" "$(lines out)" 1
+	says "show --json $kind" "^\\{\"cluster\":\"web\",\"order\":\"$kind\",.*\"signatures\":\\["
+done
+done_ "show an order with targets" show giveup
+says "show giveup" '^for +cache01 at 10.0.0.1:11211$'
+says "show giveup" '^ +cache02 at 10.0.0.2:11211$'
+says "show giveup" '^valid +in term 3, serial 17, phase DRAIN, and no longer$'
+done_ "show a failover" show failover
+says "show failover" "^valid +for term 4: the one after the register's\$"
+sed '/^signature /d' abort >abort.unsigned
+refused 3 'not signed' "show -p an unsigned order" show -p op1.pub abort.unsigned
+refused 2 'hexadecimal' "show --hash of something else" show --hash abcd --agent ./none
+refused 2 'one of them' "show a file and a hash" show --hash "$active" abort
 : >empty
 refused 3 'empty: document is empty' "push an empty file" push empty --agent ./none
 head -c 300 abort >short
@@ -254,7 +276,7 @@ refused 3 'judged by|not signed' "keys verify of an unsigned one" keys verify -p
 done_ "sign keys.1" sign -k op1 keys.1
 says "sign keys.1" "^Cluster web, keys version 1: signed by ${id[1]}, in keys.1\$"
 cp keys.1 keys.1.once
-refused 3 'judged by its own keys: signed by 1 trusted keys, 2 must' "keys verify of an under-signed one" \
+refused 3 'judged by its own keys: signed by 1 trusted key, 2 must' "keys verify of an under-signed one" \
 	keys verify -p op1.pub keys.1
 refused 3 'has signed already' "sign keys.1 twice by one key" sign -k op1 keys.1
 { cat keys.1; tail -n 1 keys.1; } >keys.1.twice
@@ -277,7 +299,7 @@ says "keys new after a parent" '2 operators at least'
 narrow "keys new after a parent"
 refused 3 'nothing changes' "keys new of the same" keys new --parent keys.1 -p op2.pub -p op1.pub -t 2 -o x
 done_ "sign keys.2 by the new ones" sign -k op2 -k op3 keys.2 -o keys.2.new
-refused 3 'judged by the keys of version 1: signed by 1 trusted keys, 2 must' \
+refused 3 'judged by the keys of version 1: signed by 1 trusted key, 2 must' \
 	"keys verify: the old threshold counts" keys verify --parent keys.1 keys.2.new
 done_ "sign keys.2 by one old one" sign -k op1 keys.2 -o keys.2.old
 refused 3 'judged by the keys of version 1' "keys verify: one old one is not enough" \

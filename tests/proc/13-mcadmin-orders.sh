@@ -53,6 +53,14 @@ check "keys that both signed are accepted" admin push "$LAB/keys" "${near[@]}"
 check "status shows whom the cluster trusts" shows '^trust +keys document version 1$' 2
 admin keys show "${near[@]}" --raw || fail "keys show"
 check "the agent gives them out" cmp "$LAB/out" "$LAB/keys"
+sed '/^signature /d; s/^created .*/created 2031-01-01T00:00:00Z/' "$LAB/keys" >"$LAB/twin"
+admin sign -k "$LAB/operator.key" -k "$LAB/stranger.key" "$LAB/twin" || fail "sign"
+refused "another keys document of that version" 3 'equivocation: another keys version 1' "$BUILD/mcadmin" push \
+	"$LAB/twin" "${near[@]}"
+check "status shows it, asked at another agent too" shows '^EQUIVOCATION +1 signed document contradicting' 2
+twin=$(sed -n 's/^  keys version 1  \([0-9a-f]*\)$/\1/p' "$LAB/status")
+admin show --hash "$twin" "${near[@]}" --raw || fail "show --hash"
+check "and the agent gives it out, with its signatures" cmp "$LAB/out" "$LAB/twin"
 lab_conf 1 2 a3
 lab_list_plan >"$LAB/plan.log" 2>&1 || fail "plan"
 refused "a list signed by the old operator" 3 'trusted keys' "$BUILD/mcadmin" push "$LAB/list" "${near[@]}"

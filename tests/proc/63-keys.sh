@@ -69,6 +69,14 @@ refused "the same keys by another document: a version is signed once" 3 "version
 	bash -c "sed '/^signature /d; s/^created .*/created 2031-01-01T00:00:00Z/' '$LAB/keys.1' >'$LAB/bad' &&
 	'$BUILD/mcadmin' sign -k '$LAB/alice.key' -k '$LAB/bob.key' '$LAB/bad' >/dev/null &&
 	'$BUILD/mcadmin' push '$LAB/bad' --agent '$(lab_agent_socket 1)' --timeout 20"
+evidence() { # HOST KIND NUMBER: how many contradicting documents it keeps
+	find "$LAB/$1/state" -name "evidence.$2.$3.*" | wc -l
+}
+check "it is kept as evidence" equal "$(evidence 1 keys 1)" 1
+sed '/^signature /d; s/^created .*/created 2032-01-01T00:00:00Z/' "$LAB/keys.1" >"$LAB/bad"
+lab_sign "$LAB/bad" mallory carol dave >/dev/null
+refused "keys of a version in force that its signers did not sign" 3 "version 1 is in force" push "$LAB/bad"
+check "they are no evidence" equal "$(evidence 1 keys 1)" 1
 lab_server_start 4
 lab_agent_start 4
 lab_conf 1 2 3 4 a5

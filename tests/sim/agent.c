@@ -317,17 +317,25 @@ static void agent_publish(struct world *world, uint32_t number, const struct reg
 
 /* ---- the host's wishes ---- */
 
+static void renew_send(struct world *world, uint32_t number, const struct renew *renew, uint32_t to)
+{
+	const struct machine *machine = &world->machine[number];
+	struct message message = {.kind = SAY_RENEW, .renew = *renew};
+
+	message.renew.vote = to == machine->failover_to ? machine->failover_term : 0;
+	message_send(world, &message, number, to);
+}
+
 static void agent_renew(struct world *world, uint32_t number, const struct renew *renew)
 {
 	struct machine *machine = &world->machine[number];
-	struct message message = {.kind = SAY_RENEW, .renew = *renew};
 
-	message_send(world, &message, number, coordinator_of(world, machine));
+	renew_send(world, number, renew, coordinator_of(world, machine));
 	/* Nobody answers: any other agent may know who coordinates. */
 	if (world->now_us > machine->answered_us + UNANSWERED_US &&
 	    world->now_us > machine->asked_us + SECOND) {
 		machine->asked_us = world->now_us;
-		message_send(world, &message, number, pick(world, AGENTS));
+		renew_send(world, number, renew, pick(world, AGENTS));
 	}
 }
 
@@ -437,6 +445,11 @@ void agent_pump(struct world *world, uint32_t number)
 				agent_fetch(world, number, pick(world, AGENTS), wanted);
 			}
 		}
+		/* The other order has begun: this one is void. */
+		if (machine->coord.state != COORD_LEADING && machine->coord.failover_term != 0 &&
+		    machine->host.known.term >= machine->coord.failover_term &&
+		    coordinator_of(world, machine) != number)
+			coord_stop(&machine->coord);
 		coord_tick(&machine->coord, local_ms(world, number));
 		while (machine->life == life &&
 		       coord_next(&machine->coord, local_ms(world, number), &coord_action)) {
@@ -459,12 +472,29 @@ void agent_pump(struct world *world, uint32_t number)
 	tick_at(world, number);
 }
 
+/* One who begins by an order brings it to everybody: they have to go by it first. */
+static void agent_announce(struct world *world, uint32_t number)
+{
+	struct machine *machine = &world->machine[number];
+	struct message message = {.kind = SAY_ELSEWHERE};
+
+	if ((machine->coord.state != COORD_SILENT && machine->coord.state != COORD_HEARING) ||
+	    machine->coord.failover_term == 0 || world->now_us < machine->announced_us + SECOND)
+		return;
+	machine->announced_us = world->now_us;
+	message.grant.reg = machine->host.known;
+	for (uint32_t i = 0; i < MACHINES; i++)
+		if (i != number)
+			message_send(world, &message, number, i);
+}
+
 void agent_tick(struct world *world, uint32_t number)
 {
 	struct machine *machine = &world->machine[number];
 
 	if (!machine->up || machine->tick_us > world->now_us)
 		return;
+	agent_announce(world, number);
 	host_tick(&machine->host, local_ms(world, number));
 	owing_tick(world, number);
 	agent_successor(world, number);
@@ -516,6 +546,17 @@ static void renew_came(struct world *world, uint32_t number, const struct messag
 	}
 }
 
+/* One order of a term is kept, on disk before it is gone by. */
+bool failover_take(struct machine *machine, uint64_t term, uint8_t to)
+{
+	if (term <= machine->failover_term)
+		return false;
+	machine->disk.has_failover = true;
+	machine->disk.failover_term = machine->failover_term = term;
+	machine->disk.failover_to = machine->failover_to = to;
+	return true;
+}
+
 void agent_message(struct world *world, struct message *message)
 {
 	const uint32_t number = message->to;
@@ -524,10 +565,7 @@ void agent_message(struct world *world, struct message *message)
 	struct message answer = {.list = message->list};
 	uint64_t usable_ms;
 
-	if (message->failover_term > machine->failover_term) {
-		machine->failover_term = message->failover_term;
-		machine->failover_to = message->failover_to;
-	}
+	failover_take(machine, message->failover_term, message->failover_to);
 	switch ((enum message_kind)message->kind) {
 	case SAY_RENEW:
 		renew_came(world, number, message);
@@ -588,7 +626,7 @@ static void agent_resume(struct world *world, uint32_t number)
 	}
 	if (!disk->has_register || (strcmp(disk->reg.coordinator, machine->name) != 0 &&
 				    !(disk->has_failover && disk->failover_to == number &&
-				      disk->reg.term + 1 == disk->failover_term)))
+				      disk->reg.term < disk->failover_term)))
 		return;
 	if (!lists_in_hand(machine, &disk->reg))
 		return;
@@ -600,6 +638,9 @@ static void agent_resume(struct world *world, uint32_t number)
 			 ? world->list[machine->coord_layout->pending]
 			 : NULL,
 		     machine->coord_layout->change, now_ms);
+	if (disk->has_failover && disk->failover_to == number &&
+	    disk->reg.term < disk->failover_term)
+		coord_ordered(&machine->coord, disk->failover_term);
 }
 
 static void count_restart(struct world *world)

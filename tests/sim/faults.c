@@ -50,7 +50,9 @@ static void disk(struct world *world, uint32_t number)
 	struct machine *machine = &world->machine[number];
 
 	if (world->disks_lost > 0 || holds_register(world, number) || world->register_gone ||
-	    world->truth.handed_over || machine->disk.has_failover || number == 0)
+	    world->truth.handed_over || number == 0 ||
+	    (machine->disk.has_failover && (machine->disk.failover_to == number ||
+					    machine->disk.failover_term > world->truth.term)))
 		return;
 	world->disks_lost++;
 	machine_crash(world, number, pick(world, 4 * SECOND));

@@ -70,6 +70,7 @@
 	X(ORDER_REFUSED, "orders refused")                                                         \
 	X(FAILOVER_FILE, "failovers with the register's file")                                     \
 	X(FAILOVER, "failovers without it")                                                        \
+	X(FAILOVER_TWICE, "failovers ordered twice for one term")                                  \
 	X(FAILED_OVER, "failovers carried through")                                                \
 	X(HANDOVER, "registers handed over")                                                       \
 	X(TAKEN_OVER, "registers taken over")                                                      \

@@ -170,32 +170,29 @@ static void orders(struct world *world, uint32_t leading)
 
 /* ---- failover: the register is gone, or an old copy ---- */
 
-static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, bool with_file)
+/* An order for `term` (0: the next that the agent asked can name), given to its target alone: the
+ * others hear of it from whoever they hear of. */
+static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, uint64_t term,
+			 bool with_file)
 {
 	struct machine *machine = &world->machine[number];
 	const struct reg *known = with_file ? &world->truth : &machine->host.known;
 	const struct layout *layout;
 
-	if (!machine->up || known->term < newest || machine->coord.state != COORD_IDLE ||
+	if (!machine->up || known->term == 0 || known->term < newest ||
+	    (machine->coord.state != COORD_IDLE && machine->coord.failover_term == 0) ||
 	    world->now_us < machine->stopped_until_us ||
 	    !machine->disk.list[list_number(known->active)] ||
 	    (known->next_epoch != 0 && !machine->disk.list[list_number(known->pending)]))
 		return false;
-	TRACE(world, "failover to %s, term %llu%s", machine->name,
-	      (unsigned long long)known->term + 1, with_file ? ", with the register's file" : "");
-	machine->disk.has_failover = true;
-	machine->disk.failover_term = machine->failover_term = known->term + 1;
-	machine->disk.failover_to = machine->failover_to = (uint8_t)number;
-	for (uint32_t i = 0; i < MACHINES; i++) {
-		struct machine *other = &world->machine[i];
-
-		if (!other->up || other->failover_term >= machine->failover_term ||
-		    world->cut[number][i])
-			continue;
-		other->failover_term = machine->failover_term;
-		other->failover_to = (uint8_t)number;
-	}
 	layout = lists_of(world, known);
+	if (term == 0)
+		term = 1 + (machine->failover_term > known->term ? machine->failover_term
+								 : known->term);
+	if (term <= known->term || !failover_take(machine, term, (uint8_t)number))
+		return false;
+	TRACE(world, "failover to %s, term %llu%s", machine->name, (unsigned long long)term,
+	      with_file ? ", with the register's file" : "");
 	machine->coord_layout = layout;
 	if (with_file) {
 		reached(world, REACHED_FAILOVER_FILE);
@@ -204,19 +201,31 @@ static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, 
 		coord_resume(&machine->coord, known, world->list[layout->active],
 			     layout->pending >= 0 ? world->list[layout->pending] : NULL,
 			     layout->change, local_ms(world, number));
+		coord_ordered(&machine->coord, term);
 	} else {
 		reached(world, REACHED_FAILOVER);
 		machine->disk.has_register = false;
-		coord_failover(&machine->coord, machine->failover_term, known,
-			       world->list[layout->active],
+		coord_failover(&machine->coord, term, known, world->list[layout->active],
 			       layout->pending >= 0 ? world->list[layout->pending] : NULL,
 			       layout->change, local_ms(world, number));
 	}
-	world->failed_over_to = number;
-	world->gone = world->truth;
-	world->failover_term = machine->failover_term;
 	agent_pump(world, number);
 	return true;
+}
+
+/* Two operators at once, or one who does not know what he has done: the same term, another agent.
+ */
+static void fail_over_twice(struct world *world, uint32_t first, uint64_t newest)
+{
+	for (uint32_t tries = 0; tries < 4; tries++) {
+		const uint32_t other = pick(world, AGENTS);
+
+		if (other == first ||
+		    !fail_over_to(world, other, newest, world->failover_term, false))
+			continue;
+		reached(world, REACHED_FAILOVER_TWICE);
+		return;
+	}
 }
 
 /* Is there anybody whose register could go on by itself? */
@@ -225,20 +234,25 @@ static bool register_is_gone(const struct world *world)
 	const int named = machine_named(world, world->truth.coordinator);
 	const struct machine *machine = &world->machine[named < 0 ? 0 : named];
 
-	if (world->failed_over_to != NOBODY) {
-		const struct machine *to = &world->machine[world->failed_over_to];
-
-		if (to->disk.has_failover && to->disk.failover_to == world->failed_over_to &&
-		    !(to->up && to->coord.state == COORD_HALTED))
-			return false;
-	}
+	if (world->failed_over_to != NOBODY)
+		/* Not begun: its agent is gone, or two share the votes.  Another one is needed. */
+		return world->now_us >
+		       world->failed_over_us + 2 * world->steady_lease_ms * MS + 4 * SECOND;
 	return world->register_gone || (machine->up && machine->coord.state == COORD_HALTED);
+}
+
+/* The operator's word: it is off, and so is its register. */
+static void turned_off(struct world *world, uint32_t number)
+{
+	world->machine[number].disk.has_register = false;
+	agent_crash(world, number, SECOND);
 }
 
 static void fail_over(struct world *world)
 {
 	const int named = machine_named(world, world->truth.coordinator);
 	uint64_t newest = 0; /* the highest term that any agent shows */
+	bool off[MACHINES];
 
 	for (uint32_t i = 0; i < MACHINES; i++)
 		if (world->machine[i].up && world->machine[i].host.known.term > newest)
@@ -250,21 +264,35 @@ static void fail_over(struct world *world)
 	}
 	if (world->now_us < world->halted_since_us + SECOND)
 		return;
-	/* The operator's word: the old one is off, and so is its register. */
-	for (uint32_t i = 0; i < MACHINES; i++)
-		if (world->machine[i].up && world->machine[i].coord.state == COORD_HALTED) {
-			world->machine[i].disk.has_register = false;
-			world->machine[i].disk.has_failover = false;
-			agent_crash(world, i, SECOND);
+	for (uint32_t i = 0; i < MACHINES; i++) {
+		const struct machine *machine = &world->machine[i];
+
+		off[i] = false;
+		if ((machine->up && machine->coord.state == COORD_HALTED) ||
+		    (named == (int)i && machine->disk.has_register) ||
+		    (machine->disk.has_failover && machine->disk.failover_to == i &&
+		     machine->disk.failover_term > world->truth.term)) {
+			off[i] = true;
+			turned_off(world, i);
 		}
-	if (named >= 0 && world->machine[named].disk.has_register) {
-		world->machine[named].disk.has_register = false;
-		agent_crash(world, (uint32_t)named, SECOND);
 	}
-	for (uint32_t tries = 0; tries < 4; tries++)
-		if (fail_over_to(world, pick(world, AGENTS), newest,
-				 world->register_copy && chance(world, 50)))
-			break;
+	for (uint32_t tries = 0; tries < 4; tries++) {
+		const uint32_t to = pick(world, AGENTS);
+
+		if (!fail_over_to(world, to, newest, 0, world->register_copy && chance(world, 50)))
+			continue;
+		world->failed_over_to = to;
+		world->failed_over_us = world->now_us;
+		world->gone = world->truth;
+		world->failover_term = world->machine[to].failover_term;
+		for (uint32_t i = 0; i < MACHINES; i++) /* nor does it come back as a coordinator */
+			if (off[i])
+				(void)failover_take(&world->machine[i], world->failover_term,
+						    (uint8_t)to);
+		if (world->faults_on && chance(world, 40))
+			fail_over_twice(world, to, newest);
+		break;
+	}
 }
 
 void operator_acts(struct world *world)

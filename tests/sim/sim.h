@@ -194,7 +194,7 @@ struct machine {
 	struct reg work_reg;
 	bool working, stopping, pumping, again;
 	uint64_t tick_us;
-	uint64_t answered_us, asked_us, successor_us, pinged_us;
+	uint64_t answered_us, asked_us, successor_us, pinged_us, announced_us;
 	uint64_t failover_term;
 	uint8_t failover_to;
 	struct owed owed;
@@ -341,7 +341,7 @@ struct world {
 	int next_list;
 	bool register_gone, register_copy; /* the coordinator's; the operator has its file */
 	struct reg gone; /* the newest register when the last failover was ordered */
-	uint64_t failover_term, halted_since_us;
+	uint64_t failover_term, failed_over_us, halted_since_us;
 
 	/* The oracle. */
 	struct write write[WRITES];
@@ -444,6 +444,8 @@ void agent_crash(struct world *world, uint32_t machine, uint64_t away_us);
 void agent_pump(struct world *world, uint32_t machine);
 void agent_tick(struct world *world, uint32_t machine);
 void agent_message(struct world *world, struct message *message);
+/* Does it keep this order, the first of its term that it hears of? */
+bool failover_take(struct machine *machine, uint64_t term, uint8_t to);
 /* The machine whose coordinator leads in the newest term, or NOBODY. */
 uint32_t leader(const struct world *world);
 

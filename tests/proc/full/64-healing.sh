@@ -92,7 +92,7 @@ lab_sign "$LAB/list" >/dev/null
 lab_push 3 60 "$LAB/one" >"$LAB/push.log" 2>&1
 check "one of them goes through" equal $? 0
 refused "the other" 3 "equivocation" "$BUILD/mcadmin" push "$LAB/list" --agent "$(lab_agent_socket 2)" --timeout 20
-check "it is kept as evidence" equal "$(find "$LAB/3/state" -name 'evidence.4.*' | wc -l)" 1
+check "it is kept as evidence" equal "$(find "$LAB/3/state" -name 'evidence.list.4.*' | wc -l)" 1
 check "status counts it" equal "$(lab_status equivocation)" 1
 check "and shows it" grep -qi "equivocation" <("$BUILD/mcadmin" status --agent "$(lab_agent_socket 3)")
 

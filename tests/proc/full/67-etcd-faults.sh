@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The register in etcd, three candidates: an etcd that answers nonsense, one that is slow, and one that
-# is out of space.  Nobody leads by nonsense; what was not stored is not passed; each goes on by itself
-# when it is over.
+# The register in etcd, three candidates: an etcd that answers nonsense, one that is slow, one that
+# is out of space, and one that holds what is no register of this cluster.  Nobody leads by nonsense;
+# what was not stored is not passed; each goes on by itself when it is over.
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh
@@ -35,6 +35,24 @@ done
 check "nothing was passed" equal "$(etcd_history)" "$history"
 relay pass
 etcd_led
+
+say "what stands in etcd is not fit to be led from"
+fit=$(etcd_register)
+unfit() { # WHAT VALUE RULE: refused by the rule, status shows it
+	local n
+	etcd_put register "$2"
+	for n in 1 2 3; do
+		lab_until 20 troubled_at "$n" "$3" || fail "$1: a$n says: $(lab_status -$n trouble)"
+	done
+	check "$1: nobody leads: $(lab_status -1 trouble)" nobody_leads
+	etcd_put register "$fit"
+	etcd_led
+}
+troubled_at() { [[ $(lab_status -"$1" trouble) = *"$2"* ]]; }
+unfit "another cluster's register" "${fit/ lab/ mail}" "anothercluster's:found'mail',expected'lab'"
+unfit "a newer format" "${fit/register 1/register 2}" "newerformat:found2"
+unfit "no register at all" "hello" "damaged"
+check "nothing was passed but terms" equal "$(etcd_history | cut -d' ' -f4,5 | sort -u)" "1 STEADY"
 
 say "etcd is slow"
 relay slow=250

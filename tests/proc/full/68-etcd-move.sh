@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A fleet is moved from register files to etcd and back, between two changes under load, each by one
 # command with the candidates stopped; refused where somebody leads, or where what is to be replaced is
-# newer.
+# newer; killed half way there is no coordinator, and the same command ends it.
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh
@@ -9,16 +9,32 @@
 
 KEYS=4000
 
-command -v etcd >/dev/null || { say "etcd is not installed (etcd-server)" && exit 77; }
+etcd_able
 
-# move_by N WHERE: the command.
-move_by() { "$BUILD/mcrosterd" -c "$LAB/$1/agent.conf" --move-register "$2"; }
+# move_by N WHERE: the command; the last that it says (before: what it waits for).
+move_by() {
+	local code
+	"$BUILD/mcrosterd" -c "$LAB/$1/agent.conf" --move-register "$2" 2>"$LAB/move.err"
+	code=$?
+	tail -n 1 "$LAB/move.err" >&2
+	return $code
+}
+# move_cut N WHERE FILE: it is killed as soon as the file is there.
+move_cut() {
+	local pid
+	"$BUILD/mcrosterd" -c "$LAB/$1/agent.conf" --move-register "$2" >"$LAB/move.log" 2>&1 &
+	pid=$!
+	lab_until "$LAB_WAIT_S" [ -e "$LAB/$1/state/$3" ] || fail "no $3: $(cat "$LAB/move.log")"
+	kill -KILL "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+}
 moved() { # N WHERE
 	local term=$3 serial=$4
 	move_by "$1" "$2" >"$LAB/move.log" 2>&1 || fail "--move-register $2: $(cat "$LAB/move.log")"
-	say "  $(cat "$LAB/move.log")"
+	sed 's/^/  /' "$LAB/move.log"
 	check "the register is the same" grep -q "^register $term\.$serial " "$LAB/move.log"
 }
+says_moved() { [[ $(lab_status -1 trouble) = *movedaway* ]]; }
 candidates_stop() {
 	local n
 	for n in 1 2 3; do check "a$n stops" lab_agent_term $n; done
@@ -56,11 +72,21 @@ check "a change with the register in a file" lab_change 5 60
 
 say "to etcd"
 read -r term serial < <(register_of)
+refused "where agent.conf names no etcd" 1 'does not say where etcd is, expected register = "etcd"' move_by 1 etcd
 for n in 1 2 3; do etcd_conf $n; done
 refused "while the agent runs" 1 'state|lock|runs|use' move_by 1 etcd
 candidates_stop
 refused "by an agent that holds none" 1 'no register in the state directory' move_by 2 etcd
+move_cut 1 etcd register.moved
+lab_agent_conf 1
+lab_agent_start 1
+lab_until 20 says_moved || fail "a1 says: $(lab_status -1 trouble)"
+check "cut short, nobody coordinates: $(lab_status -1 trouble)" equal "$(lab_status -1 view)" local
+check "a1 stops" lab_agent_term 1
+etcd_conf 1
 moved 1 etcd "$term" "$serial"
+moved 1 etcd "$term" "$serial" # given again it says the same
+first_move=$term.$serial
 candidates_start etcd_conf
 etcd_led
 settles 2
@@ -81,6 +107,7 @@ leader=$LAB_COORDINATOR mover=1
 check "a$mover stops" lab_agent_term "$mover"
 refused "while another candidate leads" 1 "agent a$leader leads" move_by "$mover" file
 for n in $(others "$mover"); do check "a$n stops" lab_agent_term "$n"; done
+refused "to etcd a second time" 1 "moved from the state directory at $first_move and has gone on in etcd" move_by "$mover" etcd
 refused "by the second candidate" 1 'first who may coordinate' move_by "$leader" file
 moved "$mover" file "$term" "$serial"
 refused "by another agent too" 1 "was moved to agent a$mover's state directory" move_by "$leader" file
@@ -93,7 +120,7 @@ lab_conf 1 2 3 4 a5
 check "a change with the register in a file again" lab_change 5 60
 check "agent a$mover stops" lab_agent_term "$mover"
 etcd_conf "$mover"
-refused "an older register for a newer one" 1 'is newer: found' move_by "$mover" file
+refused "an older register for a newer one" 1 'has gone on in the state directory' move_by "$mover" file
 lab_agent_conf "$mover"
 lab_agent_start "$mover"
 settles 4

@@ -1,4 +1,6 @@
 /* test_command_status.c - what a person is shown of orders and of whom the cluster trusts. */
+#include <time.h>
+
 #include "admin/admin.h"
 #include "command_run.h"
 #include "peer.h"
@@ -49,13 +51,30 @@ START_TEST(trust_and_its_breach_are_shown)
 {
 	show("keys-version 3\nequivocation 1\n");
 	ck_assert_says(out, "\ntrust         keys document version 3\n");
-	ck_assert_says(out, "\nEQUIVOCATION  1 signed document contradicting an accepted one:");
+	ck_assert_says(out, "\nEQUIVOCATION  1 signed document contradicting an accepted one, ");
 	peer_stop();
 	(void)unlink("control");
 	free(text);
 	optind = 0;
-	show("equivocation 2\n");
+	show("equivocation 2\nevidence list 3 "
+	     "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\nevidence keys 2 "
+	     "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\n");
 	ck_assert_says(out, "\nEQUIVOCATION  2 signed documents contradicting");
+	ck_assert_says(out, "\n  epoch 3  6a6a6a");
+	ck_assert_says(out, "\n  keys version 2  6a6a6a");
+}
+END_TEST
+
+START_TEST(what_is_owed_is_shown_to_whom_and_since_when)
+{
+	char line[128], trouble[] = "owed-trouble the disk is full\n";
+
+	(void)snprintf(line, sizeof(line),
+		       "server s1 10.0.0.1:11211 agent=a1 slots=1/1 owed=1 owed-since=%llu\n%s",
+		       (unsigned long long)time(NULL) - 7260, trouble);
+	show(line);
+	ck_assert_says(out, "\nowes          1 invalidation to s1, the oldest for 2 h 1 min\n");
+	ck_assert_says(out, "\nTROUBLE       the disk is full\n");
 }
 END_TEST
 
@@ -68,6 +87,7 @@ START_TEST(where_nothing_was_ordered_nothing_is_said)
 	ck_assert_silent(out, "failover");
 	ck_assert_silent(out, "trust");
 	ck_assert_silent(out, "EQUIVOCATION");
+	ck_assert_silent(out, "owes");
 }
 END_TEST
 
@@ -79,6 +99,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, orders_are_shown);
 	tcase_add_test(tcase, trust_and_its_breach_are_shown);
+	tcase_add_test(tcase, what_is_owed_is_shown_to_whom_and_since_when);
 	tcase_add_test(tcase, where_nothing_was_ordered_nothing_is_said);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

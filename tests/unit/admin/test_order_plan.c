@@ -92,6 +92,14 @@ START_TEST(failover_is_possible_while_settled_and_to_the_same_agent)
 }
 END_TEST
 
+START_TEST(a_term_that_an_order_has_named_is_used_up)
+{
+	sample_scene(3, 4, "COPY", "view local\nfailover 4 a3\n", &scene);
+	assert_made(plan(ORDER_FAILOVER, "a2", NULL, 5));
+	ck_assert_uint_eq(order->binding.term, 5);
+}
+END_TEST
+
 START_TEST(failover_from_a_coordinator_that_has_stopped_itself)
 {
 	sample_scene(3, 0, "STEADY", "lease-ms-left -1\n", &scene);
@@ -141,7 +149,7 @@ static const struct refusal {
 	const char *says;
 } refusals[] = {
     {3, 0, "STEADY", "", ORDER_ABORT, NULL, NULL, 0, EINVAL,
-     "abort: no change is under way: epoch 41 is settled"},
+     "no change is under way: epoch 41 is settled"},
     {3, 0, "STEADY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL,
      "'mcadmin plan --giveup' makes the list without it"},
     {3, 0, "STEADY", "", ORDER_EXCUSE, "a1", NULL, 0, EINVAL, "no change is under way"},
@@ -162,8 +170,8 @@ static const struct refusal {
     {3, 4, "PREPARE", "", ORDER_GIVEUP, "s4", NULL, 0, EINVAL, "has not been sanitised: abort"},
     {3, 4, "COPY", "", ORDER_GIVEUP, "s2", "s9", 0, EINVAL, "no server 's9'"},
     {3, 3, "COPY", "", ORDER_GIVEUP, "s1", NULL, 0, EINVAL, "neither gains nor loses"},
-    {3, 4, "PREPARE", "", ORDER_EXCUSE, "a9", NULL, 0, EINVAL, "excuse: no agent 'a9'"},
-    {3, 4, "PREPARE", "", ORDER_EXCUSE, "s1", NULL, 0, EINVAL, "excuse: no agent 's1'"},
+    {3, 4, "PREPARE", "", ORDER_EXCUSE, "a9", NULL, 0, EINVAL, "no agent 'a9'"},
+    {3, 4, "PREPARE", "", ORDER_EXCUSE, "s1", NULL, 0, EINVAL, "no agent 's1'"},
     {3, 4, "COPY", "", ORDER_EXCUSE, "a2", NULL, 0, EINVAL, "is in COPY, which waits for no agent"},
     {3, 4, "PREPARE", "excused a2\n", ORDER_EXCUSE, "a2", NULL, 0, EEXIST, "excused already"},
     {3, 4, "PREPARE", "host a2 lease-ms-left=9 adopted=3.17\n", ORDER_EXCUSE, "a2", NULL, 0, EINVAL,
@@ -171,13 +179,17 @@ static const struct refusal {
     {3, 4, "COPY", "", ORDER_FAILOVER, "a2", NULL, 0, EINVAL,
      "the coordinator a1 is there and grants leases"},
     {3, 4, "COPY", "view local\n", ORDER_FAILOVER, "a9", NULL, 0, EINVAL,
-     "failover: no agent 'a9'"},
+     "no agent 'a9'"},
     {3, 4, "COPY", "view local\n", ORDER_FAILOVER, "a2", NULL, 3, ESTALE,
      "term 3 is not after term 3"},
     {3, 4, "COPY", "view local\n", ORDER_FAILOVER, "a2", NULL, 5, ESTALE,
      "term 5 does not follow term 3"},
     {3, 4, "COPY", "view local\nfailover 4 a3\n", ORDER_FAILOVER, "a2", NULL, 4, EEXIST,
      "agent a3 is to coordinate from term 4"},
+    {3, 4, "COPY", "view local\nfailover 4 a3\n", ORDER_FAILOVER, "a2", NULL, 0, EEXIST,
+     "if it is gone too, --term 5"},
+    {3, 4, "COPY", "view local\nfailover 4 a3\n", ORDER_FAILOVER, "a2", NULL, 6, ESTALE,
+     "term 6 does not follow term 4"},
 };
 
 START_TEST(what_makes_no_sense_is_refused_with_the_reason)
@@ -264,6 +276,7 @@ int main(void)
 	tcase_add_test(tcase, agents_are_named_with_their_address);
 	tcase_add_test(tcase, failover_begins_the_next_term);
 	tcase_add_test(tcase, failover_is_possible_while_settled_and_to_the_same_agent);
+	tcase_add_test(tcase, a_term_that_an_order_has_named_is_used_up);
 	tcase_add_test(tcase, failover_from_a_coordinator_that_has_stopped_itself);
 	tcase_add_test(tcase, agent_whose_lease_is_over_is_excused_though_it_had_adopted);
 	tcase_add_test(tcase, agent_that_is_a_step_behind_is_excused);

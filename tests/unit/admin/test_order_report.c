@@ -31,19 +31,24 @@ static void assert_narrow(const char *lines)
 			      (int)strcspn(line, "\n"), line);
 }
 
-static void report(enum order_kind kind, const char *name)
+static void report_term(enum order_kind kind, const char *name, uint64_t term)
 {
 	char *names[1] = {(char *)(uintptr_t)name};
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
 
 	ck_assert_ptr_nonnull(out);
-	ck_assert_msg(order_plan(&scene, kind, names, name == NULL ? 0 : 1, 0, &order, &failure) ==
-			  0,
-		      "%s", failure.text);
+	ck_assert_msg(
+	    order_plan(&scene, kind, names, name == NULL ? 0 : 1, term, &order, &failure) == 0,
+	    "%s", failure.text);
 	order_report(&scene, order, out);
 	ck_assert_int_eq(fclose(out), 0);
 	assert_narrow(text);
+}
+
+static void report(enum order_kind kind, const char *name)
+{
+	report_term(kind, name, 0);
 }
 
 START_TEST(abort_loses_nothing_and_spends_the_epoch)
@@ -136,10 +141,20 @@ START_TEST(failover_says_who_must_be_off_and_what_is_not_known_any_more)
 	report(ORDER_FAILOVER, "a2");
 	ck_assert_says(text, "failover to agent a2 at 10.0.0.2:11280, from term 4 on\n");
 	ck_assert_says(text, "a1 MUST BE OFF");
+	ck_assert_says(text, "With the file `register` of the state directory of a1, put into that");
 	ck_assert_says(text, "grants nothing for 1 min 6 s");
 	ck_assert_says(text, "What a1 had decided and told no agent is not known any more");
 	ck_assert_says(text, "as agent a1 says it");
 	ck_assert_silent(text, "serial 17 alone");
+	ck_assert_silent(text, "So MUST");
+}
+END_TEST
+
+START_TEST(failover_after_an_order_that_came_to_nothing_says_who_else_must_be_off)
+{
+	sample_scene(3, 0, "STEADY", "view local\nfailover 4 a3\n", &scene);
+	report_term(ORDER_FAILOVER, "a2", 5);
+	ck_assert_says(text, "So MUST a3 BE, which an order before makes coordinator from term 4");
 }
 END_TEST
 
@@ -158,6 +173,8 @@ int main(void)
 	tcase_add_test(tcase, excuse_names_the_work_that_is_still_waited_for);
 	tcase_add_test(tcase, excuse_is_silent_about_servers_that_are_given_up);
 	tcase_add_test(tcase, failover_says_who_must_be_off_and_what_is_not_known_any_more);
+	tcase_add_test(tcase,
+		       failover_after_an_order_that_came_to_nothing_says_who_else_must_be_off);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

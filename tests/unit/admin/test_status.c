@@ -33,9 +33,12 @@ static const char whole[] =
     "change-ms 1500\naborting yes\ngiven-up s1 s22\nexcused a2\nkeys-version 7\nequivocation 2\n"
     "active a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\npending none\n"
     "keys-hash 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c\n"
+    "evidence list 42 6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\nowed "
+    "5\nowed-since 1700000000\n"
+    "owed-trouble the disk is full\n"
     "failover 4 a2\nnew-thing of a later agent\n"
     "server s1 10.0.0.1:11211 agent=a1 slots=8192/4096\n"
-    "server s2 10.0.0.2:11211 agent=a2 slots=8192/12288 colour=blue\n"
+    "server s2 10.0.0.2:11211 agent=a2 slots=8192/12288 colour=blue owed=4 owed-since=1700000001\n"
     "host a1 lease-ms-left=4000 adopted=3.17 phase=COPY work=running found=10 moved=6 present=1 "
     "gone=2 failed=1 left=0 rate=7 later=1 reason=full of words, a=b\n"
     "host a2 lease-ms-left=-1 adopted=3.16 phase=PREPARE work=none reason=\n";
@@ -86,6 +89,16 @@ START_TEST(every_field_is_taken)
 	ck_assert_str_eq(status->servers[1].agent, "a2");
 	ck_assert_uint_eq(status->servers[1].old_slots, 8192);
 	ck_assert_uint_eq(status->servers[1].new_slots, 12288);
+	ck_assert_uint_eq(status->evidence_count, 1);
+	ck_assert_str_eq(status->evidence[0].kind, "list");
+	ck_assert_uint_eq(status->evidence[0].number, 42);
+	ck_assert_uint_eq(status->evidence[0].hash.bytes[31], 0x6a);
+	ck_assert_uint_eq(status->owed, 5);
+	ck_assert_uint_eq(status->owed_since, 1700000000);
+	ck_assert_str_eq(status->owed_trouble, "the disk is full");
+	ck_assert_uint_eq(status->servers[0].owed, 0);
+	ck_assert_uint_eq(status->servers[1].owed, 4);
+	ck_assert_uint_eq(status->servers[1].owed_since, 1700000001);
 	ck_assert_uint_eq(status->host_count, 2);
 	ck_assert_int_eq(status->hosts[0].lease_left_ms, 4000);
 	ck_assert_uint_eq(status->hosts[0].term, 3);
@@ -123,8 +136,12 @@ START_TEST(json_hands_everything_on)
 	ck_assert_says(text, ",\"change_keys_left\":390,\"change_rate\":100,");
 	ck_assert_says(text, "\"pending\":null,\"aborting\":true,\"given_up\":[\"s1\",\"s22\"],"
 			     "\"excused\":[\"a2\"],\"keys_version\":7,\"keys_hash\":\"5c5c");
-	ck_assert_says(text, "\"equivocation\":2,\"failover_term\":4,\"failover_agent\":\"a2\",");
-	ck_assert_says(text, "\"slots_old\":8192,\"slots_new\":12288}");
+	ck_assert_says(text, "\"equivocation\":2,\"evidence\":[{\"kind\":\"list\",\"number\":42,"
+			     "\"hash\":\"6a6a");
+	ck_assert_says(text, "}],\"failover_term\":4,\"failover_agent\":\"a2\",");
+	ck_assert_says(text, "\"owed\":5,\"owed_since\":1700000000,\"owed_trouble\":");
+	ck_assert_says(text, "\"slots_old\":8192,\"slots_new\":12288,\"owed\":4,"
+			     "\"owed_since\":1700000001}");
 	ck_assert_says(text, "{\"name\":\"a2\",\"lease_ms_left\":-1,\"adopted_term\":3,"
 			     "\"adopted_serial\":16,\"phase\":\"PREPARE\",\"work\":\"none\",");
 	ck_assert_says(text, "\"reason\":\"full of words, a=b\"}");
@@ -157,6 +174,14 @@ static const struct {
      "line 1: 'keys-hash 5c5c"},
     {"failover a2\n", "line 1: 'failover a2'"},
     {"failover 4\n", "line 1: 'failover 4'"},
+    {"evidence\n", "line 1: 'evidence"},
+    {"evidence list 3\n", "line 1: 'evidence"},
+    {"evidence list three 6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\n",
+     "line 1: 'evidence"},
+    {"evidence keys 3 none\n", "line 1: 'evidence none'"},
+    {"server s a owed=x\n", "line 1: 'server owed=x'"},
+    {"server s a owed-since=-1\n", "line 1: 'server owed-since=-1'"},
+    {"owed many\n", "line 1: 'owed many'"},
     {"equivocation some\n", "line 1: 'equivocation some'"},
 };
 

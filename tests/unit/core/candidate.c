@@ -6,6 +6,7 @@
 #include <string.h>
 
 struct fake_etcd etcd;
+struct fake_history history;
 uint64_t now;
 
 struct reg reg_of(uint64_t term, uint64_t serial)
@@ -92,10 +93,16 @@ bool candidate_asks(struct candidate *c, struct fake_request *request)
 void answer(struct candidate *c, const struct fake_request *request)
 {
 	struct election_reply reply;
+	uint8_t before[LIST_HASH_BYTES];
 
 	fake_arrives(&etcd, request, now, &reply);
 	if (request->request == ELECTION_LIST_GET)
 		c->lists++;
+	if (request->request == ELECTION_KEYS_GET && c->keys++ < c->keys_before) {
+		memcpy(before, request->hash, sizeof(before));
+		before[0]--;
+		reply.before = before;
+	}
 	election_reply(&c->election, &reply, now);
 }
 

@@ -9,6 +9,7 @@
 
 /* The world of a test. */
 extern struct fake_etcd etcd;
+extern struct fake_history history;
 extern uint64_t now;
 
 struct candidate {
@@ -17,7 +18,9 @@ struct candidate {
 	bool led, elected_none;
 	struct reg reg;
 	uint64_t until_ms;
-	unsigned elected, lost, stored, refused, lists;
+	unsigned elected, lost, stored, refused, lists, keys;
+	unsigned
+	    keys_before; /* so many times it asks for the version before the one it was given */
 	char why[FAILURE_BYTES], trouble[FAILURE_BYTES], leader[LIST_NAME_MAX + 1];
 };
 

@@ -1,13 +1,16 @@
 /* fake_etcd.c - see fake_etcd.h. */
 #include "fake_etcd.h"
 
-#include <check.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-void fake_init(struct fake_etcd *etcd)
+void fake_init(struct fake_etcd *etcd, struct fake_history *history)
 {
 	memset(etcd, 0, sizeof(*etcd));
+	etcd->history = history;
+	if (history != NULL)
+		history->count = 0;
 	etcd->revision = 1;
 }
 
@@ -25,6 +28,8 @@ void fake_request(const struct election_action *action, const char *name,
 		snprintf(request->value, sizeof(request->value), "%s", action->value);
 	if (action->hash != NULL)
 		memcpy(request->hash, action->hash, sizeof(request->hash));
+	for (uint32_t i = 0; i < action->drop_count; i++)
+		memcpy(request->drop[request->drop_count++], action->drop[i], LIST_HASH_BYTES);
 }
 
 static void value_put(struct fake_etcd *etcd, struct fake_value *value, const char *text,
@@ -42,9 +47,46 @@ static void value_put(struct fake_etcd *etcd, struct fake_value *value, const ch
 void fake_put_register(struct fake_etcd *etcd, const char *text)
 {
 	value_put(etcd, &etcd->reg, text, 0);
-	ck_assert_uint_lt(etcd->history_count, FAKE_HISTORY);
-	strcpy(etcd->history[etcd->history_count++], text);
+	if (etcd->history == NULL)
+		return;
+	assert(etcd->history->count < FAKE_HISTORY);
+	strcpy(etcd->history->text[etcd->history->count++], text);
 }
+
+/* ---- lists ---- */
+
+static uint32_t list_find(const struct fake_etcd *etcd, const uint8_t hash[LIST_HASH_BYTES])
+{
+	uint32_t i = 0;
+
+	while (i < etcd->list_count && memcmp(etcd->list[i], hash, LIST_HASH_BYTES) != 0)
+		i++;
+	return i;
+}
+
+bool fake_list_held(const struct fake_etcd *etcd, const uint8_t hash[LIST_HASH_BYTES])
+{
+	return list_find(etcd, hash) < etcd->list_count;
+}
+
+static void list_put(struct fake_etcd *etcd, const uint8_t hash[LIST_HASH_BYTES])
+{
+	etcd->list_puts++;
+	if (fake_list_held(etcd, hash))
+		return;
+	assert(etcd->list_count < FAKE_LISTS);
+	memcpy(etcd->list[etcd->list_count++], hash, LIST_HASH_BYTES);
+}
+
+static void list_drop(struct fake_etcd *etcd, const uint8_t hash[LIST_HASH_BYTES])
+{
+	const uint32_t i = list_find(etcd, hash);
+
+	if (i < etcd->list_count)
+		memmove(etcd->list[i], etcd->list[--etcd->list_count], LIST_HASH_BYTES);
+}
+
+/* ---- leases ---- */
 
 static bool lease_lives(const struct fake_etcd *etcd, uint64_t lease)
 {
@@ -59,6 +101,27 @@ static void lease_end(struct fake_etcd *etcd, uint64_t lease)
 		etcd->leader.held = false;
 	}
 }
+
+void fake_expire(struct fake_etcd *etcd, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < etcd->lease_count; i++)
+		if (etcd->lease_end_ms[i] != 0 && now_ms >= etcd->lease_end_ms[i])
+			lease_end(etcd, i + 1);
+}
+
+void fake_restart(struct fake_etcd *etcd, uint64_t now_ms)
+{
+	for (uint32_t i = 0; i < etcd->lease_count; i++)
+		if (etcd->lease_end_ms[i] != 0)
+			etcd->lease_end_ms[i] = now_ms + etcd->lease_ttl_s[i] * 1000u;
+}
+
+void fake_drop_leases(struct fake_etcd *etcd)
+{
+	fake_expire(etcd, UINT64_MAX);
+}
+
+/* ---- transactions ---- */
 
 static void key_show(const struct fake_value *value, struct election_key *key)
 {
@@ -92,6 +155,7 @@ static void transact(struct fake_etcd *etcd, const struct fake_request *request,
 			       ? leader == 0
 			       : leader == request->leader_revision &&
 				     (request->request == ELECTION_LIST_PUT ||
+				      request->request == ELECTION_KEYS_PUT ||
 				      revision_of(&etcd->reg, false) == request->register_revision);
 	if (request->request == ELECTION_CAMPAIGN && reply->succeeded &&
 	    !lease_lives(etcd, request->lease)) {
@@ -104,7 +168,9 @@ static void transact(struct fake_etcd *etcd, const struct fake_request *request,
 		else if (request->request == ELECTION_STORE)
 			fake_put_register(etcd, request->value);
 		else
-			etcd->list_puts++;
+			list_put(etcd, request->hash);
+		for (uint32_t i = 0; i < request->drop_count; i++)
+			list_drop(etcd, request->drop[i]);
 	}
 	if (etcd->no_space)
 		refuse(reply, "database space exceeded");
@@ -116,9 +182,7 @@ void fake_arrives(struct fake_etcd *etcd, const struct fake_request *request, ui
 {
 	const uint64_t lease = request->lease;
 
-	for (uint32_t i = 0; i < etcd->lease_count; i++)
-		if (etcd->lease_end_ms[i] != 0 && now_ms >= etcd->lease_end_ms[i])
-			lease_end(etcd, i + 1);
+	fake_expire(etcd, now_ms);
 	memset(reply, 0, sizeof(*reply));
 	reply->request = request->request;
 	reply->why = "";
@@ -129,7 +193,7 @@ void fake_arrives(struct fake_etcd *etcd, const struct fake_request *request, ui
 			refuse(reply, "database space exceeded");
 			break;
 		}
-		ck_assert_uint_lt(etcd->lease_count, FAKE_LEASES);
+		assert(etcd->lease_count < FAKE_LEASES);
 		etcd->lease_ttl_s[etcd->lease_count] = request->ttl_s;
 		etcd->lease_end_ms[etcd->lease_count++] = now_ms + request->ttl_s * 1000u;
 		reply->lease = etcd->lease_count;
@@ -149,14 +213,17 @@ void fake_arrives(struct fake_etcd *etcd, const struct fake_request *request, ui
 		break;
 	case ELECTION_CAMPAIGN:
 	case ELECTION_LIST_PUT:
+	case ELECTION_KEYS_PUT:
 	case ELECTION_STORE:
 		transact(etcd, request, reply);
 		break;
 	case ELECTION_READ:
 	case ELECTION_LIST_GET:
+	case ELECTION_KEYS_GET:
 		break;
 	}
-	if (reply->outcome == ELECTION_DONE && request->request != ELECTION_LIST_GET) {
+	if (reply->outcome == ELECTION_DONE && request->request != ELECTION_LIST_GET &&
+	    request->request != ELECTION_KEYS_GET) {
 		key_show(&etcd->leader, &reply->leader);
 		key_show(&etcd->reg, &reply->reg);
 	}

@@ -1,6 +1,7 @@
 /* test_barrier.c - host.c and coord.c together: phases pass in order, whatever crashes in between.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "world.h"
@@ -46,6 +47,67 @@ START_TEST(a_change_passes_every_phase_once)
 	ck_assert_uint_eq(world.host[3].works[PHASE_COPY], 0);
 	ck_assert_uint_eq(world.host[3].works[PHASE_PREPARE], 1);
 	check_no_violation(2);
+	world_free(&world);
+}
+END_TEST
+
+/* Where a write takes its time, the step that ends a change is staged and may stand already. */
+START_TEST(no_list_is_taken_while_the_step_before_is_being_written)
+{
+	struct coord_action action;
+	struct failure failure;
+
+	world_init(&world, 12);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	ck_assert(coord_next(&world.coord, world.now_ms, &action));
+	ck_assert_int_eq(action.type, COORD_STORE);
+	world.coord.staged.phase = PHASE_STEADY;
+	world.coord.staged.next_epoch = 0;
+	ck_assert_int_eq(coord_may_offer(&world.coord, world.list[1], world.now_ms, &failure),
+			 -EAGAIN);
+	ck_assert_str_eq(failure.text, "the register is taking a step just now");
+	world_free(&world);
+}
+END_TEST
+
+/* Whoever asked is told, and asks again; what the coordinator itself decided it tries again. */
+START_TEST(a_list_that_cannot_be_stored_is_dropped_and_a_phase_is_not)
+{
+	struct coord_action action;
+	uint64_t serial;
+
+	world_init(&world, 13);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	serial = world.coord.staged.serial;
+	ck_assert_int_eq(coord_step(&world.coord, 1, serial), COORD_STEP_STAGED);
+	ck_assert(coord_next(&world.coord, world.now_ms, &action));
+	coord_stored(&world.coord, false, world.now_ms);
+	ck_assert_int_eq(coord_step(&world.coord, 1, serial), COORD_STEP_LOST);
+	ck_assert_uint_eq(world.coord.staged.term, 0);
+	offer();
+	for (int i = 0; i < 10000 && world.coord.staged.phase != PHASE_COPY; i++)
+		world_step(&world);
+	ck_assert_int_eq(coord_step(&world.coord, 1, serial), COORD_STEP_STANDS);
+	world.coord.storing = true;
+	coord_stored(&world.coord, false, world.now_ms);
+	ck_assert_uint_eq(world.coord.staged.phase, PHASE_COPY);
+	ck_assert(world_settle(&world, 2, 20000));
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(a_list_ends_with_the_leadership_that_was_to_store_it)
+{
+	uint64_t serial;
+
+	world_init(&world, 14);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	serial = world.coord.staged.serial;
+	coord_stop(&world.coord);
+	ck_assert_int_eq(coord_step(&world.coord, 1, serial), COORD_STEP_LOST);
 	world_free(&world);
 }
 END_TEST
@@ -231,6 +293,9 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, first_list_settles_at_once_on_every_host);
 	tcase_add_test(tests, a_change_passes_every_phase_once);
+	tcase_add_test(tests, no_list_is_taken_while_the_step_before_is_being_written);
+	tcase_add_test(tests, a_list_that_cannot_be_stored_is_dropped_and_a_phase_is_not);
+	tcase_add_test(tests, a_list_ends_with_the_leadership_that_was_to_store_it);
 	tcase_add_test(tests, a_refused_prepare_is_unwound_to_the_list_before);
 	tcase_add_test(tests, prepare_waits_for_a_listed_agent_that_is_away);
 	tcase_add_test(tests, later_phases_wait_a_lease_for_a_host_without_work);

@@ -48,7 +48,7 @@ static struct candidate a, b;
 static void set_up(void)
 {
 	now = 1000000;
-	fake_init(&etcd);
+	fake_init(&etcd, &history);
 	candidate_begin(&a, "web01");
 	candidate_begin(&b, "web02");
 }
@@ -130,7 +130,7 @@ START_TEST(a_leader_stopped_for_ten_leases_does_not_act_when_it_goes_on)
 	run_for(&a, 10);
 	ck_assert_uint_eq(a.lost, 1);
 	ck_assert_uint_eq(a.elected, 1);
-	ck_assert_uint_eq(etcd.history_count, 0);
+	ck_assert_uint_eq(etcd.history->count, 0);
 }
 END_TEST
 
@@ -232,7 +232,7 @@ START_TEST(a_register_is_stored_and_its_lists_before_it)
 	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), 0);
 	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), -EBUSY);
 	(void)run_until(&a, ELECTION_LIST_PUT);
-	ck_assert_uint_eq(etcd.history_count, 0);
+	ck_assert_uint_eq(etcd.history->count, 0);
 	set_up();
 	lead(&a);
 	ck_assert_int_eq(election_write(&a.election, &next, false, lists, 1, now), 0);
@@ -256,6 +256,105 @@ START_TEST(the_next_leader_is_given_the_register_and_its_lists)
 }
 END_TEST
 
+/* Keys documents of which each has the hash of the one before, plus one in its first byte. */
+static struct reg reg_with_keys(uint64_t term, uint64_t serial, uint8_t version)
+{
+	struct reg reg = reg_of(term, serial);
+
+	reg.keys_version = version;
+	reg.keys[0] = version;
+	return reg;
+}
+
+START_TEST(keys_are_put_before_lists_and_never_dropped)
+{
+	const uint8_t keys[2][LIST_HASH_BYTES] = {{1}, {2}}, lists[1][LIST_HASH_BYTES] = {{99}};
+	const struct reg first = reg_with_keys(1, 1, 2);
+	struct reg next = reg_with_keys(1, 2, 3);
+	struct fake_request request;
+
+	lead(&a);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, KEYS_VERSIONS_MAX + 1), -EINVAL);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, 2), 0);
+	ck_assert_int_eq(election_write(&a.election, &first, false, lists, 1, now), 0);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, 1), -EBUSY);
+	for (unsigned i = 0; i < 2; i++) {
+		request = run_until(&a, ELECTION_KEYS_PUT);
+		ck_assert_mem_eq(request.hash, keys[i], LIST_HASH_BYTES);
+		/* Its answer is lost: it is put once more. */
+		answer_lost(&a, &request);
+		request = run_until(&a, ELECTION_KEYS_PUT);
+		ck_assert_mem_eq(request.hash, keys[i], LIST_HASH_BYTES);
+		ck_assert(!fake_list_held(&etcd, lists[0]));
+		ck_assert(!etcd.reg.held);
+		answer(&a, &request);
+		ck_assert(fake_list_held(&etcd, keys[i]));
+	}
+	request = run_until(&a, ELECTION_STORE);
+	ck_assert(fake_list_held(&etcd, lists[0]));
+	answer(&a, &request);
+	run_for(&a, 1);
+	/* The next step puts what it was given and no more; the keys of before stay. */
+	next.active[0] = 98;
+	ck_assert_int_eq(election_write(&a.election, &next, false, NULL, 0, now), 0);
+	run_for(&a, 1);
+	ck_assert_uint_eq(a.stored, 2);
+	ck_assert_uint_eq(etcd.list_puts, 3);
+	ck_assert(fake_list_held(&etcd, keys[0]) && fake_list_held(&etcd, keys[1]));
+}
+END_TEST
+
+START_TEST(a_leader_that_is_gone_puts_no_keys)
+{
+	const uint8_t keys[1][LIST_HASH_BYTES] = {{1}};
+	const struct reg first = reg_with_keys(1, 1, 1);
+	struct fake_request request;
+
+	lead(&a);
+	ck_assert_int_eq(election_write_keys(&a.election, keys, 1), 0);
+	ck_assert_int_eq(election_write(&a.election, &first, false, NULL, 0, now), 0);
+	request = run_until(&a, ELECTION_KEYS_PUT);
+	fake_drop_leases(&etcd);
+	lead(&b);
+	answer(&a, &request);
+	run_for(&a, 1);
+	ck_assert(!fake_list_held(&etcd, keys[0]));
+	ck_assert(!a.led);
+}
+END_TEST
+
+START_TEST(the_next_leader_is_given_the_keys_before_the_lists_as_far_back_as_it_wants)
+{
+	const struct reg next = reg_with_keys(3, 9, 40);
+	struct fake_request request;
+
+	fake_put_register(&etcd, text_of(&next, "web", false));
+	a.keys_before = 2;
+	for (uint8_t version = 40; version >= 38; version--) {
+		request = run_until(&a, ELECTION_KEYS_GET);
+		ck_assert_uint_eq(request.hash[0], version);
+		ck_assert_uint_eq(a.lists, 0);
+		answer(&a, &request);
+		ck_assert(!a.led);
+	}
+	lead(&a);
+	ck_assert_uint_eq(a.keys, 3);
+	ck_assert_uint_eq(a.lists, 1);
+}
+END_TEST
+
+START_TEST(a_chain_without_end_is_not_followed_for_ever)
+{
+	const struct reg next = reg_with_keys(3, 9, 1);
+
+	fake_put_register(&etcd, text_of(&next, "web", false));
+	a.keys_before = UINT32_MAX;
+	run_for(&a, 1);
+	ck_assert(a.led);
+	ck_assert_uint_eq(a.keys, KEYS_VERSIONS_MAX);
+}
+END_TEST
+
 START_TEST(a_store_whose_answer_was_lost_is_stored_once)
 {
 	struct fake_request request;
@@ -272,7 +371,7 @@ START_TEST(a_store_whose_answer_was_lost_is_stored_once)
 	answer(&a, &request);
 	run_for(&a, 10);
 	ck_assert_uint_eq(a.stored, 1);
-	ck_assert_uint_eq(etcd.history_count, 1);
+	ck_assert_uint_eq(etcd.history->count, 1);
 }
 END_TEST
 
@@ -297,7 +396,7 @@ START_TEST(a_store_that_arrives_late_shuts_itself_out)
 	fake_arrives(&etcd, &late, now, &reply);
 	run_for(&a, 10);
 	ck_assert_uint_eq(a.stored, 2);
-	ck_assert_uint_eq(etcd.history_count, 2);
+	ck_assert_uint_eq(etcd.history->count, 2);
 }
 END_TEST
 
@@ -325,7 +424,7 @@ START_TEST(a_store_refused_and_done_nevertheless_is_stored)
 	run_for(&a, 100);
 	ck_assert_uint_eq(a.refused, 0);
 	ck_assert_uint_eq(a.stored, 1);
-	ck_assert_uint_eq(etcd.history_count, 1);
+	ck_assert_uint_eq(etcd.history->count, 1);
 }
 END_TEST
 
@@ -347,7 +446,7 @@ START_TEST(nothing_is_called_refused_while_an_earlier_attempt_may_arrive)
 	fake_arrives(&etcd, &late, now, &reply);
 	run_for(&a, TTL);
 	ck_assert_uint_eq(a.stored, 1);
-	ck_assert_uint_eq(etcd.history_count, 1);
+	ck_assert_uint_eq(etcd.history->count, 1);
 }
 END_TEST
 
@@ -444,6 +543,74 @@ START_TEST(a_register_that_is_not_fit_elects_nobody)
 }
 END_TEST
 
+START_TEST(a_failover_leads_where_the_register_is_gone_and_nobody_else_does)
+{
+	a.election.seen_term = b.election.seen_term = 3;
+	a.election.seen_serial = b.election.seen_serial = 4;
+	election_failover(&a.election, 3, now); /* not after what was seen */
+	nobody_leads("gone where there was one (3.4)");
+	election_failover(&a.election, 4, now);
+	run_for(&b, TTL);
+	ck_assert_uint_eq(b.elected, 0);
+	lead(&a);
+	ck_assert(a.elected_none);
+	write_begin(&a, 4, 9);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.stored, 1);
+	/* It stands, and is led from by anybody; gone again it is gone. */
+	election_resign(&a.election, now);
+	run_for(&a, 10);
+	run_for(&b, 2 * ELECTION_REFUSED_MS);
+	ck_assert(b.led);
+	ck_assert_uint_eq(b.reg.term, 4);
+	election_resign(&b.election, now);
+	run_for(&b, 10);
+	etcd.reg.held = false;
+	a.election.resigned = false;
+	a.elected = 0;
+	nobody_leads("gone where there was one (4.9)");
+}
+END_TEST
+
+START_TEST(a_failover_leads_from_an_older_register_and_replaces_it)
+{
+	const struct reg older = reg_of(3, 3);
+
+	fake_put_register(&etcd, text_of(&older, "web", false));
+	a.election.seen_term = b.election.seen_term = 3;
+	a.election.seen_serial = b.election.seen_serial = 5;
+	b.election.seen_revision = 1000000; /* of the store before */
+	election_failover(&a.election, 4, now);
+	lead(&a);
+	ck_assert_uint_eq(a.reg.serial, 3);
+	write_begin(&a, 4, 6);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.stored, 1);
+	election_resign(&a.election, now);
+	run_for(&a, 10);
+	lead(&b);
+	ck_assert_uint_eq(b.reg.term, 4);
+}
+END_TEST
+
+START_TEST(a_leader_that_hears_of_a_newer_register_leads_no_more)
+{
+	const struct reg old = reg_of(3, 3);
+
+	fake_put_register(&etcd, text_of(&old, "web", false));
+	lead(&a);
+	election_known(&a.election, 3, 3, now);
+	run_for(&a, 10);
+	ck_assert(a.led);
+	election_known(&a.election, 3, 4, now);
+	ck_assert(!election_leads(&a.election, now));
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.lost, 1);
+	a.elected = 0;
+	nobody_leads("found 3.3, expected at least 3.4");
+}
+END_TEST
+
 START_TEST(a_mover_leads_where_the_register_was_moved_away)
 {
 	const struct reg reg = reg_of(3, 4);
@@ -483,6 +650,11 @@ int main(void)
 	tcase_add_test(one, a_resigned_leader_gives_the_key_back_and_stays_out);
 	tcase_add_test(one, a_register_is_stored_and_its_lists_before_it);
 	tcase_add_test(one, the_next_leader_is_given_the_register_and_its_lists);
+	tcase_add_test(one, keys_are_put_before_lists_and_never_dropped);
+	tcase_add_test(one, a_leader_that_is_gone_puts_no_keys);
+	tcase_add_test(one,
+		       the_next_leader_is_given_the_keys_before_the_lists_as_far_back_as_it_wants);
+	tcase_add_test(one, a_chain_without_end_is_not_followed_for_ever);
 	tcase_add_test(one, a_store_whose_answer_was_lost_is_stored_once);
 	tcase_add_test(one, a_store_that_arrives_late_shuts_itself_out);
 	tcase_add_test(one, a_store_without_space_is_refused_and_may_be_tried_again);
@@ -492,6 +664,9 @@ int main(void)
 	tcase_add_test(one, a_register_changed_by_somebody_else_ends_the_leadership);
 	tcase_add_test(one, a_register_that_is_not_fit_elects_nobody);
 	tcase_add_test(one, a_mover_leads_where_the_register_was_moved_away);
+	tcase_add_test(one, a_failover_leads_where_the_register_is_gone_and_nobody_else_does);
+	tcase_add_test(one, a_failover_leads_from_an_older_register_and_replaces_it);
+	tcase_add_test(one, a_leader_that_hears_of_a_newer_register_leads_no_more);
 	suite_add_tcase(suite, one);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

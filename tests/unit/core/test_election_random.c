@@ -86,8 +86,8 @@ static unsigned times_in_history(const struct reg *reg)
 	const char *text = text_of(reg, "web", false);
 	unsigned times = 0;
 
-	for (uint32_t i = 0; i < etcd.history_count; i++)
-		times += strcmp(etcd.history[i], text) == 0;
+	for (uint32_t i = 0; i < etcd.history->count; i++)
+		times += strcmp(etcd.history->text[i], text) == 0;
 	return times;
 }
 
@@ -138,9 +138,10 @@ static void history_check(void)
 	struct failure failure;
 	bool moved;
 
-	for (uint32_t i = 0; i < etcd.history_count; i++) {
-		ck_assert_int_eq(register_value_read(etcd.history[i], strlen(etcd.history[i]),
-						     "web", &reg, &moved, &failure),
+	for (uint32_t i = 0; i < etcd.history->count; i++) {
+		ck_assert_int_eq(register_value_read(etcd.history->text[i],
+						     strlen(etcd.history->text[i]), "web", &reg,
+						     &moved, &failure),
 				 0);
 		ck_assert_msg(register_compare(&reg, &before) > 0,
 			      "%" PRIu64 ".%" PRIu64 " after %" PRIu64 ".%" PRIu64, reg.term,
@@ -166,7 +167,7 @@ static void run_seed(uint64_t seed, unsigned *elections, unsigned *writes)
 
 	random_state = seed * 2654435761u + 1;
 	now = 1000000;
-	fake_init(&etcd);
+	fake_init(&etcd, &history);
 	memset(flights, 0, sizeof(flights));
 	memset(asleep_until, 0, sizeof(asleep_until));
 	for (unsigned i = 0; i < CANDIDATES; i++)
@@ -192,7 +193,7 @@ static void run_seed(uint64_t seed, unsigned *elections, unsigned *writes)
 	history_check();
 	for (unsigned i = 0; i < CANDIDATES; i++)
 		*elections += cs[i].elected;
-	*writes += etcd.history_count;
+	*writes += etcd.history->count;
 }
 
 START_TEST(at_random_one_leads_and_the_register_has_one_history)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -39,6 +41,27 @@ void rig_tear_down(void)
 uint64_t rig_now_ms(void)
 {
 	return clock_now_ms();
+}
+
+static int on_keys(void *context, const uint8_t in_force[LIST_HASH_BYTES], const void *document,
+		   size_t bytes, uint8_t before[LIST_HASH_BYTES], struct failure *failure)
+{
+	struct candidate *c = context;
+	struct keys *keys;
+	int error;
+
+	ck_assert_uint_eq(c->lists, 0); /* keys first */
+	ck_assert_mem_eq(in_force, c->in_force, LIST_HASH_BYTES);
+	if (c->keys_error != 0)
+		return failure_set(failure, -c->keys_error, "not signed by the ones before");
+	ck_assert_int_eq(keys_parse(document, bytes, &keys, failure), 0);
+	ck_assert_uint_eq(keys->version, c->keys == 0 ? keys->version : c->keys_version - 1);
+	c->keys++;
+	c->keys_version = keys->version;
+	memcpy(before, keys->parent, LIST_HASH_BYTES);
+	error = keys->version - 1 > c->keys_known ? -EAGAIN : 0;
+	keys_free(keys);
+	return error;
 }
 
 static int on_list(void *context, const void *document, size_t bytes, struct failure *failure)
@@ -113,6 +136,7 @@ static void on_trouble(void *context, const char *why)
 }
 
 static const struct store_events events = {
+    .keys = on_keys,
     .list = on_list,
     .elected = on_elected,
     .leads = on_leads,
@@ -201,12 +225,28 @@ struct reg rig_reg(uint64_t term, uint64_t serial, const void *list, size_t byte
 	return reg;
 }
 
+const char *rig_key(const char *kind, const uint8_t hash[LIST_HASH_BYTES])
+{
+	static char key[160];
+	size_t used = (size_t)snprintf(key, sizeof(key), "/mcroster/web/%s/", kind);
+
+	(void)sodium_bin2hex(key + used, sizeof(key) - used, hash, LIST_HASH_BYTES);
+	return key;
+}
+
+void rig_write_list(struct candidate *c, const struct reg *reg, const void *list, size_t bytes)
+{
+	const struct store_document document = {list, bytes};
+	const struct store_bodies bodies = {.lists = &document, .list_count = list != NULL};
+
+	ck_assert_int_eq(store_write(c->store, reg, &bodies), 0);
+}
+
 void rig_write(struct candidate *c, uint64_t term, uint64_t serial, bool with_list)
 {
 	const struct reg reg = rig_reg(term, serial, RIG_LIST, strlen(RIG_LIST));
 
-	ck_assert_int_eq(store_write(c->store, &reg, with_list ? RIG_LIST : NULL, strlen(RIG_LIST)),
-			 0);
+	rig_write_list(c, &reg, with_list ? RIG_LIST : NULL, strlen(RIG_LIST));
 }
 
 void rig_write_whole(struct candidate *c, uint64_t term, uint64_t serial)
@@ -216,4 +256,53 @@ void rig_write_whole(struct candidate *c, uint64_t term, uint64_t serial)
 	rig_write(c, term, serial, true);
 	ck_assert_uint_eq(c->stored, before); /* answers come from the loop */
 	rig_until(c->stored == before + 1);
+}
+
+static int one_run(const char *name, const TTest *test, SFun set_up, SFun tear_down)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, test);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool one_ended(void)
+{
+	int status;
+
+	return wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+int rig_suite(const char *name, const TTest *const *tests, unsigned count, SFun set_up,
+	      SFun tear_down)
+{
+	unsigned running = 0;
+	bool good = true;
+
+	(void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* their lines stay whole */
+	for (unsigned i = 0; i < count; i++) {
+		pid_t pid;
+
+		if (running == RIG_AT_ONCE) {
+			good = one_ended() && good;
+			running--;
+		}
+		pid = fork();
+		if (pid == 0)
+			exit(one_run(name, tests[i], set_up, tear_down));
+		good = pid > 0 && good;
+		running += pid > 0;
+	}
+	while (running-- > 0)
+		good = one_ended() && good;
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

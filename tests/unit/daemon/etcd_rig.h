@@ -7,6 +7,8 @@
 #ifndef ETCD_RIG_H
 #define ETCD_RIG_H
 
+#include <check.h>
+
 #include "daemon/store.h"
 #include "etcd_process.h"
 
@@ -26,8 +28,13 @@ struct candidate {
 	bool has_reg;
 	struct reg reg;
 	unsigned elected, lost, stored, refused, lists;
-	size_t list_bytes; /* of the last one */
-	int list_error;	   /* what the owner says of a list */
+	size_t list_bytes;		   /* of the last one */
+	int list_error;			   /* what the owner says of a list */
+	uint8_t in_force[LIST_HASH_BYTES]; /* the keys that it is to be told of */
+	uint64_t keys_known;		   /* their version that it holds already */
+	unsigned keys;			   /* how many it was given, and the last one's version */
+	uint64_t keys_version;
+	int keys_error; /* what the owner says of them */
 	char why[FAILURE_BYTES], trouble[FAILURE_BYTES], leader[LIST_NAME_MAX + 1];
 	char troubles[4096]; /* every one there was, a line each */
 };
@@ -59,8 +66,13 @@ void rig_run_ms(uint64_t ms);
 #define RIG_LIST "mcroster-list 1\ncluster web\nepoch 1\n"
 /* A register that names RIG_LIST, the list's body with it or not; and answered. */
 void rig_write(struct candidate *candidate, uint64_t term, uint64_t serial, bool with_list);
+void rig_write_list(struct candidate *candidate, const struct reg *reg, const void *list,
+		    size_t bytes);
 void rig_write_whole(struct candidate *candidate, uint64_t term, uint64_t serial);
 struct reg rig_reg(uint64_t term, uint64_t serial, const void *list, size_t bytes);
+
+/* The key of a body of that kind; valid until the next call. */
+const char *rig_key(const char *kind, const uint8_t hash[LIST_HASH_BYTES]);
 
 /* A relay on the loopback, on a loop that rig_step runs too. */
 enum relay_mode {
@@ -81,6 +93,12 @@ void liar_free(struct liar *liar);
 const char *liar_url(const struct liar *liar);
 void liar_says(struct liar *liar, const void *bytes, size_t length);
 unsigned liar_asked(const struct liar *liar); /* since liar_says */
+
+/* Runs a suite: they wait far more than they do, so RIG_AT_ONCE of them wait side by side, each in
+ * a process with an etcd of its own.  What main returns. */
+#define RIG_AT_ONCE 4u
+int rig_suite(const char *name, const TTest *const *tests, unsigned count, SFun set_up,
+	      SFun tear_down);
 
 /* A test's own; whatever of it is there is taken away by rig_tear_down. */
 extern struct etcd_process rig_etcd, rig_other;

@@ -3,158 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
 #include <sodium.h>
 
-#include "daemon/agent.h"
+#include "agent_rig.h"
 #include "daemon/lists.h"
-#include "list/slots.h"
 
 #define DEADLINE_MS 10000u
-
-static struct config config;
-static struct event_base *base;
-static struct agent *agent;
-static char directory[64];
-static uint8_t operator_public[DOCUMENT_KEY_BYTES], operator_secret[DOCUMENT_SECRET_BYTES];
-static bool told_ready;
-
-/* ---- fixture ---- */
-
-static void on_ready(struct agent *which)
-{
-	(void)which;
-	told_ready = true;
-}
-
-static unsigned free_port(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	(void)close(fd);
-	return ntohs(address.sin_port);
-}
-
-static void agent_up(void)
-{
-	struct failure failure;
-
-	told_ready = false;
-	base = event_base_new();
-	ck_assert_msg(agent_open(&config, base, on_ready, &agent, &failure) == 0, "%s",
-		      failure.text);
-}
-
-static void agent_down(void)
-{
-	agent_close(agent);
-	agent = NULL;
-	event_base_free(base);
-}
-
-static void setup(void)
-{
-	ck_assert_int_ge(sodium_init(), 0);
-	memset(&config, 0, sizeof(config));
-	(void)snprintf(directory, sizeof(directory), "/tmp/mcroster-agent.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	(void)snprintf(config.cluster, sizeof(config.cluster), "unit");
-	(void)snprintf(config.name, sizeof(config.name), "a1");
-	(void)snprintf(config.listen, sizeof(config.listen), "127.0.0.1:%u", free_port());
-	(void)snprintf(config.state_directory, sizeof(config.state_directory), "%s/state",
-		       directory);
-	(void)snprintf(config.control_socket, sizeof(config.control_socket), "%s/control",
-		       directory);
-	(void)snprintf(config.segment, sizeof(config.segment), "/mcroster.unit.%d", (int)getpid());
-	crypto_sign_keypair(operator_public, operator_secret);
-	config.trust.count = config.trust.threshold = 1;
-	memcpy(config.trust.keys[0], operator_public, sizeof(operator_public));
-	config.host_secret = sodium_malloc(LIST_HOST_KEY_BYTES);
-	config.psk = sodium_malloc(32);
-	randombytes_buf(config.host_secret, LIST_HOST_KEY_BYTES);
-	randombytes_buf(config.psk, 32);
-	crypto_scalarmult_curve25519_base(config.host_public, config.host_secret);
-	config.boot_wait_ms = 1000;
-	agent_up();
-}
-
-static void teardown(void)
-{
-	char command[128];
-
-	if (agent != NULL)
-		agent_down();
-	(void)shm_unlink(config.segment);
-	sodium_free(config.host_secret);
-	sodium_free(config.psk);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	ck_assert_int_eq(system(command), 0);
-}
-
-/* ---- a signed list of one agent and `servers` servers that nobody needs to reach ---- */
-
-struct document {
-	void *bytes;
-	size_t length;
-	uint8_t hash[LIST_HASH_BYTES];
-};
-
-static struct document document_make(uint64_t epoch, const uint8_t *parent, const char *cluster)
-{
-	struct list_agent self;
-	struct list_server server[2];
-	struct list list;
-	struct document made;
-	struct failure failure;
-	size_t body_bytes;
-	void *body;
-
-	memset(&list, 0, sizeof(list));
-	memset(&self, 0, sizeof(self));
-	memset(server, 0, sizeof(server));
-	(void)snprintf(list.cluster, sizeof(list.cluster), "%s", cluster);
-	list.epoch = epoch;
-	list.has_parent = parent != NULL;
-	if (parent != NULL)
-		memcpy(list.parent, parent, LIST_HASH_BYTES);
-	(void)snprintf(list.created, sizeof(list.created), "2026-11-22T10:00:00Z");
-	list.lease_ms = 1000;
-	list.steady_lease_ms = 2000;
-	list.op_timeout_ms = 200;
-	list.agent_count = 1;
-	list.agents = &self;
-	(void)snprintf(self.name, sizeof(self.name), "a1");
-	(void)snprintf(self.address, sizeof(self.address), "%s", config.listen);
-	memcpy(self.key, config.host_public, LIST_HOST_KEY_BYTES);
-	list.server_count = 2;
-	list.servers = server;
-	for (unsigned i = 0; i < 2; i++) {
-		(void)snprintf(server[i].name, sizeof(server[i].name), "s%u", i);
-		(void)snprintf(server[i].address, sizeof(server[i].address), "127.0.0.1:%u",
-			       10 + i);
-		server[i].weight = 1;
-	}
-	list.slot_count = LIST_SLOTS_MIN;
-	list.slots = malloc(list.slot_count * sizeof(*list.slots));
-	for (uint32_t i = 0; i < list.slot_count; i++)
-		list.slots[i] = (uint16_t)(i % 2);
-	ck_assert_msg(list_write(&list, &body, &body_bytes, &failure) == 0, "%s", failure.text);
-	document_hash(body, body_bytes, made.hash);
-	ck_assert_int_eq(
-	    document_sign(body, body_bytes, operator_secret, &made.bytes, &made.length, &failure),
-	    0);
-	free(body);
-	free(list.slots);
-	return made;
-}
 
 /* ---- asking ---- */
 
@@ -268,6 +125,28 @@ START_TEST(an_agent_without_a_list_is_ready_and_says_so)
 	ck_assert(told_ready);
 	ck_assert(status_says("phase NONE\n"));
 	ck_assert_uint_eq(segment_generation(agent->segment, NULL), 0);
+}
+END_TEST
+
+/* The register's file cannot be replaced by one while a directory is in its place. */
+START_TEST(a_list_is_accepted_when_it_is_stored_and_not_before)
+{
+	struct document first, second;
+	char path[sizeof(config.state_directory) + 16];
+
+	first_list(&first);
+	wait_for_status("isolated no\n");
+	(void)snprintf(path, sizeof(path), "%s/register", config.state_directory);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	second = document_make(2, first.hash, "unit");
+	offer(second.bytes, second.length, VERDICT_LATER, "could not store it");
+	ck_assert(status_says("\nnext-epoch 0\n"));
+	ck_assert_int_eq(rmdir(path), 0);
+	offer(second.bytes, second.length, VERDICT_ACCEPTED, "the change begins");
+	wait_for_status("\nepoch 2\n");
+	free(first.bytes);
+	free(second.bytes);
 }
 END_TEST
 
@@ -436,6 +315,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, an_agent_without_a_list_is_ready_and_says_so);
+	tcase_add_test(tests, a_list_is_accepted_when_it_is_stored_and_not_before);
 	tcase_add_test(tests, the_first_list_is_published_and_leased);
 	tcase_add_test(tests, lists_that_break_a_rule_are_refused_and_nothing_changes);
 	tcase_add_test(tests, a_change_that_moves_nothing_goes_through_all_phases);

@@ -119,7 +119,7 @@ END_TEST
 START_TEST(a_store_demands_both_revisions_and_drops_with_the_same_step)
 {
 	const struct election_action action = action_of(ELECTION_STORE);
-	char list[ETCD_LIST_KEY_BYTES], base64[512];
+	char list[ETCD_BODY_KEY_BYTES], base64[512];
 	const char *path;
 	char *body;
 
@@ -128,13 +128,51 @@ START_TEST(a_store_demands_both_revisions_and_drops_with_the_same_step)
 					   "\"create_revision\":\"7\""));
 	ck_assert_ptr_nonnull(
 	    strstr(body, "\"target\":\"MOD\",\"result\":\"EQUAL\",\"mod_revision\":\"9\""));
-	etcd_list_key(&keys, old_hash, list);
+	etcd_body_key(&keys, ELECTION_STORE, old_hash, list);
 	ck_assert_str_eq(list + strlen(list) - 4, "cdcd");
 	sodium_bin2base64(base64, sizeof(base64), (const uint8_t *)list, strlen(list),
 			  sodium_base64_VARIANT_ORIGINAL);
 	ck_assert_ptr_nonnull(strstr(body, "request_delete_range"));
 	ck_assert_ptr_nonnull(strstr(body, base64));
 	free(body);
+}
+END_TEST
+
+START_TEST(keys_stand_beside_the_lists_and_are_asked_for_alike)
+{
+	struct election_action action = action_of(ELECTION_KEYS_PUT);
+	char key[ETCD_BODY_KEY_BYTES], base64[512];
+	const char *path;
+	char *body;
+
+	etcd_body_key(&keys, ELECTION_KEYS_GET, hash, key);
+	ck_assert_ptr_eq(strstr(key, "/mcroster/web/keys/abab"), key);
+	sodium_bin2base64(base64, sizeof(base64), (const uint8_t *)key, strlen(key),
+			  sodium_base64_VARIANT_ORIGINAL);
+	ck_assert_int_eq(etcd_request_write(&keys, &action, "web01", "body", 4, &path, &body), 0);
+	ck_assert_str_eq(path, "/v3/kv/txn");
+	ck_assert_ptr_nonnull(strstr(body, "\"create_revision\":\"7\""));
+	ck_assert_ptr_nonnull(strstr(body, base64));
+	ck_assert_ptr_nonnull(strstr(body, "\"Ym9keQ==\""));
+	ck_assert_ptr_null(strstr(body, "request_delete_range"));
+	free(body);
+	action = action_of(ELECTION_KEYS_GET);
+	ck_assert_int_eq(etcd_request_write(&keys, &action, "web01", NULL, 0, &path, &body), 0);
+	ck_assert_str_eq(path, "/v3/kv/range");
+	ck_assert_ptr_nonnull(strstr(body, base64));
+	free(body);
+
+	ck_assert_int_eq(read_text(ELECTION_KEYS_GET, 200, "{" HEADER "}"), ELECTION_DONE);
+	ck_assert_ptr_null(got.document);
+	ck_assert_int_eq(read_text(ELECTION_KEYS_PUT, 200,
+				   "{" HEADER ",\"succeeded\":true,\"responses\":["
+				   "{\"response_put\":{}}]}"),
+			 ELECTION_DONE);
+	ck_assert(got.reply.succeeded);
+	ck_assert_int_eq(
+	    read_text(ELECTION_KEYS_PUT, 200, "{" HEADER ",\"responses\":[" RANGE(LEADER_KV) "]}"),
+	    ELECTION_DONE);
+	ck_assert(!got.reply.succeeded && got.reply.leader.held);
 }
 END_TEST
 
@@ -228,6 +266,8 @@ START_TEST(an_answer_with_a_wrong_field_leaves_the_outcome_unknown)
 	    {ELECTION_KEEPALIVE, "{" HEADER ",\"ID\":\"7587862072908384003\",\"TTL\":\"5\"}"},
 	    {ELECTION_KEEPALIVE, "{\"result\":{" HEADER ",\"ID\":\"5\",\"TTL\":\"5\"}}"},
 	    {ELECTION_LIST_GET, "{" HEADER ",\"kvs\":[" REGISTER_KV "]}"},
+	    {ELECTION_KEYS_GET, "{" HEADER ",\"kvs\":[" REGISTER_KV "]}"},
+	    {ELECTION_KEYS_PUT, "{" HEADER ",\"responses\":[" RANGE(REGISTER_KV) "]}"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -260,6 +300,11 @@ START_TEST(refusals_are_told_from_unknown_outcomes)
 	ck_assert_int_eq(read_text(ELECTION_STORE, 502, "<html>bad gateway"), ELECTION_UNKNOWN);
 	ck_assert_int_eq(read_text(ELECTION_STORE, 404, "Not Found\n"), ELECTION_REFUSED);
 	ck_assert_ptr_nonnull(strstr(got.reply.why, "JSON gateway"));
+	ck_assert_int_eq(read_text(ELECTION_STORE, 400,
+				   "CommonName of client sending a request against gateway will be "
+				   "ignored and not used as expected\n"),
+			 ELECTION_REFUSED);
+	ck_assert_ptr_nonnull(strstr(got.reply.why, "with a common name"));
 	ck_assert_int_eq(read_text(ELECTION_KEEPALIVE, 200,
 				   "{\"error\":{\"grpc_code\":14,\"http_code\":503,"
 				   "\"message\":\"no leader\"}}"),
@@ -342,6 +387,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, requests_are_as_documented);
 	tcase_add_test(tcase, a_store_demands_both_revisions_and_drops_with_the_same_step);
+	tcase_add_test(tcase, keys_stand_beside_the_lists_and_are_asked_for_alike);
 	tcase_add_test(tcase, what_etcd_answers_is_read);
 	tcase_add_test(tcase, an_answer_with_a_wrong_field_leaves_the_outcome_unknown);
 	tcase_add_test(tcase, refusals_are_told_from_unknown_outcomes);

@@ -200,19 +200,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store_etcd_secure");
-	TCase *tcase = tcase_create("store_etcd_secure");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const TTest *const tests[] = {
+	    a_user_with_his_password_leads_and_one_without_does_not,
+	    authentication_may_be_switched_on_under_way,
+	    a_client_certificate_opens_the_way_and_a_strange_authority_closes_it,
+	};
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, rig_set_up, rig_tear_down);
-	tcase_add_test(tcase, a_user_with_his_password_leads_and_one_without_does_not);
-	tcase_add_test(tcase, authentication_may_be_switched_on_under_way);
-	tcase_add_test(tcase, a_client_certificate_opens_the_way_and_a_strange_authority_closes_it);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rig_suite("store_etcd_secure", tests, sizeof(tests) / sizeof(*tests), rig_set_up,
+			 rig_tear_down);
 }

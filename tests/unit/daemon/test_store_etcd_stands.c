@@ -195,23 +195,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store_etcd_stands");
-	TCase *tcase = tcase_create("store_etcd_stands");
-	SRunner *runner = srunner_create(suite);
-	int failed;
+	const TTest *const tests[] = {
+	    a_register_that_is_not_fit_elects_nobody_until_it_is,
+	    an_etcd_older_than_what_the_host_knows_elects_nobody,
+	    somebody_who_writes_without_leading_ends_the_leadership,
+	    the_next_endpoint_is_asked_where_one_is_dead_or_deaf,
+	    endpoints_of_two_etcd_clusters_make_no_two_leaders,
+	    garbage_elects_nobody_and_breaks_nothing,
+	    one_endpoint_that_talks_garbage_does_not_stop_the_others,
+	};
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, rig_set_up, rig_tear_down);
-	tcase_add_test(tcase, a_register_that_is_not_fit_elects_nobody_until_it_is);
-	tcase_add_test(tcase, an_etcd_older_than_what_the_host_knows_elects_nobody);
-	tcase_add_test(tcase, somebody_who_writes_without_leading_ends_the_leadership);
-	tcase_add_test(tcase, the_next_endpoint_is_asked_where_one_is_dead_or_deaf);
-	tcase_add_test(tcase, endpoints_of_two_etcd_clusters_make_no_two_leaders);
-	tcase_add_test(tcase, garbage_elects_nobody_and_breaks_nothing);
-	tcase_add_test(tcase, one_endpoint_that_talks_garbage_does_not_stop_the_others);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return rig_suite("store_etcd_stands", tests, sizeof(tests) / sizeof(*tests), rig_set_up,
+			 rig_tear_down);
 }

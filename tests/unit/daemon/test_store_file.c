@@ -123,9 +123,9 @@ static void write_whole(uint64_t term, uint64_t serial)
 	const struct reg reg = reg_of(term, serial);
 	const unsigned before = said.stored;
 
-	ck_assert_int_eq(store_write(store, &reg, NULL, 0), 0);
+	ck_assert_int_eq(store_write(store, &reg, NULL), 0);
 	ck_assert_uint_eq(said.stored, before);
-	ck_assert_int_eq(store_write(store, &reg, NULL, 0), -EBUSY);
+	ck_assert_int_eq(store_write(store, &reg, NULL), -EBUSY);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(said.stored, before + 1);
 }
@@ -147,7 +147,7 @@ START_TEST(what_was_stored_is_there_after_a_restart)
 	begin();
 	write_whole(1, 1);
 	write_whole(1, 2);
-	ck_assert_int_eq(store_write(store, &same, NULL, 0), -ESTALE);
+	ck_assert_int_eq(store_write(store, &same, NULL), -ESTALE);
 	end();
 	begin();
 	ck_assert(said.has_reg);
@@ -165,7 +165,7 @@ START_TEST(a_store_that_fails_says_so_and_nothing_has_changed)
 	/* A directory where the temporary file would be. */
 	(void)snprintf(blocker, sizeof(blocker), "%s/.register.tmp", directory);
 	ck_assert_int_eq(mkdir(blocker, 0700), 0);
-	ck_assert_int_eq(store_write(store, &reg, NULL, 0), 0);
+	ck_assert_int_eq(store_write(store, &reg, NULL), 0);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(said.refused, 1);
 	ck_assert(strstr(said.why, directory) != NULL);
@@ -205,7 +205,7 @@ START_TEST(a_resigned_store_writes_nothing_more)
 
 	begin();
 	store_resign(store);
-	ck_assert_int_eq(store_write(store, &reg, NULL, 0), -EAGAIN);
+	ck_assert_int_eq(store_write(store, &reg, NULL), -EAGAIN);
 	ck_assert_uint_eq(said.lost, 0);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(said.lost, 1);
@@ -221,7 +221,7 @@ START_TEST(a_register_that_was_moved_away_elects_nobody_but_a_mover)
 
 	begin();
 	write_whole(3, 7);
-	ck_assert_int_eq(store->ops->write(store, &reg, true, NULL, 0), 0);
+	ck_assert_int_eq(store->ops->write(store, &reg, true, NULL), 0);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert(store->ops->moved(store));
 	end();
@@ -234,7 +234,7 @@ START_TEST(a_register_that_was_moved_away_elects_nobody_but_a_mover)
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	ck_assert_uint_eq(said.elected, 1);
 	ck_assert(said.has_reg && store->ops->moved(store));
-	ck_assert_int_eq(store->ops->write(store, &reg, false, NULL, 0), 0);
+	ck_assert_int_eq(store->ops->write(store, &reg, false, NULL), 0);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	end();
 	begin();

@@ -280,7 +280,7 @@ START_TEST(too_few_signatures_are_refused)
 {
 	char *document = signed_by(1, 1);
 
-	verify_refuses(document, EKEYREJECTED, "signed by 1 trusted keys, 2 must have signed");
+	verify_refuses(document, EKEYREJECTED, "signed by 1 trusted key, 2 must have signed");
 	verify_refuses(BODY, EKEYREJECTED, "not signed");
 	free(document);
 }
@@ -306,7 +306,7 @@ START_TEST(key_that_is_trusted_twice_counts_once)
 
 	trust.count = 2;
 	memcpy(trust.keys[1], trust.keys[0], DOCUMENT_KEY_BYTES);
-	verify_refuses(document, EKEYREJECTED, "signed by 1 trusted keys, 2 must have signed");
+	verify_refuses(document, EKEYREJECTED, "signed by 1 trusted key, 2 must have signed");
 	free(document);
 }
 END_TEST

@@ -113,11 +113,11 @@ START_TEST(first_version_is_signed_by_the_configured_keys_and_its_own)
 
 	document = keys_signed(&bodies[1], signers, 0, 2); /* two configured, one own */
 	first_refuses(document, "web", EKEYREJECTED,
-		      "judged by its own keys: signed by 1 trusted keys, 2 must have signed");
+		      "judged by its own keys: signed by 1 trusted key, 2 must have signed");
 	free(document);
 	document = keys_signed(&bodies[1], signers, 2, 2); /* one configured, two own */
 	first_refuses(document, "web", EKEYREJECTED,
-		      "judged by the configured keys: signed by 1 trusted keys, 2 must have");
+		      "judged by the configured keys: signed by 1 trusted key, 2 must have");
 	free(document);
 	document = keys_body(&bodies[1]);
 	first_refuses(document, "web", EKEYREJECTED, "not signed");
@@ -148,11 +148,11 @@ START_TEST(next_version_is_signed_by_the_keys_before_and_its_own)
 
 	document = keys_signed(&bodies[2], signers, 1, 2); /* 1 and 2 are the old ones, 2 is new */
 	next_refuses(document, first, EKEYREJECTED,
-		     "judged by its own keys: signed by 1 trusted keys, 2 must have signed");
+		     "judged by its own keys: signed by 1 trusted key, 2 must have signed");
 	free(document);
 	document = keys_signed(&bodies[2], signers, 3, 2); /* 3 is old, 3 and 4 are new */
 	next_refuses(document, first, EKEYREJECTED,
-		     "judged by the keys of version 1: signed by 1 trusted keys, 2 must have");
+		     "judged by the keys of version 1: signed by 1 trusted key, 2 must have");
 	free(document);
 	document = keys_signed(&bodies[2], signers, 4, 2); /* nobody of the old ones */
 	next_refuses(document, first, EKEYREJECTED, "judged by the keys of version 1");

@@ -36,6 +36,7 @@ static void sample_renew(struct renew *renew)
 	sample_register(&renew->known);
 	renew->successor = true;
 	renew->ready = true;
+	renew->vote = 4;
 	renew->generation = 99;
 	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
 		renew->clients[i] = 0x30 + i;
@@ -70,7 +71,7 @@ static size_t sample(uint8_t type, struct message *message)
 		return MESSAGE_HELLO_BYTES;
 	case MESSAGE_RENEW:
 		sample_renew(&message->renew);
-		return 1430;
+		return 1438;
 	case MESSAGE_GRANT:
 		message->grant.sequence = 0x0807060504030201u;
 		message->grant.lease_ms = 60000;
@@ -152,9 +153,10 @@ static const struct {
     {MESSAGE_RENEW, 419, 0x25},
     {MESSAGE_RENEW, 427, 1},
     {MESSAGE_RENEW, 428, 1},
-    {MESSAGE_RENEW, 429, 0x30},
-    {MESSAGE_RENEW, 445, 0x34},
-    {MESSAGE_RENEW, 449, 3},
+    {MESSAGE_RENEW, 429, 4},
+    {MESSAGE_RENEW, 437, 0x30},
+    {MESSAGE_RENEW, 453, 0x34},
+    {MESSAGE_RENEW, 457, 3},
     {MESSAGE_RENEW, 131, '1'},
     {MESSAGE_GRANT, 1, 1},
     {MESSAGE_GRANT, 8, 8},

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# A host comes up after a boot, its segment gone, and nobody grants: its clients get the last list when
+# boot-wait is over and not before; status shows that it is isolated, until the first grant.  Under
+# `isolation bypass` boot-wait has no end: it is not ready before the coordinator's word.
+# shellcheck source=tests/lab/lab.sh
+. "$(dirname "$0")/../lab/lab.sh"
+
+LAB_BOOT_WAIT_MS=5000
+
+# not_ready [MS]: for so long.
+not_ready() {
+	! "$LAB_TOOLS/watch" --segment "$(lab_segment 2)" --timeout "${1:-1}" >/dev/null 2>&1
+}
+
+# Host 2 boots, and the coordinator is not there.
+boot() {
+	lab_agent_kill 1
+	lab_agent_kill 2
+	rm "/dev/shm$(lab_segment 2)"
+	lab_agent_start 2
+}
+
+lab_start 2
+boot
+check "its segment is not ready" not_ready
+check "status shows that it is isolated" lab_isolated 2
+lab_wait_segment 2 steady 1
+check "after boot-wait it shows the last list, isolated" lab_isolated 2
+lab_agent_start 1
+lab_until 20 lab_leased 2 || fail "a2 gets no lease"
+say "  ok: with the first grant it is isolated no more"
+
+LAB_ISOLATION=bypass
+lab_conf 1 2
+lab_change || fail "isolation bypass: $(tail -n 1 "$LAB/push.log")"
+boot
+check "under bypass its segment is not ready, long after boot-wait" not_ready $((2 * LAB_BOOT_WAIT_MS))
+check "status shows that it is isolated" lab_isolated 2
+lab_agent_start 1
+lab_wait_segment 2 steady 2
+lab_until 20 lab_leased 2 || fail "a2 gets no lease under bypass"
+say "  ok: with the coordinator's word it is ready"
