@@ -53,8 +53,8 @@ static void report_make(struct report *report, unsigned rounds)
 	wake_measure(1, false, WAKE_ROUNDS, &report->crowd[0].wake);
 	report->crowd[1].name = "100 asleep";
 	wake_measure(100, false, WAKE_ROUNDS, &report->crowd[1].wake);
-	report->crowd[2].name = "100 busy";
-	wake_measure(100, true, WAKE_ROUNDS, &report->crowd[2].wake);
+	report->crowd[2].name = "2 busy";
+	wake_measure(2, true, WAKE_ROUNDS, &report->crowd[2].wake);
 }
 
 static int usage(void)

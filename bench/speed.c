@@ -11,7 +11,7 @@
 #define KEYS		4096u
 #define KEY_BYTES	32u
 #define OPERATIONS	(40u * KEYS) /* of one batch */
-#define PEER_OPERATIONS (4u * KEYS)
+#define PEER_OPERATIONS (16 * 1024u)
 #define THREADS_MAX	8u
 
 enum manner { PLAIN, STRICT, PEER, MANNERS };

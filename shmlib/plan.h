@@ -33,7 +33,9 @@ static inline void plan_fill(uint32_t phase, enum mcr_op op, uint32_t old_owner,
 	plan->answer = rule->answer;
 	plan->owner = rule->owner == NEW ? new_owner : old_owner;
 	memcpy(plan->step, rule->steps, sizeof(plan->step));
-	for (unsigned i = 0; i < rule->step_count; i++)
+	/* Every rule has a first step, and most have no other. */
+	plan->step[0].server = (uint16_t)(rule->steps[0].server == NEW ? new_owner : old_owner);
+	for (unsigned i = 1; i < rule->step_count; i++)
 		plan->step[i].server =
 		    (uint16_t)(rule->steps[i].server == NEW ? new_owner : old_owner);
 }

@@ -184,8 +184,12 @@ static void plans_read(struct mcr_reader *reader, struct mcr_plan *last)
 {
 	static const char key[MCR_KEY_MAX + 1] = "cache:key";
 
+	/* Where a hash goes another way, and both bounds. */
+	static const size_t lens[] = {9, 0, 1, 3, 4, 8, 16, 17, 128, 129, 240, 241, 250, 251};
+
 	for (unsigned op = 0; op < MCR_OP_COUNT; op++)
-		for (size_t len = 0; len <= sizeof(key); len += op + 1) {
+		for (size_t at = op; at < sizeof(lens) / sizeof(lens[0]); at += MCR_OP_COUNT) {
+			const size_t len = lens[at];
 			struct mcr_plan plan;
 			uint32_t before, after;
 			int error = mcr_begin(reader, (enum mcr_op)op, key, len, &plan);
@@ -253,7 +257,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(ftruncate(fd, 0) == 0 && ftruncate(fd, TOTAL_BYTES) == 0);
 	must(pwrite(fd, image, TOTAL_BYTES, 0) == (ssize_t)TOTAL_BYTES);
 	must(ftruncate(fd, (off_t)object_bytes) == 0);
-	if (mcr_attach_fd(fd, size % 2 == 0 ? 0 : MCR_STRICT, &mcr) != MCR_OK)
+	if (mcr_attach_fd(fd, (size % 2 == 0 ? 0 : MCR_STRICT) | (size % 8 < 6 ? MCR_OBSERVE : 0),
+			  &mcr) != MCR_OK)
 		return 0;
 	must(mcr->map_bytes == object_bytes);
 	must(mcr_reader_new(mcr, &reader) == MCR_OK);
