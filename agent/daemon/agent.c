@@ -504,10 +504,14 @@ static void agent_step_down(struct agent *agent)
 	const struct order *failover = agent->failover;
 	char why[FAILURE_BYTES] = "";
 
+	if (agent->asked && agent->host.known.term != 0 && !agent_is_coordinator(agent)) {
+		agent->asked = false; /* they go by another now, and so does this agent */
+		agent->register_trouble[0] = '\0';
+	}
 	/* It is lost then, and nobody is elected from what is old. */
 	if (coord->state == COORD_HALTED && coord->shared)
 		store_known(agent->store, coord->newer_term, coord->newer_serial);
-	if (coord->state == COORD_IDLE || coord->shared || coord->reg.term == 0)
+	if (coord->state == COORD_IDLE || coord->shared)
 		return;
 	if (coord->state == COORD_HALTED)
 		(void)snprintf(why, sizeof(why), "%s", coord->halted);
@@ -517,7 +521,14 @@ static void agent_step_down(struct agent *agent)
 			       "a signed order makes agent %s coordinate from term %" PRIu64
 			       " on, ours is %" PRIu64 ": it coordinates no more",
 			       failover->targets[0].name, failover->binding.term, coord->reg.term);
-	else if (coord->state == COORD_HEARING && agent->healed != NULL &&
+	else if (coord_beginning(coord) && agent->healed != NULL &&
+		 agent->healed->epoch > coord->staged.epoch)
+		(void)snprintf(why, sizeof(why),
+			       "epoch %" PRIu64
+			       " is known at other agents, here the register is lost: "
+			       "%s coordinates nothing; " COORD_WAY_OUT,
+			       agent->healed->epoch, agent->config->name);
+	else if (coord->state == COORD_HEARING && coord->reg.term != 0 && agent->healed != NULL &&
 		 agent->healed->epoch > coord->reg.epoch)
 		(void)snprintf(why, sizeof(why),
 			       "epoch %" PRIu64 " is active at other agents, the register here is "
@@ -529,7 +540,8 @@ static void agent_step_down(struct agent *agent)
 	if (strcmp(agent->register_trouble, why) != 0)
 		log_line(LOG_LEVEL_ERROR, "%s", why);
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
-	if (other == NULL || strcmp(other->name, agent->config->name) == 0)
+	if (!coord_beginning(coord) &&
+	    (other == NULL || strcmp(other->name, agent->config->name) == 0))
 		return;
 	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 	coord_stop(coord);

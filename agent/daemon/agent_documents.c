@@ -143,8 +143,10 @@ static int list_first(struct offered *offered, const struct list *list)
 	}
 	if (agent_begin(agent, held, &offered->failure) != 0)
 		return -EIO;
-	(void)failure_set(&offered->failure, 0, "epoch %" PRIu64 " accepted as the first list",
-			  list->epoch);
+	(void)failure_set(&offered->failure, 0,
+			  "epoch %" PRIu64 " accepted as the first list: it begins when a majority "
+			  "of its %" PRIu32 " agents answers",
+			  list->epoch, list->agent_count);
 	return 0;
 }
 

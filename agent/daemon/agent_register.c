@@ -172,6 +172,22 @@ static void agent_load_failover(struct agent *agent)
 	agent_failover_begin(agent);
 }
 
+/* ---- no register ---- */
+
+/* Nothing is known here, and others know this agent as their coordinator: its disk is new. */
+void agent_asked(struct agent *agent, const char *name, const struct reg *reg)
+{
+	if (agent->asked || agent->coord.shared || agent->host.known.term != 0 ||
+	    strcmp(reg->coordinator, agent->config->name) != 0)
+		return;
+	agent->asked = true;
+	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
+		       "agent %s asks this agent to coordinate by the register %" PRIu64 ".%" PRIu64
+		       " of epoch %" PRIu64 ", which is not here: " COORD_WAY_OUT,
+		       name, reg->term, reg->serial, reg->epoch);
+	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+}
+
 /* ---- the store ---- */
 
 /* The store holds no register: a cluster's first list begins it, nothing else does. */
@@ -193,7 +209,7 @@ static void agent_register_absent(struct agent *agent)
 		return;
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
 		       "agent %s coordinates by the list but its register is missing: it routes on "
-		       "and coordinates nothing",
+		       "and coordinates nothing; " COORD_WAY_OUT,
 		       agent->config->name);
 	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
 }

@@ -98,7 +98,7 @@ static void announce_one(struct peer *peer, uint64_t request, const void *docume
  * itself for the coordinator by the list.  Then the keys, which the list may be signed by.  One
  * that waits for another coordinator, by an order that has come to nothing, sees by the register
  * that this one has begun. */
-static void announce_bring(struct peer *peer)
+void announce_bring(struct peer *peer)
 {
 	const struct agent *agent = peer->peers->agent;
 	const struct list *list = agent_list(agent);

@@ -88,6 +88,8 @@ static void renew_elsewhere(struct peer *peer, const struct renew *renew)
 		host_register(&agent->host, &renew->known, clock_now_ms());
 		agent_pump(agent);
 	}
+	if (renew->sequence != 0)
+		agent_asked(agent, session_peer_name(peer->session), &renew->known);
 	coordinator = agent_coordinator(agent);
 	memset(&message, 0, sizeof(message));
 	if (coordinator != NULL && strcmp(coordinator->name, agent->config->name) != 0) {

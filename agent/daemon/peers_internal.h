@@ -18,7 +18,7 @@ enum peer_kind {
 	PEER_COORDINATOR, /* we went to the coordinator */
 	PEER_SUCCESSOR,	  /* we went to the coordinator of the pending list, to prove that we can */
 	PEER_GUIDE,	  /* we ask a listed agent for newer lists: our coordinator is not there */
-	PEER_ANNOUNCE	  /* we bring the list to an agent that was never heard of, or ask it first */
+	PEER_ANNOUNCE /* we bring the list to an agent that was never heard of, or ask it first */
 };
 
 struct peer {
@@ -79,6 +79,8 @@ struct peers {
 struct peer *peer_dial(struct peers *peers, enum peer_kind kind, const struct list_agent *agent);
 void peer_close(struct peer *peer);
 void peer_send(struct peer *peer, const struct message *message);
+/* What an agent that may know nothing has to know, in an announcement. */
+void announce_bring(struct peer *peer);
 bool coordinator_ready(const struct peers *peers);
 /* The same, and it is taken for the coordinator. */
 bool coordinator_found(const struct peers *peers);
