@@ -363,8 +363,8 @@ static void agent_owed(struct agent *agent, uint8_t phase, uint32_t generation)
 		log_line(LOG_LEVEL_ERROR, "owed invalidations: no memory: none is carried out");
 }
 
-static int agent_segment_publish(struct agent *agent, const struct reg *reg, uint32_t *generation,
-				 struct failure *failure)
+static int agent_segment_publish(struct agent *agent, const struct reg *reg, bool confirm,
+				 uint32_t *generation, struct failure *failure)
 {
 	const struct list *active = lists_find(agent->lists, reg->active);
 	const struct list *single = agent_single(agent, reg);
@@ -374,6 +374,7 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, uin
 	    .phase = segment_phase[reg->phase],
 	    .bypass = active->isolation == LIST_ISOLATION_BYPASS,
 	    .registration_required = active->registration_required,
+	    .confirm = confirm,
 	};
 	int error = 0;
 
@@ -391,17 +392,33 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, uin
 	return error;
 }
 
-static void agent_publish(struct agent *agent, const struct reg *reg)
+/* Clients are led nowhere that the cluster may have left: the agent's disk may be of a backup. */
+static void agent_unconfirmed(struct agent *agent, const struct failure *failure)
+{
+	if (!agent->unconfirmed)
+		log_line(LOG_LEVEL_WARNING,
+			 "%s than %s/" HOST_FILE ", which may be an old copy: nothing is published "
+			 "until the coordinator has spoken",
+			 failure->text, agent->config->state_directory);
+	agent->unconfirmed = true;
+}
+
+static void agent_publish(struct agent *agent, const struct reg *reg, bool confirm)
 {
 	const uint32_t before = segment_generation(agent->segment, NULL);
 	struct failure failure;
 	uint32_t generation;
+	const int error = agent_segment_publish(agent, reg, confirm, &generation, &failure);
 
-	if (agent_segment_publish(agent, reg, &generation, &failure) != 0) {
-		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+	if (error != 0) {
+		if (error == -ESTALE)
+			agent_unconfirmed(agent, &failure);
+		else
+			log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		host_published(&agent->host, false, false, clock_now_ms());
 		return;
 	}
+	agent->unconfirmed = false;
 	if (generation != before)
 		agent_log_step("published", reg);
 	host_published(&agent->host, true, generation != before, clock_now_ms());
@@ -446,7 +463,7 @@ static void agent_host_do(struct agent *agent, struct host_action *action)
 		break;
 	case HOST_PUBLISH:
 		reg = *action->reg;
-		agent_publish(agent, &reg);
+		agent_publish(agent, &reg, action->confirm);
 		break;
 	case HOST_STOP:
 		workers_stop(agent->workers);
@@ -470,7 +487,8 @@ static void agent_tell_ready(struct agent *agent)
 {
 	const struct host *host = &agent->host;
 
-	if (agent->ready || (host->known.term != 0 && host->published.term == 0))
+	if (agent->ready ||
+	    (host->known.term != 0 && host->published.term == 0 && !agent->unconfirmed))
 		return;
 	agent->ready = true;
 	agent->on_ready(agent);

@@ -45,7 +45,8 @@ struct agent {
 	bool leader_told;		     /* by the store, not by other agents */
 	uint64_t leader_term, leader_serial; /* known when another agent said so */
 	char register_trouble[FAILURE_BYTES];
-	bool asked; /* others take this agent for the coordinator, and it has no register */
+	bool unconfirmed; /* the segment may show what is newer than this agent's disk */
+	bool asked;	  /* others take this agent for the coordinator, and it has no register */
 	struct keyring *ring;
 	uint64_t keys_ms; /* when the keys document in force is asked for again */
 	struct lists *lists;
@@ -69,7 +70,7 @@ struct agent {
 	void (*on_left)(struct agent *agent); /* NULL: it is not leaving */
 	char store_trouble[FAILURE_BYTES];    /* what keeps us from storing; "" */
 	char step_lost[FAILURE_BYTES]; /* why the last step that does not stand was not stored */
-	void *shown;			      /* the evidence that was asked for last */
+	void *shown;		       /* the evidence that was asked for last */
 };
 
 /* CLOCK_BOOTTIME. */
