@@ -582,6 +582,7 @@ void agent_pump(struct agent *agent)
 		agent_take_over(agent);
 		agent_step_down(agent);
 		agent_failover_keeps(agent);
+		agent_stands(agent);
 		coord_tick(&agent->coord, clock_now_ms());
 		while (coord_next(&agent->coord, clock_now_ms(), &coord_action)) {
 			agent_coord_do(agent, &coord_action);

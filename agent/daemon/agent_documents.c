@@ -137,6 +137,12 @@ static int list_first(struct offered *offered, const struct list *list)
 	if (lists_add(agent->lists, offered->document, offered->bytes, 0, &held,
 		      &offered->failure) != 0)
 		return -EIO;
+	/* It stands in the election from now on, and begins the register when it is elected. */
+	if (!ours && agent->coord.shared && agent_may_coordinate(agent, list) &&
+	    agent->leader[0] == '\0')
+		return failure_set(&offered->failure, EAGAIN,
+				   "agent %s stands for election, to begin the register",
+				   agent->config->name);
 	if (!ours) {
 		offered->relay = true;
 		return 0;
