@@ -44,20 +44,28 @@ static struct coord_host *coord_host_new(struct coord *coord, const uint8_t *key
 {
 	const bool listed =
 	    coord_listed(coord->active, key) != NULL || coord_listed(coord->pending, key) != NULL;
-	struct coord_host *host = NULL;
+	struct coord_host *host = NULL, *neighbour = NULL;
 	uint32_t observers = 0, neighbours = 0;
 
 	for (uint32_t i = 0; i < coord->host_count; i++) {
-		if (coord->host[i].listed)
+		struct coord_host *other = &coord->host[i];
+		const bool free = !coord_host_holds(other, now_ms);
+
+		if (other->listed)
 			continue;
 		observers++;
-		neighbours +=
-		    coord->host[i].origin == origin && coord_host_holds(&coord->host[i], now_ms);
-		if (host == NULL && !coord_host_holds(&coord->host[i], now_ms))
-			host = &coord->host[i];
+		neighbours += other->origin == origin;
+		if (host == NULL && free)
+			host = other;
+		if (neighbour == NULL && free && other->origin == origin)
+			neighbour = other;
 	}
-	if (!listed && neighbours >= COORD_OBSERVERS_PER_ORIGIN)
-		return NULL;
+	/* An address has no more records than that, with leases or without. */
+	if (!listed && neighbours >= COORD_OBSERVERS_PER_ORIGIN) {
+		host = neighbour;
+		if (host == NULL)
+			return NULL;
+	}
 	if (host == NULL) {
 		if (coord->host_count == COORD_HOSTS_MAX ||
 		    (!listed && observers >= COORD_OBSERVERS_MAX))
