@@ -13,48 +13,15 @@
 
 #include <sodium.h>
 
-static int open_for_reading(const char *path, int *fd, struct failure *failure)
-{
-	struct stat st;
-	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (opened < 0)
-		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	if (fstat(opened, &st) == 0 && S_ISDIR(st.st_mode)) {
-		(void)close(opened);
-		return failure_set(failure, EISDIR, "%s: is a directory, a file is wanted", path);
-	}
-	*fd = opened;
-	return 0;
-}
-
-/* Reads until the end or until `capacity` bytes are there. */
-static int read_all(int fd, char *bytes, size_t capacity, size_t *length)
-{
-	size_t have = 0;
-
-	while (have < capacity) {
-		ssize_t got = read(fd, bytes + have, capacity - have);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	*length = have;
-	return 0;
-}
+#include "list/infile.h"
 
 static int read_bounded(const char *path, int fd, char *bytes, size_t max, size_t *length,
 			struct failure *failure)
 {
-	int error = read_all(fd, bytes, max + 1, length);
+	int error = infile_read(fd, path, bytes, max + 1, length, failure);
 
 	if (error < 0)
-		return failure_set(failure, -error, "%s: %s", path, strerror(-error));
+		return error;
 	if (*length > max)
 		return failure_set(failure, EFBIG, "%s: larger than %zu bytes, which is the limit",
 				   path, max);
@@ -66,7 +33,7 @@ int file_read(const char *path, size_t max, char **bytes, size_t *length, struct
 {
 	char *buffer;
 	size_t got = 0;
-	int fd, error = open_for_reading(path, &fd, failure);
+	int fd, error = infile_open(path, &fd, failure);
 
 	if (error < 0)
 		return error;
@@ -78,55 +45,6 @@ int file_read(const char *path, size_t max, char **bytes, size_t *length, struct
 	(void)close(fd);
 	if (error < 0) {
 		free(buffer);
-		return error;
-	}
-	*bytes = buffer;
-	*length = got;
-	return 0;
-}
-
-static int secret_check(const char *path, int fd, struct failure *failure)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return failure_set(failure, EPERM, "%s: not a regular file, which a secret must be",
-				   path);
-	if ((st.st_mode & 077) != 0)
-		return failure_set(
-		    failure, EPERM,
-		    "%s: mode %04o lets others at the secret, want 0600 (chmod 600 %s)", path,
-		    (unsigned)(st.st_mode & 07777), path);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return failure_set(failure, EPERM,
-				   "%s: owned by uid %u, want the caller's (%u) or root's", path,
-				   (unsigned)st.st_uid, (unsigned)geteuid());
-	return 0;
-}
-
-int file_read_secret(const char *path, size_t max, char **bytes, size_t *length,
-		     struct failure *failure)
-{
-	char *buffer = NULL;
-	size_t got = 0;
-	int fd, error = open_for_reading(path, &fd, failure);
-
-	if (error < 0)
-		return error;
-	error = secret_check(path, fd, failure);
-	if (error == 0) {
-		buffer = sodium_malloc(max + 1);
-		if (buffer == NULL)
-			error = failure_set(failure, ENOMEM, "%s: no locked memory for the secret",
-					    path);
-		else
-			error = read_bounded(path, fd, buffer, max, &got, failure);
-	}
-	(void)close(fd);
-	if (error < 0) {
-		sodium_free(buffer);
 		return error;
 	}
 	*bytes = buffer;

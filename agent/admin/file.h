@@ -10,14 +10,8 @@
 #include "list/failure.h"
 
 /* Reads a whole file of at most `max` bytes.  *bytes is malloc'd, owned by the caller, and has a
- * NUL after its last byte.  -EFBIG when it is larger, otherwise the errno of the call that failed.
- */
+ * NUL after its last byte.  -EFBIG when it is larger, otherwise as infile_open. */
 int file_read(const char *path, size_t max, char **bytes, size_t *length, struct failure *failure);
-
-/* The same for a secret: a regular file, of mode 0600 or stricter, owned by the caller or root
- * (-EPERM otherwise).  *bytes is from sodium_malloc: sodium_free wipes it. */
-int file_read_secret(const char *path, size_t max, char **bytes, size_t *length,
-		     struct failure *failure);
 
 /* Writes to a temporary file beside `path`, fsyncs, renames, fsyncs the directory.  Without
  * `replace` an existing file is left as it is: -EEXIST.  What is not a regular file is never

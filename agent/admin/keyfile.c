@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "admin/file.h"
+#include "list/secretfile.h"
 
 #define OPERATOR_MAGIC	      "mcroster-operator-key 1 "
 #define OPERATOR_BASE64_CHARS 88u
@@ -46,14 +47,14 @@ int keyfile_operator_load(const char *path, uint8_t **secret, struct failure *fa
 	char *text;
 	size_t length;
 	uint8_t *key;
-	int error = file_read_secret(path, KEYFILE_BYTES_MAX, &text, &length, failure);
+	int error = secretfile_read(path, KEYFILE_BYTES_MAX, &text, &length, failure);
 
 	if (error < 0)
 		return error;
 	key = sodium_malloc(crypto_sign_SECRETKEYBYTES);
 	if (key == NULL)
 		error = failure_set(failure, ENOMEM, "%s: no locked memory for the secret", path);
-	else if (!line_take(text, length) || strlen(text) != OPERATOR_LINE_CHARS ||
+	else if (length != OPERATOR_LINE_CHARS ||
 		 memcmp(text, OPERATOR_MAGIC, sizeof(OPERATOR_MAGIC) - 1) != 0 ||
 		 document_base64_decode(text + sizeof(OPERATOR_MAGIC) - 1, OPERATOR_BASE64_CHARS,
 					key, DOCUMENT_SECRET_BYTES) != 0)
@@ -89,22 +90,6 @@ int keyfile_operator_store(const char *path, bool replace,
 	line[OPERATOR_LINE_CHARS] = '\n';
 	error = file_write(path, 0600, replace, line, OPERATOR_LINE_CHARS + 1, failure);
 	sodium_free(line);
-	return error;
-}
-
-int keyfile_secret_load(const char *path, uint8_t key[KEYFILE_KEY_BYTES], struct failure *failure)
-{
-	char *text;
-	size_t length;
-	int error = file_read_secret(path, KEYFILE_BYTES_MAX, &text, &length, failure);
-
-	if (error < 0)
-		return error;
-	if (!line_take(text, length) || document_key_parse(text, key) != 0)
-		error = failure_set(failure, EBADMSG,
-				    "%s: not a key; one line with the base64 of 32 bytes is wanted",
-				    path);
-	sodium_free(text);
 	return error;
 }
 

@@ -15,14 +15,14 @@
 
 #define KEYFILE_KEY_BYTES DOCUMENT_KEY_BYTES
 
-/* The operator's Ed25519 secret (64 bytes, sodium_malloc'd: sodium_free).  -EBADMSG when the file
- * is something else or its two halves do not belong together. */
+/* The operator's Ed25519 secret (64 bytes, sodium_malloc'd: sodium_free), by the rules of
+ * secretfile.h.  -EBADMSG when the file is something else or its two halves do not belong together.
+ */
 int keyfile_operator_load(const char *path, uint8_t **secret, struct failure *failure);
 int keyfile_operator_store(const char *path, bool replace,
 			   const uint8_t secret[DOCUMENT_SECRET_BYTES], struct failure *failure);
 
-/* A 32-byte secret: a host key or a pre-shared key. */
-int keyfile_secret_load(const char *path, uint8_t key[KEYFILE_KEY_BYTES], struct failure *failure);
+/* A 32-byte secret: a host key or a pre-shared key; read again by secretfile_key_load. */
 int keyfile_secret_store(const char *path, bool replace, const uint8_t key[KEYFILE_KEY_BYTES],
 			 struct failure *failure);
 

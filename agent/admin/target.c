@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "admin/admin.h"
 #include "admin/conf_rules.h"
 #include "admin/keyfile.h"
+#include "list/secretfile.h"
 
 bool target_option(struct target *target, int option, const char *argument)
 {
@@ -55,6 +58,7 @@ static int peer_local(const char *command, const struct target *target, struct l
 static int peer_remote(const char *command, const struct target *target, struct link_peer *peer)
 {
 	struct failure failure;
+	uint8_t *psk;
 	int error;
 
 	if (target->agent_key == NULL || target->psk == NULL)
@@ -65,7 +69,11 @@ static int peer_remote(const char *command, const struct target *target, struct 
 	(void)snprintf(peer->address, sizeof(peer->address), "%s", target->agent);
 	error = keyfile_public_load(target->agent_key, peer->key, &failure);
 	if (error == 0)
-		error = keyfile_secret_load(target->psk, peer->psk, &failure);
+		error = secretfile_key_load(target->psk, &psk, &failure);
+	if (error == 0) {
+		memcpy(peer->psk, psk, sizeof(peer->psk));
+		sodium_free(psk);
+	}
 	return error < 0 ? admin_fail(command, error, &failure) : -1;
 }
 

@@ -116,10 +116,21 @@ void coord_begin(struct coord *coord, const struct list *first, const struct cha
 	reg->long_leases = true;
 	memcpy(reg->active, first->hash, LIST_HASH_BYTES);
 	(void)snprintf(reg->coordinator, sizeof(reg->coordinator), "%s", coord->name);
-	coord->state = COORD_LEADING;
+	/* A shared register that is not there says that the cluster is new; a file that is not
+	 * there may have been lost. */
+	memset(&coord->reg, 0, sizeof(coord->reg));
+	coord->state = coord->shared ? COORD_LEADING : COORD_HEARING;
+	coord->host_count = 0;
 	coord->leads_ms = coord->shared ? 0 : UINT64_MAX;
+	coord->failover_term = 0;
+	coord->answered_term = reg->term;
 	coord->began_ms = now_ms;
 	coord_lists(coord, first, NULL, change);
+}
+
+bool coord_beginning(const struct coord *coord)
+{
+	return coord->state == COORD_HEARING && coord->reg.term == 0;
 }
 
 void coord_stage(struct coord *coord, const struct reg *next)

@@ -29,6 +29,9 @@
  * hear of one must not take it for one of ours. */
 #define COORD_FAILOVER_LEAP (1ull << 32)
 
+/* What is left to do where the register is lost. */
+#define COORD_WAY_OUT "bring its register file back, or order a failover"
+
 struct coord_host {
 	uint8_t key[LIST_HOST_KEY_BYTES];
 	char name[LIST_NAME_MAX + 1]; /* "" for an observer */
@@ -51,7 +54,7 @@ enum coord_state {
 			*/
 	COORD_HEARING, /* a majority's registers are not heard yet */
 	COORD_LEADING,
-	COORD_HALTED /* somebody holds a newer register than ours */
+	COORD_HALTED /* somebody holds a newer register than ours, or one where we have none */
 };
 
 enum coord_step { COORD_STEP_STAGED, COORD_STEP_STANDS, COORD_STEP_LOST };
@@ -93,7 +96,7 @@ struct coord {
 	const struct change *change;	     /* borrowed */
 	uint32_t host_count;
 	struct coord_host *host; /* COORD_HOSTS_MAX, allocated once */
-	char halted[REGISTER_REASON_BYTES];
+	char halted[FAILURE_BYTES];
 	uint64_t newer_term, newer_serial; /* the register that halted it */
 };
 
@@ -104,9 +107,13 @@ void coord_free(struct coord *coord);
 /* Takes up the register `saved` (this agent is its coordinator) with the lists that it names. */
 void coord_resume(struct coord *coord, const struct reg *saved, const struct list *active,
 		  const struct list *pending, const struct change *change, uint64_t now_ms);
-/* Begins a cluster's register with its first list: STEADY at once. */
+/* Begins a cluster's register with its first list: STEADY at once where the register is shared,
+ * else when a majority of the listed agents has said that it knows no register: the cluster may be
+ * an old one, and this agent's disk new. */
 void coord_begin(struct coord *coord, const struct list *first, const struct change *change,
 		 uint64_t now_ms);
+/* The first list is here, and that majority is still being heard. */
+bool coord_beginning(const struct coord *coord);
 /* The lists of the register as it is now told; call it after each coord_stored that changed them.
  */
 void coord_lists(struct coord *coord, const struct list *active, const struct list *pending,

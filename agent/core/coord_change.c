@@ -14,6 +14,13 @@ static int coord_leads(const struct coord *coord, uint64_t now_ms, struct failur
 {
 	if (coord->state == COORD_HALTED)
 		return failure_set(failure, EAGAIN, "%s", coord->halted);
+	if (coord_beginning(coord))
+		return failure_set(failure, EAGAIN,
+				   "coordinator %s has another first list and waits for a majority "
+				   "of its %" PRIu32 " agents, %" PRIu32
+				   " answered so far: start them, or empty its state directory to "
+				   "begin with another list",
+				   coord->name, coord->active->agent_count, coord_heard(coord));
 	if (coord->yielding)
 		return failure_set(failure, EAGAIN,
 				   "coordinator %s is handing the register over: try again in a "
@@ -32,9 +39,15 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 		    struct failure *failure)
 {
 	const struct reg *reg = coord->staged.term != 0 ? &coord->staged : &coord->reg;
+	int error;
 
-	int error = coord_leads(coord, now_ms, failure);
-
+	if (coord_beginning(coord) && memcmp(next->hash, reg->active, LIST_HASH_BYTES) == 0)
+		return failure_set(failure, EALREADY,
+				   "epoch %" PRIu64 " is the first list already: it begins when a "
+				   "majority of its %" PRIu32 " agents has answered, %" PRIu32
+				   " so far",
+				   next->epoch, coord->active->agent_count, coord_heard(coord));
+	error = coord_leads(coord, now_ms, failure);
 	if (error != 0)
 		return error;
 	if (memcmp(next->hash, reg->active, LIST_HASH_BYTES) == 0 ||

@@ -44,20 +44,28 @@ static struct coord_host *coord_host_new(struct coord *coord, const uint8_t *key
 {
 	const bool listed =
 	    coord_listed(coord->active, key) != NULL || coord_listed(coord->pending, key) != NULL;
-	struct coord_host *host = NULL;
+	struct coord_host *host = NULL, *neighbour = NULL;
 	uint32_t observers = 0, neighbours = 0;
 
 	for (uint32_t i = 0; i < coord->host_count; i++) {
-		if (coord->host[i].listed)
+		struct coord_host *other = &coord->host[i];
+		const bool free = !coord_host_holds(other, now_ms);
+
+		if (other->listed)
 			continue;
 		observers++;
-		neighbours +=
-		    coord->host[i].origin == origin && coord_host_holds(&coord->host[i], now_ms);
-		if (host == NULL && !coord_host_holds(&coord->host[i], now_ms))
-			host = &coord->host[i];
+		neighbours += other->origin == origin;
+		if (host == NULL && free)
+			host = other;
+		if (neighbour == NULL && free && other->origin == origin)
+			neighbour = other;
 	}
-	if (!listed && neighbours >= COORD_OBSERVERS_PER_ORIGIN)
-		return NULL;
+	/* An address has no more records than that, with leases or without. */
+	if (!listed && neighbours >= COORD_OBSERVERS_PER_ORIGIN) {
+		host = neighbour;
+		if (host == NULL)
+			return NULL;
+	}
 	if (host == NULL) {
 		if (coord->host_count == COORD_HOSTS_MAX ||
 		    (!listed && observers >= COORD_OBSERVERS_MAX))
@@ -94,18 +102,27 @@ bool coord_adopted(const struct coord *coord, const struct coord_host *host)
 static void coord_halt(struct coord *coord, const struct coord_host *host,
 		       const struct renew *renew)
 {
+	const struct reg *known = &renew->known;
+
 	coord->state = COORD_HALTED;
 	coord->staged.term = 0;
-	coord->newer_term = renew->known.term;
-	coord->newer_serial = renew->known.serial;
-	(void)snprintf(coord->halted, sizeof(coord->halted),
-		       "agent %s holds register %" PRIu64 ".%" PRIu64 ", newer than ours %" PRIu64
-		       ".%" PRIu64 ": this register is an old copy; it coordinates no more",
-		       host->name, renew->known.term, renew->known.serial, coord->reg.term,
-		       coord->reg.serial);
+	coord->newer_term = known->term;
+	coord->newer_serial = known->serial;
+	if (coord->reg.term == 0)
+		(void)snprintf(coord->halted, sizeof(coord->halted),
+			       "agent %s knows the register %" PRIu64 ".%" PRIu64
+			       " of epoch %" PRIu64
+			       ", which is lost here: %s coordinates nothing; " COORD_WAY_OUT,
+			       host->name, known->term, known->serial, known->epoch, coord->name);
+	else
+		(void)snprintf(
+		    coord->halted, sizeof(coord->halted),
+		    "agent %s holds register %" PRIu64 ".%" PRIu64 ", newer than ours %" PRIu64
+		    ".%" PRIu64 ": this register is an old copy; it coordinates no more",
+		    host->name, known->term, known->serial, coord->reg.term, coord->reg.serial);
 }
 
-static bool coord_majority_heard(const struct coord *coord)
+uint32_t coord_heard(const struct coord *coord)
 {
 	uint32_t heard = 0;
 
@@ -119,7 +136,12 @@ static bool coord_majority_heard(const struct coord *coord)
 			 coord_agent_excused(coord, coord->active->agents[i].name))
 			heard++;
 	}
-	return heard * 2 > coord->active->agent_count;
+	return heard;
+}
+
+static bool coord_majority_heard(const struct coord *coord)
+{
+	return coord_heard(coord) * 2 > coord->active->agent_count;
 }
 
 static void coord_note(const struct coord *coord, struct coord_host *host,
@@ -171,19 +193,22 @@ static void coord_seek(struct coord *coord, const struct coord_host *host,
 }
 
 /* Only agents of the lists in hand are believed: nothing that an observer reports moves a register.
- * An agent that only a later list names cannot be told from an observer here, and a signed list that
- * an outsider shows proves nothing either: it may have been refused, or undone.  An old copy of the
- * register comes to light all the same: a majority of the agents of its own list is heard before it
- * begins, those that have seen the later list hold the newer register, and each that does not come
- * by itself is asked for the newest list that it has active.  Where they are all gone nothing is
- * begun. */
+ * An agent that only a later list names cannot be told from an observer here, and a signed list
+ * that an outsider shows proves nothing either: it may have been refused, or undone.  An old copy
+ * of the register comes to light all the same: a majority of the agents of its own list is heard
+ * before it begins, those that have seen the later list hold the newer register, and each that does
+ * not come by itself is asked for the newest list that it has active.  Where they are all gone
+ * nothing is begun. */
 static void coord_shown(struct coord *coord, const struct coord_host *host,
 			const struct renew *renew)
 {
 	if (!host->listed)
 		return;
-	if (coord->state == COORD_SILENT ||
-	    (coord->state == COORD_HEARING && coord->failover_term != 0))
+	if (coord_beginning(coord)) {
+		if (renew->known.term != 0)
+			coord_halt(coord, host, renew);
+	} else if (coord->state == COORD_SILENT ||
+		   (coord->state == COORD_HEARING && coord->failover_term != 0))
 		coord_seek(coord, host, renew);
 	else if (coord->reg.term != 0 && register_compare(&renew->known, &coord->reg) > 0 &&
 		 register_compare(&renew->known, &coord->staged) > 0)
@@ -216,7 +241,9 @@ bool coord_renew(struct coord *coord, const uint8_t key[LIST_HOST_KEY_BYTES], ui
 	if (coord->state == COORD_HALTED)
 		return false;
 	coord_note(coord, host, renew, now_ms);
-	if (coord->state == COORD_HEARING && coord_majority_heard(coord))
+	if (coord_beginning(coord) && coord_majority_heard(coord))
+		coord->state = COORD_LEADING; /* the first register is staged */
+	else if (coord->state == COORD_HEARING && coord_majority_heard(coord))
 		coord_next_term(coord);
 	if (coord->state != COORD_LEADING || coord->reg.term < coord->answered_term ||
 	    coord->reg.term == 0)

@@ -16,6 +16,8 @@ void coord_host_name(const struct coord *coord, struct coord_host *host);
 bool coord_host_holds(const struct coord_host *host, uint64_t now_ms);
 const struct coord_host *coord_host_named(const struct coord *coord, const char *name);
 bool coord_agent_excused(const struct coord *coord, const char *name);
+/* How many listed agents have shown their register since this coordinator began. */
+uint32_t coord_heard(const struct coord *coord);
 /* Has it adopted the present register, in this term? */
 bool coord_adopted(const struct coord *coord, const struct coord_host *host);
 

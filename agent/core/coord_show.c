@@ -49,6 +49,12 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 			       "a majority of the listed agents that keep the failover order of "
 			       "term %" PRIu64 " to %s",
 			       coord->failover_term, coord->name);
+	else if (coord_beginning(coord))
+		(void)snprintf(text, bytes,
+			       "a majority of the %" PRIu32
+			       " listed agents to say that they know no register: %" PRIu32
+			       " answered so far",
+			       coord->active->agent_count, coord_heard(coord));
 	else if (coord->state == COORD_HEARING)
 		(void)snprintf(text, bytes, "a majority of the listed agents to show its register");
 	if (coord->state != COORD_LEADING || coord_reg_settled(&coord->reg))

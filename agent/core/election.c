@@ -74,6 +74,24 @@ void election_resign(struct election *e, uint64_t now_ms)
 	e->say_lost = false; /* it is said when the key is given back */
 }
 
+void election_stand(struct election *e, enum election_stand stand, uint64_t now_ms)
+{
+	if (e->stand == stand)
+		return;
+	e->stand = stand;
+	if (stand == ELECTION_STAND_NOT && e->state != ELECTION_LOOKING &&
+	    e->state != ELECTION_RELEASING)
+		election_stop(e, "the list does not name this agent as a candidate", now_ms);
+	else if (e->state == ELECTION_LOOKING)
+		e->main.after_ms = now_ms;
+}
+
+bool election_may_lead(const struct election *e)
+{
+	return e->stand == ELECTION_STAND_BEGIN ||
+	       (e->stand == ELECTION_STAND_FOUND && (e->held || election_fails_over(e, 0)));
+}
+
 bool election_fails_over(const struct election *e, uint64_t term)
 {
 	return e->failover_term > e->seen_term && e->failover_term > term;

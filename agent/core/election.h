@@ -111,6 +111,13 @@ struct election_options {
 	bool take_moved; /* a register that was moved away is no reason not to lead */
 };
 
+/* What this agent may stand for. */
+enum election_stand {
+	ELECTION_STAND_BEGIN, /* to lead, and to begin the register where there is none */
+	ELECTION_STAND_FOUND, /* to lead from the register that stands */
+	ELECTION_STAND_NOT    /* it only looks who leads */
+};
+
 enum election_state {
 	ELECTION_LOOKING,
 	ELECTION_GRANTING,
@@ -140,6 +147,7 @@ struct election {
 	bool take_moved, resigned, say_resigned;
 	bool refused; /* the attempt that is being given up */
 	enum election_state state;
+	enum election_stand stand;
 	struct election_lane main, keep;
 	uint64_t lease, until_ms; /* lease 0: none */
 	uint64_t leader_revision;
@@ -192,6 +200,9 @@ int election_write_keys(struct election *election, const uint8_t (*keys)[LIST_HA
 /* Gives the leadership back and stands in no election any more; it still tells who leads.
  * ELECTION_ACT_LOST says when it is given back. */
 void election_resign(struct election *election, uint64_t now_ms);
+
+/* A candidate that is none any more gives its leadership back.  A failover overrides FOUND. */
+void election_stand(struct election *election, enum election_stand stand, uint64_t now_ms);
 
 /* A signed order makes this candidate begin `term`, though the register is gone or an old one. */
 void election_failover(struct election *election, uint64_t term, uint64_t now_ms);

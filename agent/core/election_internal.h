@@ -14,6 +14,8 @@ void election_stop(struct election *election, const char *why, uint64_t now_ms);
 /* The lease is given back, or will run out. */
 void election_released(struct election *election, uint64_t now_ms);
 
+/* Does it stand in this election, for what was read last? */
+bool election_may_lead(const struct election *election);
 /* Does a failover let it lead from what stands, were it of this term, or from nothing (0)? */
 bool election_fails_over(const struct election *election, uint64_t term);
 

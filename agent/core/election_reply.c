@@ -159,7 +159,7 @@ static void election_looked(struct election *e, const struct election_reply *rep
 		e->main.after_ms = now_ms + ELECTION_REFUSED_MS;
 		return;
 	}
-	if (reply->leader.held || e->resigned) {
+	if (reply->leader.held || e->resigned || !election_may_lead(e)) {
 		election_trouble(e, "");
 		return;
 	}
@@ -243,6 +243,10 @@ static void election_campaigned(struct election *e, const struct election_reply 
 	e->leader_revision = reply->succeeded ? reply->revision : reply->leader.create_revision;
 	if (election_register_take(e, &reply->reg, &failure) != 0) {
 		election_refused(e, failure.text, now_ms);
+		return;
+	}
+	if (!election_may_lead(e)) {
+		election_stop(e, "there is no register to lead from", now_ms);
 		return;
 	}
 	election_trouble(e, "");

@@ -83,6 +83,7 @@ void host_start(struct host *host, const char *name, uint64_t incarnation, uint3
 	host->sequence = incarnation;
 	host->boot_wait_ms = boot_wait_ms;
 	host->segment_fresh = !segment_published;
+	host->inherited = segment_published;
 	host->started_ms = now_ms;
 	host->last_tick_ms = now_ms;
 	host->renew_now = true;
@@ -139,8 +140,12 @@ void host_grant(struct host *host, const struct grant *grant, uint64_t now_ms)
 	const uint64_t slot = grant->sequence % HOST_REQUESTS;
 
 	host_register(host, &grant->reg, now_ms);
-	if (grant->lease_ms == 0 || grant->sequence == 0 ||
-	    host->request[slot].sequence != grant->sequence)
+	if (grant->sequence == 0 || host->request[slot].sequence != grant->sequence)
+		return;
+	if (!host->answered)
+		host->publish_after_ms = now_ms;
+	host->answered = true;
+	if (grant->lease_ms == 0)
 		return;
 	sent_ms = host->request[slot].sent_ms;
 	host->request[slot].sequence = 0;
@@ -348,14 +353,17 @@ static bool host_publish_next(struct host *host, uint64_t now_ms, struct host_ac
 	    reg_same(&host->stored, &host->published) ||
 	    !host_lists_match(&host->stored, host->change))
 		return false;
-	/* After a boot the coordinator's word comes first; where routing by an old list is worse than
-	 * none, there is no end to the wait. */
+	/* After a boot the coordinator's word comes first; where routing by an old list is worse
+	 * than none, there is no end to the wait. */
 	if (host->segment_fresh && !host->heard &&
 	    (host->change->bypass || now_ms < host->started_ms + host->boot_wait_ms))
 		return false;
+	if (host->answered && reg_same(&host->stored, &host->known))
+		host->inherited = false;
 	host->publishing = true;
 	host->going_out = host->stored;
 	action->type = HOST_PUBLISH;
+	action->confirm = host->inherited;
 	action->reg = &host->going_out;
 	return true;
 }

@@ -54,6 +54,7 @@ struct host_action {
 	const struct reg *reg;		/* borrowed until the next event */
 	const struct host_state *state; /* borrowed until the next event */
 	bool restarted;			/* HOST_WORK: it was started before and not finished */
+	bool confirm; /* HOST_PUBLISH: only what the segment says already, it may be newer */
 	uint64_t deadline_ms;
 	struct renew renew;
 };
@@ -75,6 +76,8 @@ struct host {
 	bool publishing;
 	bool segment_fresh; /* nothing was published when we started: wait for word */
 	bool heard;	    /* the coordinator has spoken since we started */
+	bool inherited;	    /* another agent published it: our disk may be older, from a backup */
+	bool answered;	    /* by the coordinator, to what this agent asked */
 	uint64_t started_ms;
 	uint64_t adopt_after_ms;   /* after a start or a gap: nothing is adopted before */
 	uint64_t timeout_after_ms; /* op_timeout after the publication: clients are over by then */

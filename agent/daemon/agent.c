@@ -364,8 +364,8 @@ static void agent_owed(struct agent *agent, uint8_t phase, uint32_t generation)
 		log_line(LOG_LEVEL_ERROR, "owed invalidations: no memory: none is carried out");
 }
 
-static int agent_segment_publish(struct agent *agent, const struct reg *reg, uint32_t *generation,
-				 struct failure *failure)
+static int agent_segment_publish(struct agent *agent, const struct reg *reg, bool confirm,
+				 uint32_t *generation, struct failure *failure)
 {
 	const struct list *active = lists_find(agent->lists, reg->active);
 	const struct list *single = agent_single(agent, reg);
@@ -375,6 +375,7 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, uin
 	    .phase = segment_phase[reg->phase],
 	    .bypass = active->isolation == LIST_ISOLATION_BYPASS,
 	    .registration_required = active->registration_required,
+	    .confirm = confirm,
 	};
 	int error = 0;
 
@@ -406,17 +407,33 @@ static void agent_clients(struct agent *agent)
 			     clients_run_quorum_missing(agent->clients, agent->quorum));
 }
 
-static void agent_publish(struct agent *agent, const struct reg *reg)
+/* Clients are led nowhere that the cluster may have left: the agent's disk may be of a backup. */
+static void agent_unconfirmed(struct agent *agent, const struct failure *failure)
+{
+	if (!agent->unconfirmed)
+		log_line(LOG_LEVEL_WARNING,
+			 "%s than %s/" HOST_FILE ", which may be an old copy: nothing is published "
+			 "until the coordinator has spoken",
+			 failure->text, agent->config->state_directory);
+	agent->unconfirmed = true;
+}
+
+static void agent_publish(struct agent *agent, const struct reg *reg, bool confirm)
 {
 	const uint32_t before = segment_generation(agent->segment, NULL);
 	struct failure failure;
 	uint32_t generation;
+	const int error = agent_segment_publish(agent, reg, confirm, &generation, &failure);
 
-	if (agent_segment_publish(agent, reg, &generation, &failure) != 0) {
-		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
+	if (error != 0) {
+		if (error == -ESTALE)
+			agent_unconfirmed(agent, &failure);
+		else
+			log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		host_published(&agent->host, false, false, clock_now_ms());
 		return;
 	}
+	agent->unconfirmed = false;
 	if (generation != before)
 		agent_log_step("published", reg);
 	host_published(&agent->host, true, generation != before, clock_now_ms());
@@ -462,7 +479,7 @@ static void agent_host_do(struct agent *agent, struct host_action *action)
 		break;
 	case HOST_PUBLISH:
 		reg = *action->reg;
-		agent_publish(agent, &reg);
+		agent_publish(agent, &reg, action->confirm);
 		break;
 	case HOST_STOP:
 		workers_stop(agent->workers);
@@ -487,7 +504,8 @@ static void agent_tell_ready(struct agent *agent)
 {
 	const struct host *host = &agent->host;
 
-	if (agent->ready || (host->known.term != 0 && host->published.term == 0))
+	if (agent->ready ||
+	    (host->known.term != 0 && host->published.term == 0 && !agent->unconfirmed))
 		return;
 	agent->ready = true;
 	agent->on_ready(agent);
@@ -521,10 +539,14 @@ static void agent_step_down(struct agent *agent)
 	const struct order *failover = agent->failover;
 	char why[FAILURE_BYTES] = "";
 
+	if (agent->asked && agent->host.known.term != 0 && !agent_is_coordinator(agent)) {
+		agent->asked = false; /* they go by another now, and so does this agent */
+		agent->register_trouble[0] = '\0';
+	}
 	/* It is lost then, and nobody is elected from what is old. */
 	if (coord->state == COORD_HALTED && coord->shared)
 		store_known(agent->store, coord->newer_term, coord->newer_serial);
-	if (coord->state == COORD_IDLE || coord->shared || coord->reg.term == 0)
+	if (coord->state == COORD_IDLE || coord->shared)
 		return;
 	if (coord->state == COORD_HALTED)
 		(void)snprintf(why, sizeof(why), "%s", coord->halted);
@@ -534,7 +556,14 @@ static void agent_step_down(struct agent *agent)
 			       "a signed order makes agent %s coordinate from term %" PRIu64
 			       " on, ours is %" PRIu64 ": it coordinates no more",
 			       failover->targets[0].name, failover->binding.term, coord->reg.term);
-	else if (coord->state == COORD_HEARING && agent->healed != NULL &&
+	else if (coord_beginning(coord) && agent->healed != NULL &&
+		 agent->healed->epoch > coord->staged.epoch)
+		(void)snprintf(why, sizeof(why),
+			       "epoch %" PRIu64
+			       " is known at other agents, here the register is lost: "
+			       "%s coordinates nothing; " COORD_WAY_OUT,
+			       agent->healed->epoch, agent->config->name);
+	else if (coord->state == COORD_HEARING && coord->reg.term != 0 && agent->healed != NULL &&
 		 agent->healed->epoch > coord->reg.epoch)
 		(void)snprintf(why, sizeof(why),
 			       "epoch %" PRIu64 " is active at other agents, the register here is "
@@ -546,7 +575,8 @@ static void agent_step_down(struct agent *agent)
 	if (strcmp(agent->register_trouble, why) != 0)
 		log_line(LOG_LEVEL_ERROR, "%s", why);
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
-	if (other == NULL || strcmp(other->name, agent->config->name) == 0)
+	if (!coord_beginning(coord) &&
+	    (other == NULL || strcmp(other->name, agent->config->name) == 0))
 		return;
 	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 	coord_stop(coord);
@@ -569,6 +599,7 @@ void agent_pump(struct agent *agent)
 		agent_take_over(agent);
 		agent_step_down(agent);
 		agent_failover_keeps(agent);
+		agent_stands(agent);
 		coord_tick(&agent->coord, clock_now_ms());
 		while (coord_next(&agent->coord, clock_now_ms(), &coord_action)) {
 			agent_coord_do(agent, &coord_action);

@@ -42,10 +42,12 @@ struct agent {
 	uint64_t elected_ms; /* until when */
 	bool register_held;  /* the store holds a register: */
 	struct reg register_saved;
-	char leader[LIST_NAME_MAX + 1]; /* who leads, of several candidates; "": not known */
-	bool leader_told;		/* by the store, not by other agents */
+	char leader[LIST_NAME_MAX + 1];	     /* who leads, of several candidates; "": not known */
+	bool leader_told;		     /* by the store, not by other agents */
 	uint64_t leader_term, leader_serial; /* known when another agent said so */
 	char register_trouble[FAILURE_BYTES];
+	bool unconfirmed; /* the segment may show what is newer than this agent's disk */
+	bool asked;	  /* others take this agent for the coordinator, and it has no register */
 	struct keyring *ring;
 	uint64_t keys_ms; /* when the keys document in force is asked for again */
 	struct lists *lists;
@@ -71,7 +73,7 @@ struct agent {
 	void (*on_left)(struct agent *agent); /* NULL: it is not leaving */
 	char store_trouble[FAILURE_BYTES];    /* what keeps us from storing; "" */
 	char step_lost[FAILURE_BYTES]; /* why the last step that does not stand was not stored */
-	void *shown;			      /* the evidence that was asked for last */
+	void *shown;		       /* the evidence that was asked for last */
 };
 
 /* CLOCK_BOOTTIME. */
@@ -112,6 +114,8 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 /* A document that was asked for: stored when it verifies.  `newest`: not by its hash, it is the
  * active list of some agent that knows more than we do. */
 void agent_document_came(struct agent *agent, const void *document, size_t bytes, bool newest);
+/* A host that holds `reg` asks this agent, which does not coordinate, for its lease. */
+void agent_asked(struct agent *agent, const char *name, const struct reg *reg);
 /* Whom we took for the coordinator says that `name` is. */
 void agent_heal_not(struct agent *agent, const char *name);
 /* A document by hash (all zero: the active list), one that is kept as evidence too; NULL when it is

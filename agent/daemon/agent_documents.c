@@ -137,14 +137,22 @@ static int list_first(struct offered *offered, const struct list *list)
 	if (lists_add(agent->lists, offered->document, offered->bytes, 0, &held,
 		      &offered->failure) != 0)
 		return -EIO;
+	/* It stands in the election from now on, and begins the register when it is elected. */
+	if (!ours && agent->coord.shared && agent_may_coordinate(agent, list) &&
+	    agent->leader[0] == '\0')
+		return failure_set(&offered->failure, EAGAIN,
+				   "agent %s stands for election, to begin the register",
+				   agent->config->name);
 	if (!ours) {
 		offered->relay = true;
 		return 0;
 	}
 	if (agent_begin(agent, held, &offered->failure) != 0)
 		return -EIO;
-	(void)failure_set(&offered->failure, 0, "epoch %" PRIu64 " accepted as the first list",
-			  list->epoch);
+	(void)failure_set(&offered->failure, 0,
+			  "epoch %" PRIu64 " accepted as the first list: it begins when a majority "
+			  "of its %" PRIu32 " agents answers",
+			  list->epoch, list->agent_count);
 	return 0;
 }
 

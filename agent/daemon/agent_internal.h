@@ -33,6 +33,8 @@ void agent_binding(const struct reg *reg, struct order_binding *binding);
 int agent_failover_take(struct agent *agent, struct order *order, struct failure *failure);
 /* Does a failover order name another agent, beyond the register that this host has adopted? */
 bool agent_replaced(const struct agent *agent);
+/* Says to the store what this agent may stand for. */
+void agent_stands(struct agent *agent);
 /* Nothing is handed to the agent that a failover replaced, while the list is the same. */
 void agent_failover_keeps(struct agent *agent);
 /* Begins by the failover order in force, if it names this agent. */

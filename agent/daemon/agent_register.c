@@ -95,6 +95,26 @@ bool agent_replaced(const struct agent *agent)
 	       strcmp(order->targets[0].name, agent->config->name) != 0;
 }
 
+/* Whoever the list does not name as a candidate stands in no election.  Where etcd holds no register
+ * only the first list of a new cluster begins one, or a failover order: a candidate that has lost its
+ * state would hold the leadership in vain, and keep the others from it.  One that knows no list yet
+ * may be all that is left, and finds the lists in etcd. */
+void agent_stands(struct agent *agent)
+{
+	const struct list *list = agent_list(agent);
+	const struct order *order = agent->failover;
+	enum election_stand stand = ELECTION_STAND_FOUND;
+
+	if (order != NULL && order->binding.term > agent->host.known.term &&
+	    strcmp(order->targets[0].name, agent->config->name) == 0)
+		stand = ELECTION_STAND_BEGIN;
+	else if (list != NULL && !agent_may_coordinate(agent, list))
+		stand = ELECTION_STAND_NOT;
+	else if (list != NULL && (agent->host.known.term != 0 || !list->has_parent))
+		stand = ELECTION_STAND_BEGIN;
+	store_stand(agent->store, stand);
+}
+
 /* The list still names the coordinator that is lost.  Should it come back it is a host among
  * others, until a next list names it again. */
 void agent_failover_keeps(struct agent *agent)
@@ -172,6 +192,22 @@ static void agent_load_failover(struct agent *agent)
 	agent_failover_begin(agent);
 }
 
+/* ---- no register ---- */
+
+/* Nothing is known here, and others know this agent as their coordinator: its disk is new. */
+void agent_asked(struct agent *agent, const char *name, const struct reg *reg)
+{
+	if (agent->asked || agent->coord.shared || agent->host.known.term != 0 ||
+	    strcmp(reg->coordinator, agent->config->name) != 0)
+		return;
+	agent->asked = true;
+	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
+		       "agent %s asks this agent to coordinate by the register %" PRIu64 ".%" PRIu64
+		       " of epoch %" PRIu64 ", which is not here: " COORD_WAY_OUT,
+		       name, reg->term, reg->serial, reg->epoch);
+	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+}
+
 /* ---- the store ---- */
 
 /* The store holds no register: a cluster's first list begins it, nothing else does. */
@@ -193,7 +229,7 @@ static void agent_register_absent(struct agent *agent)
 		return;
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
 		       "agent %s coordinates by the list but its register is missing: it routes on "
-		       "and coordinates nothing",
+		       "and coordinates nothing; " COORD_WAY_OUT,
 		       agent->config->name);
 	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
 }
@@ -201,6 +237,11 @@ static void agent_register_absent(struct agent *agent)
 static void agent_register_found(struct agent *agent, const struct reg *reg)
 {
 	const struct reg *known = &agent->host.known;
+	const struct list *active = lists_find(agent->lists, reg->active);
+
+	/* It stood without a list, and was elected before it saw that the list names others. */
+	if (agent->coord.shared && active != NULL && !agent_may_coordinate(agent, active))
+		return;
 
 	if (!agent->coord.shared && strcmp(reg->coordinator, agent->config->name) != 0) {
 		/* It may have died with the word written and not said: then it is nowhere else. */
@@ -376,7 +417,9 @@ int agent_register_open(struct agent *agent, struct failure *failure)
 	else
 		error = store_open_file(agent->state, agent->config->name, agent->base, &owner,
 					&agent->store, failure);
-	if (error == 0)
+	if (error == 0) {
 		agent_load_failover(agent);
+		agent_stands(agent);
+	}
 	return error;
 }

@@ -2,7 +2,7 @@
  *
  * libconfuse splits the file into options and strings; every value is taken as a string and judged
  * here, so that each refusal can say what was found and what was expected.  The files that hold
- * secrets are keyfile.h's.  Not reentrant (libconfuse's scanner is not); called at start only.
+ * secrets are secretfile.h's.  Not reentrant (libconfuse's scanner is not); called at start only.
  */
 #include "daemon/config_reading.h"
 
@@ -18,8 +18,8 @@
 #include <sodium.h>
 
 #include "core/clients.h"
-#include "daemon/keyfile.h"
 #include "list/conftext.h"
+#include "list/secretfile.h"
 
 #define NAME_CHARS		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define CONFIG_BOOT_WAIT_MS	30000u
@@ -296,7 +296,7 @@ static int take_secret(const struct config_reading *r, enum config_option_id opt
 		    r, option, failure,
 		    "'%.200s', expected the absolute path of a key file, of at most %u bytes", text,
 		    CONFIG_PATH_MAX);
-	error = keyfile_load(text, secret, &why);
+	error = secretfile_key_load(text, secret, &why);
 	if (error != 0)
 		return failure_set(failure, -error, "%s:%d: %s: %s", r->path, r->line[option],
 				   config_options[option].name, why.text);

@@ -54,7 +54,7 @@ struct config {
 };
 
 /* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).
- * -EINVAL, -EACCES, -ENOENT with the sentence; *config is untouched then. */
+ * -EINVAL, -EPERM, -ENOENT with the sentence; *config is untouched then. */
 int config_load(const char *path, struct config **config, struct failure *failure);
 void config_free(struct config *config);
 

@@ -5,14 +5,13 @@
 #include "daemon/config_reading.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/election.h"
-#include "daemon/keyfile.h"
+#include "list/infile.h"
+#include "list/secretfile.h"
 
 #define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 
@@ -102,15 +101,16 @@ static int take_endpoints(const struct config_reading *r, struct config_etcd *et
 
 static int file_readable(const char *path, struct failure *failure)
 {
-	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	int error = 0;
+	size_t length;
+	char byte;
+	int fd, error = infile_open(path, &fd, failure);
 
-	if (fd < 0)
-		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
-		error = failure_set(failure, EINVAL,
-				    "%s: found no regular file with content, expected one", path);
+	if (error != 0)
+		return error;
+	error = infile_read(fd, path, &byte, sizeof(byte), &length, failure);
+	if (error == 0 && length == 0)
+		error = failure_set(failure, EINVAL, "%s: found nothing in it, expected a PEM file",
+				    path);
 	close(fd);
 	return error;
 }
@@ -158,7 +158,7 @@ static int take_tls(const struct config_reading *r, struct config_etcd *etcd,
 	    (error = take_file(r, OPTION_ETCD_CA, file_readable, etcd->ca, failure)) != 0 ||
 	    (error = take_file(r, OPTION_ETCD_CERT, file_readable, etcd->cert, failure)) != 0)
 		return error;
-	return take_file(r, OPTION_ETCD_KEY, keyfile_check, etcd->key, failure);
+	return take_file(r, OPTION_ETCD_KEY, secretfile_check, etcd->key, failure);
 }
 
 static int take_user(const struct config_reading *r, struct config_etcd *etcd,
@@ -190,7 +190,7 @@ static int take_user(const struct config_reading *r, struct config_etcd *etcd,
 	if ((error = config_path(r, OPTION_ETCD_PASSWORD_FILE, CONFIG_PATH_MAX, "", path,
 				 failure)) != 0)
 		return error;
-	error = keyfile_password_load(path, CONFIG_ETCD_PASSWORD_MAX, &etcd->password, &why);
+	error = secretfile_password_load(path, CONFIG_ETCD_PASSWORD_MAX, &etcd->password, &why);
 	if (error != 0)
 		(void)failure_set(failure, -error, "%s:%d: %s: %s", r->path,
 				  r->line[OPTION_ETCD_PASSWORD_FILE],

@@ -8,6 +8,7 @@
 
 #include "daemon/keyring.h"
 #include "daemon/log.h"
+#include "list/document.h"
 
 #define PEERS_MAX    (COORD_HOSTS_MAX + 64u)
 #define CONTROL_MODE 0660u
@@ -98,7 +99,7 @@ static void announce_one(struct peer *peer, uint64_t request, const void *docume
  * itself for the coordinator by the list.  Then the keys, which the list may be signed by.  One
  * that waits for another coordinator, by an order that has come to nothing, sees by the register
  * that this one has begun. */
-static void announce_bring(struct peer *peer)
+void announce_bring(struct peer *peer)
 {
 	const struct agent *agent = peer->peers->agent;
 	const struct list *list = agent_list(agent);
@@ -284,6 +285,30 @@ void peers_renew(struct peers *peers, const struct renew *renew)
 		peer_send(peers->coordinator, &message);
 }
 
+static void document_want(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES])
+{
+	for (uint32_t i = 0; i < WANTED_MAX; i++)
+		if (memcmp(peers->wanted[i], hash, LIST_HASH_BYTES) == 0)
+			return;
+	memcpy(peers->wanted[peers->wanted_turn++ % WANTED_MAX], hash, LIST_HASH_BYTES);
+}
+
+bool document_wanted(const struct peers *peers, const void *document, size_t bytes)
+{
+	uint8_t hash[LIST_HASH_BYTES];
+	struct failure failure;
+	uint32_t signatures;
+	size_t body_bytes;
+
+	if (document_split(document, bytes, &body_bytes, &signatures, &failure) != 0)
+		return false;
+	document_hash(document, body_bytes, hash);
+	for (uint32_t i = 0; i < WANTED_MAX; i++)
+		if (memcmp(peers->wanted[i], hash, LIST_HASH_BYTES) == 0)
+			return true;
+	return false;
+}
+
 void peers_fetch(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES])
 {
 	struct message message = {.type = MESSAGE_LIST_GET};
@@ -297,10 +322,13 @@ void peers_fetch(struct peers *peers, const uint8_t hash[LIST_HASH_BYTES])
 	/* A coordinator itself asks those who come to it. */
 	if (peers->agent->coord.state == COORD_IDLE)
 		return;
+	document_want(peers, hash);
 	for (struct peer *peer = peers->first, *next; peer != NULL; peer = next) {
 		next = peer->next;
-		if (peer->ready && peer->renews)
-			peer_send(peer, &message);
+		if (!peer->ready || !peer->renews)
+			continue;
+		peer->asked++;
+		peer_send(peer, &message);
 	}
 }
 

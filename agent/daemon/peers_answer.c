@@ -88,6 +88,8 @@ static void renew_elsewhere(struct peer *peer, const struct renew *renew)
 		host_register(&agent->host, &renew->known, clock_now_ms());
 		agent_pump(agent);
 	}
+	if (renew->sequence != 0)
+		agent_asked(agent, session_peer_name(peer->session), &renew->known);
 	coordinator = agent_coordinator(agent);
 	memset(&message, 0, sizeof(message));
 	if (coordinator != NULL && strcmp(coordinator->name, agent->config->name) != 0) {
@@ -125,6 +127,22 @@ static void renew_answer(struct peer *peer, const struct renew *renew)
 
 /* ---- what comes in ---- */
 
+/* Nobody's documents are looked at but those that he was asked for. */
+static void inbound_document(struct peer *peer, const struct message *message)
+{
+	struct agent *agent = peer->peers->agent;
+
+	if (peer->asked == 0) {
+		log_line(LOG_LEVEL_WARNING, "%s: a document that nobody asked for: ignored",
+			 session_peer_address(peer->session));
+		return;
+	}
+	peer->asked--;
+	if (document_wanted(peer->peers, message->body, message->body_bytes))
+		agent_document_came(agent, message->body, message->body_bytes, false);
+	agent_pump(agent);
+}
+
 void inbound_message(struct peer *peer, const struct message *message)
 {
 	struct agent *agent = peer->peers->agent;
@@ -142,9 +160,7 @@ void inbound_message(struct peer *peer, const struct message *message)
 		offer_answer(peer, message);
 		break;
 	case MESSAGE_LIST: /* asked for after a failover */
-		if (!session_is_local(peer->session) && message->body_bytes > 0)
-			agent_document_came(agent, message->body, message->body_bytes, false);
-		agent_pump(agent);
+		inbound_document(peer, message);
 		break;
 	case MESSAGE_REGISTER: /* from a coordinator that we did not come to */
 		if (agent->host.known.term != 0 && peer_listed(peer))

@@ -9,6 +9,7 @@
 
 #define RELAYS_MAX    64u
 #define OFFERS_MAX    16u
+#define WANTED_MAX    8u
 #define REDIAL_MIN_MS 50u
 #define REDIAL_MAX_MS 1000u
 
@@ -18,7 +19,7 @@ enum peer_kind {
 	PEER_COORDINATOR, /* we went to the coordinator */
 	PEER_SUCCESSOR,	  /* we went to the coordinator of the pending list, to prove that we can */
 	PEER_GUIDE,	  /* we ask a listed agent for newer lists: our coordinator is not there */
-	PEER_ANNOUNCE	  /* we bring the list to an agent that was never heard of, or ask it first */
+	PEER_ANNOUNCE /* we bring the list to an agent that was never heard of, or ask it first */
 };
 
 struct peer {
@@ -29,6 +30,7 @@ struct peer {
 	uint32_t questions; /* of an announcement, not answered yet */
 	bool elsewhere;	    /* it said that others coordinate */
 	bool renews;	    /* it asked for a lease: the register is pushed to it */
+	uint32_t asked;	    /* documents that were asked for where it came to us, not answered yet */
 	struct peer *next, **link;
 };
 
@@ -73,12 +75,16 @@ struct peers {
 	uint64_t relay_id;
 	struct relay relay[RELAYS_MAX];
 	struct offer offer[OFFERS_MAX];
+	uint8_t wanted[WANTED_MAX][LIST_HASH_BYTES]; /* of documents: what was asked for last */
+	uint32_t wanted_turn;
 };
 
 /* Sessions (peers.c). */
 struct peer *peer_dial(struct peers *peers, enum peer_kind kind, const struct list_agent *agent);
 void peer_close(struct peer *peer);
 void peer_send(struct peer *peer, const struct message *message);
+/* What an agent that may know nothing has to know, in an announcement. */
+void announce_bring(struct peer *peer);
 bool coordinator_ready(const struct peers *peers);
 /* The same, and it is taken for the coordinator. */
 bool coordinator_found(const struct peers *peers);
@@ -95,6 +101,9 @@ void guide_message(struct peer *peer, const struct message *message);
 /* What a LIST answers (peers_answer.c). */
 #define ASKED_BY_HASH 1u
 #define ASKED_NEWEST  2u
+
+/* Is it a document that peers_fetch asked for lately? */
+bool document_wanted(const struct peers *peers, const void *document, size_t bytes);
 
 /* What comes in (peers_answer.c). */
 void peer_ask_newest(struct peer *peer);

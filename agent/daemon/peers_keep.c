@@ -149,6 +149,10 @@ void inquiry_answered(struct peer *peer, const struct message *message)
 {
 	struct agent *agent = peer->peers->agent;
 
+	if (message->body_bytes == 0 && coord_beginning(&agent->coord)) {
+		announce_bring(peer); /* it shows its register, or that it has none, by coming */
+		return;
+	}
 	if (message->body_bytes > 0)
 		agent_document_came(agent, message->body, message->body_bytes, true);
 	peer_close(peer);
@@ -179,7 +183,7 @@ static void announce(struct peers *peers, uint64_t now_ms)
 	const struct coord *coord = &peers->agent->coord;
 	const struct list *lists[2] = {coord->active, coord->pending};
 
-	if (coord->state == COORD_IDLE || coord->state == COORD_HALTED || coord->reg.term == 0 ||
+	if (coord->state == COORD_IDLE || coord->state == COORD_HALTED ||
 	    now_ms < peers->announce_ms)
 		return;
 	peers->announce_ms = now_ms + ANNOUNCE_EVERY_MS;

@@ -224,6 +224,9 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 		*generation = segment->generation;
 		return 0;
 	}
+	if (view->confirm)
+		return failure_set(failure, ESTALE, "segment %s: generation %u says something else",
+				   segment->path, segment->generation);
 	if (segment->generation == UINT32_MAX)
 		return failure_set(failure, EOVERFLOW,
 				   "segment %s: generation %u is the last there can be; remove it",

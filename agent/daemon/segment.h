@@ -20,6 +20,7 @@ struct segment_view {
 	bool new_only; /* STEADY under the new list of `change` (it is still being adopted) */
 	bool bypass;   /* isolation bypass */
 	bool registration_required;
+	bool confirm; /* only if the present generation says it already: -ESTALE otherwise */
 };
 
 /* Creates the segment `name` ("/mcroster.web"), or takes up the one that is there: ours (owner,

@@ -179,7 +179,8 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 {
 	const uint64_t now_ms = clock_now_ms();
 	const struct coord *coord = &agent->coord;
-	const bool leads = cluster && coord->state != COORD_IDLE && coord->reg.term != 0;
+	const bool leads = cluster && coord->state != COORD_IDLE &&
+			   (coord->reg.term != 0 || coord->state != COORD_HALTED);
 	FILE *out = open_memstream(text, bytes);
 
 	if (out == NULL)

@@ -46,6 +46,12 @@ void store_known(struct store *store, uint64_t term, uint64_t serial)
 		store->ops->known(store, term, serial);
 }
 
+void store_stand(struct store *store, enum election_stand stand)
+{
+	if (store->ops->stand != NULL)
+		store->ops->stand(store, stand);
+}
+
 void store_resign(struct store *store)
 {
 	store->ops->resign(store);

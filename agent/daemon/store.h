@@ -19,6 +19,7 @@
 
 #include <event2/event.h>
 
+#include "core/election.h"
 #include "core/register.h"
 #include "daemon/config.h"
 #include "daemon/keyring.h"
@@ -98,6 +99,9 @@ void store_failover(struct store *store, uint64_t term);
 int store_look(struct store *store, struct reg *reg, struct failure *failure);
 /* Others hold the register (term, serial): no older one is to be led from. */
 void store_known(struct store *store, uint64_t term, uint64_t serial);
+
+/* What this agent may stand for, where there are elections; at first to begin a register. */
+void store_stand(struct store *store, enum election_stand stand);
 
 /* Gives the leadership back and stands in no election any more; `leader` is still told.  From the
  * call on nothing may be granted; `lost` says when it is given back. */

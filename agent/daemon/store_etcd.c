@@ -383,6 +383,18 @@ static void s_known(struct store *store, uint64_t term, uint64_t serial)
 	wake_now(s);
 }
 
+static void s_stand(struct store *store, enum election_stand stand)
+{
+	struct store_etcd *s = (struct store_etcd *)store;
+
+	if (s->election.stand == stand)
+		return;
+	election_stand(&s->election, stand, clock_now_ms());
+	if (s->election.write == ELECTION_WRITE_NONE)
+		copies_free(s);
+	wake_now(s);
+}
+
 static void s_resign(struct store *store)
 {
 	struct store_etcd *s = (struct store_etcd *)store;
@@ -411,6 +423,7 @@ static const struct store_ops etcd_ops = {
     .write = s_write,
     .failover = s_failover,
     .known = s_known,
+    .stand = s_stand,
     .resign = s_resign,
     .close = s_close,
     .moved = s_moved,

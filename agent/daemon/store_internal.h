@@ -14,6 +14,7 @@ struct store_ops {
 	/* NULL where nothing depends on what is known elsewhere. */
 	void (*failover)(struct store *store, uint64_t term);
 	void (*known)(struct store *store, uint64_t term, uint64_t serial);
+	void (*stand)(struct store *store, enum election_stand stand);
 	/* NULL where nobody but the store writes it. */
 	int (*look)(struct store *store, struct reg *reg, struct failure *failure);
 	void (*resign)(struct store *store);

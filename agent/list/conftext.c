@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "list/infile.h"
 
 struct scan {
 	char *at;
@@ -99,31 +101,26 @@ int conftext_prepare(char *text, const char *path, struct failure *failure)
 	return depth == 0 ? 0 : not_closed(path, open_line, "a '{'", failure);
 }
 
-static int content_read(FILE *file, const char *path, char **text, struct failure *failure)
+static int content_read(int fd, const char *path, char **text, struct failure *failure)
 {
 	char *content;
 	struct stat st;
 	size_t got;
 	int error;
 
-	if (fstat(fileno(file), &st) != 0)
+	if (fstat(fd, &st) != 0)
 		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return failure_set(failure, EINVAL, "%s: found no regular file, expected one",
-				   path);
 	if (st.st_size < 1 || st.st_size > CONFTEXT_BYTES_MAX)
 		return failure_set(failure, EINVAL, "%s: found %jd bytes, expected 1 to %u", path,
 				   (intmax_t)st.st_size, CONFTEXT_BYTES_MAX);
 	content = malloc((size_t)st.st_size + 1);
 	if (content == NULL)
 		return failure_set(failure, ENOMEM, "%s: no memory", path);
-	got = fread(content, 1, (size_t)st.st_size, file);
-	content[got] = '\0';
-	if (ferror(file))
-		error = failure_set(failure, EIO, "%s: cannot read", path);
-	else if (memchr(content, '\0', got) != NULL)
+	error = infile_read(fd, path, content, (size_t)st.st_size, &got, failure);
+	content[error == 0 ? got : 0] = '\0';
+	if (error == 0 && memchr(content, '\0', got) != NULL)
 		error = failure_set(failure, EINVAL, "%s: found a NUL byte, expected text", path);
-	else
+	if (error == 0)
 		error = conftext_prepare(content, path, failure);
 	if (error != 0) {
 		free(content);
@@ -135,12 +132,11 @@ static int content_read(FILE *file, const char *path, char **text, struct failur
 
 int conftext_read(const char *path, char **text, struct failure *failure)
 {
-	FILE *file = fopen(path, "re");
-	int error;
+	int fd, error = infile_open(path, &fd, failure);
 
-	if (file == NULL)
-		return failure_set(failure, errno, "%s: %s", path, strerror(errno));
-	error = content_read(file, path, text, failure);
-	fclose(file);
+	if (error != 0)
+		return error;
+	error = content_read(fd, path, text, failure);
+	(void)close(fd);
 	return error;
 }

@@ -242,7 +242,14 @@ refused 3 'crlf: ' "show with CR LF" show crlf
 head -c 2000000 /dev/zero >zeros
 refused 1 'zeros: larger than 1048576' "show of too much" show zeros
 refused 3 'psk: ' "show of something else" show psk
-refused 1 'is a directory' "show of a directory" show .
+refused 3 'no regular file' "show of a directory" show .
+mkfifo fifo
+refused 3 'no regular file' "show of a FIFO, which nobody writes to" show fifo
+refused 3 'no regular file' "init with a FIFO as cluster.conf" init fifo -o list.fifo
+refused 3 'no regular file' "sign with a FIFO as key" sign -k fifo list.1
+refused 3 'no regular file' "verify with a FIFO as public key" verify -p fifo list.1
+refused 3 'no regular file' "a FIFO as pre-shared key" status --agent 127.0.0.1:1 --agent-key op.key.pub \
+	--psk fifo --cluster web
 
 done_ "show" show list.1
 says "show" '^cluster +web$'
@@ -363,7 +370,7 @@ refused 2 'needs --cluster' "status of a remote agent of no cluster" \
 refused 1 'no agent answers: 127.0.0.1:1' "status of a remote agent that is not there" \
 	status --agent 127.0.0.1:1 --agent-key host1.pub --psk psk --cluster web
 chmod 640 psk
-refused 3 'psk: mode 0640' "a pre-shared key that others can read" \
+refused 3 'psk: found mode 0640' "a pre-shared key that others can read" \
 	status --agent 127.0.0.1:1 --agent-key host1.pub --psk psk --cluster web
 chmod 600 psk
 refused 2 'are for a remote agent' "a key for a control socket" status --agent ./none --psk psk

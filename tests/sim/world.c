@@ -83,6 +83,7 @@ static void world_make(struct world *world)
 	world->machine[0].coord_layout = lists_layout(world, 0, -1);
 	coord_begin(&world->machine[0].coord, world->list[0],
 		    world->machine[0].coord_layout->change, local_ms(world, 0));
+	world->machine[0].coord.state = COORD_LEADING; /* everybody has said that it is new */
 	agent_pump(world, 0);
 	for (uint32_t i = 0; i < CLIENTS; i++) {
 		world->client[i].machine = (uint8_t)(i % MACHINES);

@@ -38,6 +38,7 @@ for n in 1 2 3; do
 done
 lab_agent_start 5
 lab_first_list 1 2 3 a5
+cp "$LAB/list" "$LAB/first"
 lab_load_start $KEYS "1 2 3" --readers 2 --writers 2 --rate 2000
 lab_load fill
 lab_load run
@@ -95,6 +96,29 @@ refused "the other" 3 "equivocation" "$BUILD/mcadmin" push "$LAB/list" --agent "
 check "it is kept as evidence" equal "$(find "$LAB/3/state" -name 'evidence.list.4.*' | wc -l)" 1
 check "status counts it" equal "$(lab_status equivocation)" 1
 check "and shows it" grep -qi "equivocation" <("$BUILD/mcadmin" status --agent "$(lab_agent_socket 3)")
+
+say "the coordinator's disk is new, and it is handed the first list again"
+check "a3 stops" lab_agent_term 3
+mv "$LAB/3/state" "$LAB/away.3"
+lab_agent_start 3
+lab_until 20 grep -q "asks this agent to coordinate by the register" "$LAB/3/agent.log" ||
+	fail "a3 says: $(tail -n 3 "$LAB/3/agent.log")"
+sed "s/^coordinator .*/coordinator a3/" "$LAB/first" >"$LAB/again"
+sed -i '/^signature /d' "$LAB/again"
+lab_sign "$LAB/again" >/dev/null
+"$BUILD/mcadmin" push "$LAB/again" --agent "$(lab_agent_socket 3)" --timeout 5 >"$LAB/push.log" 2>&1
+check "the push does not settle" [ $? != 0 ]
+lab_until 20 grep -q "which is lost here" "$LAB/3/agent.log" || fail "a3 says: $(tail -n 3 "$LAB/3/agent.log")"
+check "status names the way out" grep -q "order a failover" \
+	<("$BUILD/mcadmin" status --agent "$(lab_agent_socket 3)")
+for n in 1 2 3; do
+	check "a$n shows no epoch of before" [ "$(lab_shown "$n" | cut -d' ' -f1-3)" = "STEADY epoch 4" ]
+done
+check "a3 stops" lab_agent_term 3
+rm -rf "$LAB/3/state"
+mv "$LAB/away.3" "$LAB/3/state"
+lab_agent_start 3
+lab_until 20 leads 3 || fail "a3 does not coordinate with its own register again"
 
 say "the coordinator's disk comes back from a backup"
 check "a3 stops" lab_agent_term 3

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "admin/file.h"
+#include "list/secretfile.h"
 #include "scratch.h"
 
 static uint8_t public_key[DOCUMENT_KEY_BYTES], secret[DOCUMENT_SECRET_BYTES];
@@ -67,17 +68,18 @@ END_TEST
 START_TEST(secret_that_others_may_read_is_refused)
 {
 	const char *path = scratch_path("key");
-	uint8_t key[KEYFILE_KEY_BYTES], *loaded;
+	uint8_t *loaded;
 
 	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), 0);
 	ck_assert_int_eq(chmod(path, 0640), 0);
 	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), -EPERM);
 	ck_assert_says(failure.text, "mode 0640");
 	ck_assert_int_eq(keyfile_secret_store(path, true, public_key, &failure), 0);
-	ck_assert_int_eq(keyfile_secret_load(path, key, &failure), 0);
-	ck_assert_mem_eq(key, public_key, sizeof(key));
+	ck_assert_int_eq(secretfile_key_load(path, &loaded, &failure), 0);
+	ck_assert_mem_eq(loaded, public_key, sizeof(public_key));
+	sodium_free(loaded);
 	ck_assert_int_eq(chmod(path, 0604), 0);
-	ck_assert_int_eq(keyfile_secret_load(path, key, &failure), -EPERM);
+	ck_assert_int_eq(secretfile_key_load(path, &loaded, &failure), -EPERM);
 }
 END_TEST
 
@@ -144,11 +146,11 @@ static const char *const not_keys[] = {
 START_TEST(what_is_not_one_line_with_a_key_is_refused)
 {
 	const char *path = scratch_file("key", not_keys[_i]);
-	uint8_t key[KEYFILE_KEY_BYTES];
+	uint8_t key[KEYFILE_KEY_BYTES], *loaded;
 
 	ck_assert_int_eq(chmod(path, 0600), 0);
 	ck_assert_int_eq(keyfile_public_load(path, key, &failure), -EBADMSG);
-	ck_assert_int_eq(keyfile_secret_load(path, key, &failure), -EBADMSG);
+	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), -EBADMSG);
 	ck_assert_says(failure.text, path);
 }
 END_TEST
@@ -164,8 +166,26 @@ START_TEST(reading_is_bounded)
 	ck_assert_uint_eq(length, 10);
 	ck_assert_str_eq(bytes, "0123456789");
 	free(bytes);
-	ck_assert_int_eq(file_read(scratch_directory, 10, &bytes, &length, &failure), -EISDIR);
+	ck_assert_int_eq(file_read(scratch_directory, 10, &bytes, &length, &failure), -EINVAL);
 	ck_assert_int_eq(file_read(scratch_path("none"), 10, &bytes, &length, &failure), -ENOENT);
+}
+END_TEST
+
+START_TEST(what_is_no_regular_file_is_neither_read_nor_waited_for)
+{
+	const char *path = scratch_path("fifo");
+	uint8_t key[KEYFILE_KEY_BYTES], *loaded;
+	char *bytes;
+	size_t length;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(file_read(path, 10, &bytes, &length, &failure), -EINVAL);
+	ck_assert_says(failure.text, "regular file");
+	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), -EINVAL);
+	ck_assert_says(failure.text, "regular file");
+	ck_assert_int_eq(keyfile_public_load(path, key, &failure), -EINVAL);
+	ck_assert_says(failure.text, "regular file");
+	ck_assert_int_eq(file_read("/dev/zero", 10, &bytes, &length, &failure), -EINVAL);
 }
 END_TEST
 
@@ -184,6 +204,7 @@ int main(void)
 	tcase_add_loop_test(tcase, what_is_not_one_line_with_a_key_is_refused, 0,
 			    sizeof(not_keys) / sizeof(not_keys[0]));
 	tcase_add_test(tcase, reading_is_bounded);
+	tcase_add_test(tcase, what_is_no_regular_file_is_neither_read_nor_waited_for);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -593,6 +593,56 @@ START_TEST(a_failover_leads_from_an_older_register_and_replaces_it)
 }
 END_TEST
 
+START_TEST(who_is_no_candidate_stands_not_and_gives_back_what_he_has)
+{
+	election_stand(&a.election, ELECTION_STAND_NOT, now);
+	run_for(&a, 5 * TTL);
+	ck_assert(!a.led);
+	lead(&b);
+	run_for(&a, TTL);
+	ck_assert_str_eq(a.leader, "web02");
+	election_stand(&b.election, ELECTION_STAND_NOT, now);
+	ck_assert(!election_leads(&b.election, now));
+	run_for(&b, TTL);
+	ck_assert_uint_eq(b.lost, 1);
+	election_stand(&a.election, ELECTION_STAND_BEGIN, now);
+	run_for(&a, TTL);
+	ck_assert(a.led);
+}
+END_TEST
+
+/* It would hold the key, and keep a failover's candidate from it. */
+START_TEST(a_candidate_without_a_register_leads_from_one_that_stands_or_by_a_failover)
+{
+	const struct reg reg = reg_of(1, 5);
+	unsigned elected;
+
+	election_stand(&a.election, ELECTION_STAND_FOUND, now);
+	run_for(&a, 5 * TTL);
+	ck_assert(!a.led);
+	ck_assert_str_eq(a.trouble, "");
+	lead(&b);
+	ck_assert_int_eq(election_write(&b.election, &reg, false, NULL, 0, now), 0);
+	run_for(&b, 1);
+	ck_assert_uint_eq(b.stored, 1);
+	election_resign(&b.election, now);
+	run_for(&b, TTL);
+	run_for(&a, TTL);
+	ck_assert(a.led);
+	ck_assert_uint_eq(a.reg.serial, 5);
+
+	fake_init(&etcd, &history);
+	candidate_begin(&a, "web01");
+	election_stand(&a.election, ELECTION_STAND_FOUND, now);
+	elected = a.elected;
+	run_for(&a, TTL);
+	ck_assert_uint_eq(a.elected, elected);
+	election_failover(&a.election, 2, now);
+	run_for(&a, TTL);
+	ck_assert(a.led && a.elected_none);
+}
+END_TEST
+
 START_TEST(a_leader_that_hears_of_a_newer_register_leads_no_more)
 {
 	const struct reg old = reg_of(3, 3);
@@ -666,6 +716,9 @@ int main(void)
 	tcase_add_test(one, a_mover_leads_where_the_register_was_moved_away);
 	tcase_add_test(one, a_failover_leads_where_the_register_is_gone_and_nobody_else_does);
 	tcase_add_test(one, a_failover_leads_from_an_older_register_and_replaces_it);
+	tcase_add_test(one, who_is_no_candidate_stands_not_and_gives_back_what_he_has);
+	tcase_add_test(one,
+		       a_candidate_without_a_register_leads_from_one_that_stands_or_by_a_failover);
 	tcase_add_test(one, a_leader_that_hears_of_a_newer_register_leads_no_more);
 	suite_add_tcase(suite, one);
 	srunner_run_all(runner, CK_NORMAL);

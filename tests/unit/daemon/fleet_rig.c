@@ -2,6 +2,7 @@
 #include "fleet_rig.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ void fleet_new(struct fleet *fleet, uint32_t count)
 	uint8_t psk[32];
 
 	ck_assert_int_ge(sodium_init(), 0);
+	(void)signal(SIGPIPE, SIG_IGN);
 	memset(fleet, 0, sizeof(*fleet));
 	fleet->count = count;
 	fleet->base = event_base_new();

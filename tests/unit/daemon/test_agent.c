@@ -59,9 +59,10 @@ static void loop_until(const bool *condition)
 	ck_assert_msg(*condition, "nothing came within %u ms", DEADLINE_MS);
 }
 
+static const struct session_events events = {asked_ready, asked_message, asked_closed};
+
 static struct question ask(const struct message *message)
 {
-	static const struct session_events events = {asked_ready, asked_message, asked_closed};
 	static struct session_identity identity;
 	struct question question = {0};
 	struct failure failure;
@@ -145,6 +146,38 @@ START_TEST(a_list_is_accepted_when_it_is_stored_and_not_before)
 	ck_assert_int_eq(rmdir(path), 0);
 	offer(second.bytes, second.length, VERDICT_ACCEPTED, "the change begins");
 	wait_for_status("\nepoch 2\n");
+	free(first.bytes);
+	free(second.bytes);
+}
+END_TEST
+
+/* An observer brings a signed list, which nobody has asked it for. */
+START_TEST(a_document_that_was_not_asked_for_is_not_taken)
+{
+	struct document first, second;
+	struct message message = {.type = MESSAGE_LIST, .request = 1};
+	struct session_identity identity = agent->identity;
+	struct question question = {0};
+	struct failure failure;
+
+	first_list(&first);
+	second = document_make(2, first.hash, "unit");
+	randombytes_buf(identity.secret, sizeof(identity.secret));
+	crypto_scalarmult_curve25519_base(identity.public_key, identity.secret);
+	ck_assert_msg(session_dial(base, config.listen, config.host_public, &identity, &events,
+				   &question, &question.session, &failure) == 0,
+		      "%s", failure.text);
+	loop_until(&question.ready);
+	message.body = second.bytes;
+	message.body_bytes = second.length;
+	ck_assert_int_eq(session_send(question.session, &message), 0);
+	message.type = MESSAGE_STATUS_GET;
+	message.status_get.scope = STATUS_CLUSTER;
+	ck_assert_int_eq(session_send(question.session, &message), 0);
+	loop_until(&question.answered);
+	session_close(question.session);
+	ck_assert_ptr_null(lists_find(agent->lists, second.hash));
+	free(question.text);
 	free(first.bytes);
 	free(second.bytes);
 }
@@ -316,6 +349,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, an_agent_without_a_list_is_ready_and_says_so);
 	tcase_add_test(tests, a_list_is_accepted_when_it_is_stored_and_not_before);
+	tcase_add_test(tests, a_document_that_was_not_asked_for_is_not_taken);
 	tcase_add_test(tests, the_first_list_is_published_and_leased);
 	tcase_add_test(tests, lists_that_break_a_rule_are_refused_and_nothing_changes);
 	tcase_add_test(tests, a_change_that_moves_nothing_goes_through_all_phases);

@@ -53,9 +53,21 @@ static void settle(void)
 		 agent->host.known.serial < agent->coord.reg.serial);
 }
 
+/* The second agent shows that it knows no register: the first list may begin. */
+static void second_answers(void)
+{
+	const struct renew renew = {.sequence = 1};
+	struct grant grant;
+
+	if (coord_beginning(&agent->coord) && agent->coord.active->agent_count > 1)
+		(void)coord_renew(&agent->coord, agent->coord.active->agents[1].key, 0, &renew,
+				  clock_now_ms(), &grant);
+}
+
 static void taken(const char *document)
 {
 	ck_assert_msg(offered(document, strlen(document)) == VERDICT_ACCEPTED, "%s", answer);
+	second_answers();
 	settle();
 }
 

@@ -15,7 +15,7 @@
 #include <check.h>
 #include <sodium.h>
 
-#include "daemon/keyfile.h"
+#include "list/secretfile.h"
 
 static char base[64], path[96], host_key[96], psk[96], other_psk[96];
 static char trusted[3][64];
@@ -377,8 +377,8 @@ START_TEST(a_key_file_that_others_may_read_is_refused)
 
 		snprintf(mode, sizeof(mode), "%04o", (unsigned)bad[i]);
 		ck_assert_int_eq(chmod(psk, bad[i]), 0);
-		refused(-EACCES, 6, "psk", mode);
-		refused(-EACCES, 6, "psk", psk);
+		refused(-EPERM, 6, "psk", mode);
+		refused(-EPERM, 6, "psk", psk);
 	}
 }
 END_TEST
@@ -395,7 +395,7 @@ START_TEST(a_key_file_of_somebody_else_is_refused)
 	/* Root's and our own are taken, anybody else's not, whoever may read it. */
 	write_config(NULL, "%s", "");
 	ck_assert_int_eq(chown(host_key, 65534, 65534), 0);
-	refused(-EACCES, 5, "host-key", "uid 65534");
+	refused(-EPERM, 5, "host-key", "uid 65534");
 	ck_assert_int_eq(chown(psk, 65534, 65534), 0);
 	ck_assert_int_eq(chmod(base, 0755), 0);
 	child = fork();

@@ -237,10 +237,10 @@ START_TEST(files_are_looked_at_before_the_start)
 	refused(-EINVAL, "etcd-ca", "regular file", HTTPS "etcd-ca = \"@\"\n");
 	refused(-EINVAL, "etcd-ca", "absolute", HTTPS "etcd-ca = ca.pem\n");
 	ck_assert_int_eq(chmod(beside("client.key"), 0640), 0);
-	refused(-EACCES, "etcd-key", "0640",
+	refused(-EPERM, "etcd-key", "0640",
 		HTTPS "etcd-cert = \"@/client.pem\"\netcd-key = \"@/client.key\"\n");
 	ck_assert_int_eq(chmod(beside("password"), 0604), 0);
-	refused(-EACCES, "etcd-password-file", "0604", USER);
+	refused(-EPERM, "etcd-password-file", "0604", USER);
 	write_file(beside("password"), 0600, "");
 	refused(-EINVAL, "etcd-password-file", "one line", USER);
 	write_file(beside("password"), 0600, "correct horse\n\n");

@@ -54,6 +54,38 @@ START_TEST(who_slept_through_three_rotations_and_two_coordinators_catches_up)
 }
 END_TEST
 
+/* The backup is of the same epoch: only the phase tells, and nobody is there who could. */
+START_TEST(a_disk_of_an_earlier_phase_leads_no_client_back)
+{
+	struct fleet_document second = fleet_list(&fleet, 2, &first, 0);
+	char host[256];
+	uint32_t generation;
+
+	fleet_path(&fleet, 2, "host", host);
+	fleet_down(&fleet, 3); /* PREPARE waits for it */
+	fleet_take(&fleet, 0, &second);
+	FLEET_UNTIL(&fleet, fleet.at[2].agent->host.adopted.phase == PHASE_PREPARE);
+	fleet_shell("cp %s %s/backup", host, fleet.directory);
+	fleet_up(&fleet, 3);
+	FLEET_UNTIL(&fleet, fleet_leads(&fleet, 0, 2) && fleet_leased(&fleet, 2, 2));
+	generation = segment_generation(fleet.at[2].agent->segment, NULL);
+	for (uint32_t i = 0; i < 4; i++)
+		fleet_down(&fleet, i);
+	fleet_shell("cp %s/backup %s", fleet.directory, host);
+	fleet_up(&fleet, 2);
+	ck_assert(fleet.at[2].agent->unconfirmed);
+	ck_assert(fleet.at[2].agent->ready);
+	fleet_run(&fleet, 1500);
+	ck_assert_uint_eq(segment_generation(fleet.at[2].agent->segment, NULL), generation);
+	fleet_up(&fleet, 1);
+	fleet_up(&fleet, 0);
+	FLEET_UNTIL(&fleet, fleet_leased(&fleet, 2, 2));
+	ck_assert_uint_eq(segment_generation(fleet.at[2].agent->segment, NULL), generation);
+	ck_assert(!fleet.at[2].agent->unconfirmed);
+	free(second.bytes);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("healing");
@@ -64,6 +96,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, who_slept_through_three_rotations_and_two_coordinators_catches_up);
+	tcase_add_test(tests, a_disk_of_an_earlier_phase_leads_no_client_back);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

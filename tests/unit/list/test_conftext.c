@@ -93,6 +93,10 @@ START_TEST(files_are_bounded_and_of_text)
 	ck_assert_ptr_nonnull(strstr(failure.text, path));
 	ck_assert_int_eq(conftext_read("/tmp", &text, &failure), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(failure.text, "regular"));
+	ck_assert_int_eq(mkfifo(path, 0600), 0); /* nobody will ever write to it */
+	ck_assert_int_eq(conftext_read(path, &text, &failure), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(failure.text, "regular"));
+	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_ptr_eq(text, path);
 }
 END_TEST
