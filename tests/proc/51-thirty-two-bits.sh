@@ -13,10 +13,13 @@ build() { # NAME FLAG...: the library and the program in one, as strictly as the
 		"$top"/shmlib/*.c || fail "$name does not compile"
 }
 
+dump() { "$LAB/$1" "$(lab_segment 1)" 10000 >"$LAB/$1.out" 2>"$LAB/$1.err"; }
+
 same() { # WHAT: all builds say the same of host 1's segment
 	local name
 	for name in dump64 dump32 dump32-wide; do
-		"$LAB/$name" "$(lab_segment 1)" 10000 >"$LAB/$name.out" || fail "$1: $name"
+		# An agent that was killed has to be seen to be dead before there are plans without it.
+		lab_until "$LAB_WAIT_S" dump "$name" || fail "$1: $name: $(cat "$LAB/$name.err")"
 	done
 	check "$1: 32 bits as 64" cmp "$LAB/dump64.out" "$LAB/dump32.out"
 	check "$1: 32 bits with 64-bit time as 64" cmp "$LAB/dump64.out" "$LAB/dump32-wide.out"

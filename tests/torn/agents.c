@@ -81,13 +81,14 @@ static uint64_t said_of(const struct mcr_info *info)
 
 /* The servers and the owners of some keys.  1: they are of one generation; 0: overtaken; negative:
  * an enum mcr_error. */
-static int content_read(struct mcr_reader *reader, struct mcr_info *info, uint64_t *content)
+static int content_read(struct mcr *mcr, struct mcr_reader *reader, struct mcr_info *info,
+			uint64_t *content)
 {
 	static struct {
 		struct mcr_server servers[SERVERS_MAX];
 		uint32_t owners[2 * KEYS];
 	} all;
-	struct mcr_plan plan;
+	struct mcr_info then;
 	int count, error;
 
 	memset(&all, 0, sizeof(all));
@@ -102,11 +103,10 @@ static int content_read(struct mcr_reader *reader, struct mcr_info *info, uint64
 	}
 	/* Each reading is of one generation; these are all of the same only when none has passed.
 	 */
-	error = mcr_begin(reader, MCR_OP_GET, "key", 3, &plan);
+	error = mcr_info(mcr, &then);
 	if (error != MCR_OK)
 		return error;
-	error = mcr_end(reader, &plan);
-	if (error != MCR_OK || plan.generation != info->generation)
+	if (then.generation != info->generation)
 		return 0;
 	*content = mcr_hash(&all, sizeof(all)) | 1;
 	return 1;
@@ -117,12 +117,13 @@ static int reader_run(const char *segment, struct shared *shared, unsigned numbe
 	struct mcr_reader *reader;
 	struct mcr *mcr;
 
-	if (mcr_open(segment, 0, &mcr) != MCR_OK || mcr_reader_new(mcr, &reader) != MCR_OK)
+	if (mcr_open(segment, MCR_OBSERVE, &mcr) != MCR_OK ||
+	    mcr_reader_new(mcr, &reader) != MCR_OK)
 		return 2;
 	while (__atomic_load_n(&shared->stop, __ATOMIC_RELAXED) == 0) {
 		struct mcr_info info;
 		uint64_t content = 0;
-		const int got = content_read(reader, &info, &content);
+		const int got = content_read(mcr, reader, &info, &content);
 
 		if (got < 0 && got != MCR_STALE) {
 			(void)fprintf(stderr, "reader %u: %s\n", number, mcr_strerror(got));
