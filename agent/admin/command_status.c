@@ -56,24 +56,42 @@ static void orders_print(const struct status *status)
 }
 
 /* Two documents where there may be one: some key has signed both. */
-static void evidence_print(const struct status *status)
+static void evidence_print(const struct status *status, bool asked)
 {
-	if (status->equivocation == 0)
+	const uint64_t count = asked ? status->asked_equivocation : status->equivocation;
+
+	if (count == 0)
 		return;
 	(void)printf("EQUIVOCATION  %" PRIu64
 		     " signed document%s contradicting an accepted one, refused and\n"
 		     "              kept by agent %s; 'mcadmin show --hash HASH' there says who "
 		     "signed:\n",
-		     status->equivocation, PLURAL(status->equivocation), status->agent);
+		     count, PLURAL(count), asked ? status->asked : status->agent);
 	for (uint32_t i = 0; i < status->evidence_count; i++) {
 		const struct status_evidence *evidence = &status->evidence[i];
 		char hash[2 * LIST_HASH_BYTES + 1];
 
+		if (evidence->asked != asked)
+			continue;
 		human_hex(evidence->hash.bytes, LIST_HASH_BYTES, hash);
 		(void)printf("  %s %" PRIu64 "  %s\n",
 			     strcmp(evidence->kind, "keys") == 0 ? "keys version" : "epoch",
 			     evidence->number, hash);
 	}
+}
+
+/* The agent that was asked may have trouble of its own, which the coordinator does not know. */
+static void asked_print(const struct status *status)
+{
+	if (status->asked[0] == '\0')
+		return;
+	if (status->asked_isolated)
+		(void)printf("ISOLATED      agent %s has no lease: what it serves may be old\n",
+			     status->asked);
+	if (status->asked_trouble[0] != '\0')
+		(void)printf("TROUBLE       agent %s: %s\n", status->asked,
+			     status->asked_trouble);
+	evidence_print(status, true);
 }
 
 /* Invalidations of clients on the asked agent's host that have not been carried out yet. */
@@ -117,8 +135,8 @@ static void head_print(const struct status *status)
 	else
 		(void)printf("lease         none\n");
 	if (status->isolated)
-		(void)printf(
-		    "ISOLATED      this agent lost its lease: what it serves may be old\n");
+		(void)printf("ISOLATED      agent %s has no lease: what it serves may be old\n",
+			     status->agent);
 	if (!status->cluster_view)
 		(void)printf("view          this agent's own; the coordinator was not reached\n");
 }
@@ -148,7 +166,7 @@ static void change_print(const struct status *status)
 	if (status->reason[0] != '\0')
 		(void)printf("undone        %s\n", status->reason);
 	if (status->trouble[0] != '\0')
-		(void)printf("TROUBLE       %s\n", status->trouble);
+		(void)printf("TROUBLE       agent %s: %s\n", status->agent, status->trouble);
 }
 
 /* Nothing where nobody is registered. */
@@ -261,7 +279,8 @@ static int status_print(const struct status *status, bool as_json, struct failur
 	change_print(status);
 	orders_print(status);
 	owed_print(status);
-	evidence_print(status);
+	evidence_print(status, false);
+	asked_print(status);
 	error = hosts_print(status);
 	if (error == 0)
 		error = servers_print(status);

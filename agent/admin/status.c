@@ -84,6 +84,10 @@ static const struct field fields[] = {
     NUMBER("owed", owed),
     NUMBER("owed-since", owed_since),
     TEXT("owed-trouble", owed_trouble),
+    TEXT("asked", asked),
+    BOOL("asked-isolated", asked_isolated),
+    TEXT("asked-trouble", asked_trouble),
+    NUMBER("asked-equivocation", asked_equivocation),
 };
 
 struct parser {
@@ -342,7 +346,7 @@ static int other_take(const struct parser *parser, const char *name, const char 
 }
 
 /* "KIND NUMBER HASH" */
-static int evidence_take(const struct parser *parser, char *value)
+static int evidence_take(const struct parser *parser, char *value, bool asked)
 {
 	struct status *status = parser->status;
 	struct status_evidence *grown =
@@ -354,6 +358,7 @@ static int evidence_take(const struct parser *parser, char *value)
 	status->evidence = grown;
 	evidence = &grown[status->evidence_count++];
 	memset(evidence, 0, sizeof(*evidence));
+	evidence->asked = asked;
 	(void)snprintf(evidence->kind, sizeof(evidence->kind), "%s", word_take(&value));
 	if (!human_number(word_take(&value), 0, UINT64_MAX, &evidence->number) ||
 	    !hash_parse(value, &evidence->hash) || !evidence->hash.there)
@@ -388,7 +393,9 @@ static int line_take(const struct parser *parser, char *line)
 	if (strcmp(name, "host") == 0)
 		return host_take(parser, value);
 	if (strcmp(name, "evidence") == 0)
-		return evidence_take(parser, value);
+		return evidence_take(parser, value, false);
+	if (strcmp(name, "asked-evidence") == 0)
+		return evidence_take(parser, value, true);
 	if (strcmp(name, "failover") == 0)
 		return failover_take(parser, value);
 	if (strcmp(name, "view") == 0) {

@@ -45,6 +45,7 @@ struct status_evidence {
 	char kind[STATUS_WORD_MAX + 1]; /* "list", "keys" */
 	uint64_t number;
 	struct status_hash hash;
+	bool asked; /* kept by the agent that was asked, not by the one whose view it is */
 };
 
 struct status_other {
@@ -72,6 +73,11 @@ struct status {
 	uint32_t evidence_count;
 	uint64_t owed, owed_since; /* invalidations this agent owes, the oldest since (Unix s) */
 	char owed_trouble[STATUS_TEXT_MAX + 1]; /* why no more of them can be stored */
+	/* What the agent that was asked says of itself, beside the coordinator's view. */
+	char asked[LIST_NAME_MAX + 1]; /* "": it is its own view */
+	bool asked_isolated;
+	char asked_trouble[STATUS_TEXT_MAX + 1];
+	uint64_t asked_equivocation;
 	uint64_t failover_term;
 	char failover_agent[LIST_NAME_MAX + 1]; /* "": none was ordered */
 	/* The present or last change. */

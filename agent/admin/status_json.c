@@ -105,6 +105,7 @@ static void trust_json(const struct status *status, struct json *json)
 		json_string(json, "kind", evidence->kind);
 		json_unsigned(json, "number", evidence->number);
 		json_hex(json, "hash", evidence->hash.bytes, sizeof(evidence->hash.bytes));
+		json_string(json, "agent", evidence->asked ? status->asked : status->agent);
 		json_object_close(json);
 	}
 	json_array_close(json);
@@ -149,6 +150,10 @@ void status_json(const struct status *status, struct json *json)
 	json_unsigned(json, "owed", status->owed);
 	json_unsigned(json, "owed_since", status->owed_since);
 	json_string(json, "owed_trouble", status->owed_trouble);
+	json_string(json, "asked", status->asked);
+	json_bool(json, "asked_isolated", status->asked_isolated);
+	json_string(json, "asked_trouble", status->asked_trouble);
+	json_unsigned(json, "asked_equivocation", status->asked_equivocation);
 	servers_json(status, json);
 	hosts_json(status, json);
 	others_json(status, json);

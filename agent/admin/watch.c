@@ -85,6 +85,8 @@ static void note_find(const struct status *status, uint64_t lasts_ms,
 	}
 	if (status->waits_for[0] != '\0' && lasts_ms >= PHASE_LASTS_MS)
 		(void)snprintf(note, STATUS_TEXT_MAX + 1, "waits for %.240s", status->waits_for);
+	else if (status->trouble[0] != '\0' && lasts_ms >= PHASE_LASTS_MS)
+		(void)snprintf(note, STATUS_TEXT_MAX + 1, "%.250s", status->trouble);
 }
 
 static int terminal_columns(FILE *out)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/status.h"
+
 void relay_drop(struct relay *relay)
 {
 	free(relay->body);
@@ -63,6 +65,24 @@ static struct relay *relay_find(struct peers *peers, uint64_t id, uint8_t type)
 	return NULL;
 }
 
+/* The coordinator's view, and what this agent has to say beside it.  Who was taken for the
+ * coordinator may be none, and his own view is not what was asked for: this agent's is. */
+static void relay_status(struct peers *peers, const struct relay *relay,
+			 const struct message *status)
+{
+	struct message answer = {.type = MESSAGE_STATUS, .request = relay->request};
+	char *text;
+
+	if (status_asked(peers->agent, status->body, status->body_bytes, &text,
+			 &answer.body_bytes) != 0) {
+		status_send(relay->origin, relay->request, false);
+		return;
+	}
+	answer.body = (const uint8_t *)text;
+	peer_send(relay->origin, &answer);
+	free(text);
+}
+
 void relay_answered(struct peers *peers, const struct message *message)
 {
 	struct message answer = *message;
@@ -73,13 +93,13 @@ void relay_answered(struct peers *peers, const struct message *message)
 		if (relay == NULL)
 			return;
 		answer.verdict.request = relay->request;
+		peer_send(relay->origin, &answer);
 	} else {
 		relay = relay_find(peers, message->request, MESSAGE_STATUS_GET);
 		if (relay == NULL)
 			return;
-		answer.request = relay->request;
+		relay_status(peers, relay, message);
 	}
-	peer_send(relay->origin, &answer);
 	relay_drop(relay);
 }
 

@@ -12,6 +12,7 @@
 #include "daemon/agent.h"
 #include "daemon/clients_run.h"
 #include "daemon/evidence.h"
+#include "daemon/keyring.h"
 #include "daemon/owed_run.h"
 #include "list/order.h"
 
@@ -98,19 +99,42 @@ static void status_set(FILE *out, const struct agent *agent, const struct reg *r
 	fprintf(out, "\n");
 }
 
-static void status_evidence(FILE *out, const struct agent *agent)
+static void status_evidence(FILE *out, const struct agent *agent, const char *prefix)
 {
 	struct evidence kept[EVIDENCE_MAX];
 	const uint32_t count = evidence_read(agent->state, kept);
 
-	fprintf(out, "equivocation %u\n", count);
+	fprintf(out, "%sequivocation %u\n", prefix, count);
 	for (uint32_t i = 0; i < count; i++) {
 		char hex[2 * LIST_HASH_BYTES + 1];
 
 		(void)sodium_bin2hex(hex, sizeof(hex), kept[i].hash, LIST_HASH_BYTES);
-		fprintf(out, "evidence %s %" PRIu64 " %s\n", evidence_kind_name(kept[i].kind),
-			kept[i].number, hex);
+		fprintf(out, "%sevidence %s %" PRIu64 " %s\n", prefix,
+			evidence_kind_name(kept[i].kind), kept[i].number, hex);
 	}
+}
+
+/* What is in this agent's way. */
+static void status_trouble(FILE *out, const struct agent *agent, const char *prefix)
+{
+	const struct reg *known = &agent->host.known;
+	const char *between = "";
+
+	fprintf(out, "%strouble ", prefix);
+	if (agent->store_trouble[0] != '\0') {
+		fprintf(out, "%s", agent->store_trouble);
+		between = "; ";
+	}
+	if (agent->register_trouble[0] != '\0') {
+		fprintf(out, "%s%s", between, agent->register_trouble);
+		between = "; ";
+	}
+	if (known->keys_version != 0 && keyring_find(agent->ring, known->keys) == NULL)
+		fprintf(out,
+			"%skeys version %" PRIu64
+			" is in force and its document is not here yet",
+			between, known->keys_version);
+	fprintf(out, "\n");
 }
 
 static void status_self(FILE *out, const struct agent *agent, const struct reg *reg,
@@ -132,8 +156,7 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	fprintf(out, "generation %u\nlease-ms-left %" PRId64 "\nisolated %s\nreason %s\n",
 		segment_generation(agent->segment, NULL), lease_left(host->lease_ms, now_ms),
 		yes_no(host_isolated(host, now_ms)), reg->reason);
-	fprintf(out, "trouble %s\n",
-		agent->store_trouble[0] != '\0' ? agent->store_trouble : agent->register_trouble);
+	status_trouble(out, agent, "");
 	fprintf(out, "register-in %s\n", agent->coord.shared ? "etcd" : "file");
 	status_hash(out, "active", reg->active, reg->term != 0);
 	status_hash(out, "pending", reg->pending, reg->next_epoch != 0);
@@ -143,7 +166,7 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	fprintf(out, "owed %u\nowed-since %" PRIu64 "\nowed-trouble %s\n", owed.keys,
 		owed.oldest_since_s, owed_trouble);
 	fprintf(out, "aborting %s\n", yes_no(reg->aborting));
-	status_evidence(out, agent);
+	status_evidence(out, agent, "");
 	status_set(out, agent, reg);
 	if (agent->failover != NULL)
 		fprintf(out, "failover %" PRIu64 " %s\n", agent->failover->binding.term,
@@ -207,6 +230,30 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 				 lease_left(coord->host[i].lease_ms, now_ms), coord->host[i].term,
 				 coord->host[i].serial, coord->host[i].clients,
 				 &coord->host[i].work);
+	if (fclose(out) != 0) {
+		free(*text);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int status_asked(const struct agent *agent, const void *said, size_t said_bytes, char **text,
+		 size_t *bytes)
+{
+	static const char view[] = "\nview cluster\n";
+	const struct host *host = &agent->host;
+	FILE *out;
+
+	if (memmem(said, said_bytes, view, sizeof(view) - 1) == NULL)
+		return -EBADMSG;
+	out = open_memstream(text, bytes);
+	if (out == NULL)
+		return -ENOMEM;
+	(void)fwrite(said, 1, said_bytes, out);
+	fprintf(out, "asked %s\nasked-isolated %s\n", agent->config->name,
+		yes_no(host_isolated(host, clock_now_ms())));
+	status_trouble(out, agent, "asked-");
+	status_evidence(out, agent, "asked-");
 	if (fclose(out) != 0) {
 		free(*text);
 		return -ENOMEM;

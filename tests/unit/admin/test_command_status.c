@@ -78,6 +78,20 @@ START_TEST(what_is_owed_is_shown_to_whom_and_since_when)
 }
 END_TEST
 
+START_TEST(the_coordinators_trouble_does_not_hide_the_asked_agents)
+{
+	show("agent a1\nview cluster\ntrouble its disk is full\nasked a2\nasked-isolated yes\n"
+	     "asked-trouble keys version 2 is not here\nasked-equivocation 1\nasked-evidence list 3 "
+	     "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\n");
+	ck_assert_says(out, "\nTROUBLE       agent a1: its disk is full\n");
+	ck_assert_says(out, "\nISOLATED      agent a2 has no lease");
+	ck_assert_says(out, "\nTROUBLE       agent a2: keys version 2 is not here\n");
+	ck_assert_says(out, "kept by agent a2;");
+	ck_assert_says(out, "\n  epoch 3  6a6a6a");
+	ck_assert_silent(out, "kept by agent a1");
+}
+END_TEST
+
 START_TEST(where_nothing_was_ordered_nothing_is_said)
 {
 	show("keys-version 0\nequivocation 0\n");
@@ -100,6 +114,7 @@ int main(void)
 	tcase_add_test(tcase, orders_are_shown);
 	tcase_add_test(tcase, trust_and_its_breach_are_shown);
 	tcase_add_test(tcase, what_is_owed_is_shown_to_whom_and_since_when);
+	tcase_add_test(tcase, the_coordinators_trouble_does_not_hide_the_asked_agents);
 	tcase_add_test(tcase, where_nothing_was_ordered_nothing_is_said);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

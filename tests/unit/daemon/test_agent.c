@@ -10,6 +10,7 @@
 
 #include "agent_rig.h"
 #include "daemon/lists.h"
+#include "daemon/status.h"
 
 #define DEADLINE_MS 10000u
 
@@ -183,6 +184,24 @@ START_TEST(a_document_that_was_not_asked_for_is_not_taken)
 }
 END_TEST
 
+START_TEST(who_is_asked_adds_its_own_trouble_to_what_the_coordinator_says)
+{
+	static const char said[] = "agent a9\nview cluster\nwaits-for \n";
+	static const char local[] = "agent a9\nview local\n";
+	char *text;
+	size_t bytes;
+
+	(void)snprintf(agent->store_trouble, sizeof(agent->store_trouble), "the disk is full");
+	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "no etcd");
+	ck_assert_int_eq(status_asked(agent, said, strlen(said), &text, &bytes), 0);
+	ck_assert_mem_eq(text, said, strlen(said));
+	ck_assert_ptr_nonnull(strstr(text, "\nasked a1\nasked-isolated yes\n"
+					   "asked-trouble the disk is full; no etcd\n"));
+	free(text);
+	ck_assert_int_lt(status_asked(agent, local, strlen(local), &text, &bytes), 0);
+}
+END_TEST
+
 START_TEST(the_first_list_is_published_and_leased)
 {
 	struct document first;
@@ -350,6 +369,7 @@ int main(void)
 	tcase_add_test(tests, an_agent_without_a_list_is_ready_and_says_so);
 	tcase_add_test(tests, a_list_is_accepted_when_it_is_stored_and_not_before);
 	tcase_add_test(tests, a_document_that_was_not_asked_for_is_not_taken);
+	tcase_add_test(tests, who_is_asked_adds_its_own_trouble_to_what_the_coordinator_says);
 	tcase_add_test(tests, the_first_list_is_published_and_leased);
 	tcase_add_test(tests, lists_that_break_a_rule_are_refused_and_nothing_changes);
 	tcase_add_test(tests, a_change_that_moves_nothing_goes_through_all_phases);
