@@ -323,8 +323,6 @@ void agent_stored(struct agent *agent, bool ok, const char *why)
 		(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 		(void)agent_coord_lists(agent, &coord->reg);
 		coord_stored(coord, false, clock_now_ms());
-		if (coord->staged.term == 0)
-			agent->store_trouble[0] = '\0'; /* nothing waits for it any more */
 		return;
 	}
 	agent->store_trouble[0] = '\0';
