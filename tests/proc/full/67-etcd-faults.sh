@@ -37,10 +37,15 @@ relay pass
 etcd_led
 
 say "what stands in etcd is not fit to be led from"
-fit=$(etcd_register)
-unfit() { # WHAT VALUE RULE: refused by the rule, status shows it
-	local n
-	etcd_put register "$2"
+# Who leads has begun its term there.
+register_begun() { [ "$(lab_status term)" -gt "$term" ]; }
+term=$(cut -d' ' -f1 <<<"${history##*$'\n'}")
+unfit() { # WHAT SED RULE: refused by the rule, status shows it
+	local n fit
+	lab_until 20 register_begun || fail "$1: a$LAB_COORDINATOR has begun no term after $term"
+	term=$(lab_status term)
+	fit=$(etcd_register)
+	etcd_put register "$(sed "$2" <<<"$fit")"
 	for n in 1 2 3; do
 		lab_until 20 troubled_at "$n" "$3" || fail "$1: a$n says: $(lab_status -$n trouble)"
 	done
@@ -49,9 +54,9 @@ unfit() { # WHAT VALUE RULE: refused by the rule, status shows it
 	etcd_led
 }
 troubled_at() { [[ $(lab_status -"$1" trouble) = *"$2"* ]]; }
-unfit "another cluster's register" "${fit/ lab/ mail}" "anothercluster's:found'mail',expected'lab'"
-unfit "a newer format" "${fit/register 1/register 2}" "newerformat:found2"
-unfit "no register at all" "hello" "damaged"
+unfit "another cluster's register" "s/ lab\$/ mail/" "anothercluster's:found'mail',expected'lab'"
+unfit "a newer format" "s/register 1/register 2/" "newerformat:found2"
+unfit "no register at all" "s/.*/hello/" "damaged"
 check "nothing was passed but terms" equal "$(etcd_history | cut -d' ' -f4,5 | sort -u)" "1 STEADY"
 
 say "etcd is slow"
