@@ -42,6 +42,8 @@ void agent_failover_begin(struct agent *agent);
 /* A proven list that some agent has active: where it names another coordinator than the register
  * does, it is asked. */
 void agent_heal(struct agent *agent, const struct list *list);
+/* Does that list still say who coordinates?  Not once the register has caught up. */
+bool agent_healed(const struct agent *agent);
 
 /* How many slots the present or last change moved: what is shown. */
 void agent_last_change(struct agent *agent, const struct reg *reg);
