@@ -215,16 +215,18 @@ int segment_publish(struct segment *segment, const struct segment_view *view, ui
 {
 	const uint32_t next = segment->generation + 1;
 	struct mcr_segment_turn times = {.published_ns = now_ns};
+	bool same;
 	int error;
 
 	error = segment_image_render(view, &segment->image, failure);
 	if (error != 0)
 		return error;
-	if (segment->published && !segment->moved && says_the_same(segment)) {
+	same = says_the_same(segment);
+	if (segment->published && !segment->moved && same) {
 		*generation = segment->generation;
 		return 0;
 	}
-	if (view->confirm)
+	if (view->confirm && !same)
 		return failure_set(failure, ESTALE, "segment %s: generation %u says something else",
 				   segment->path, segment->generation);
 	if (segment->generation == UINT32_MAX)
