@@ -46,7 +46,7 @@
 
 enum mcr_clients_type {
 	/* client to agent */
-	MCR_CLIENTS_REGISTER = 1,    /* version; text: the cluster; perhaps a memfd */
+	MCR_CLIENTS_REGISTER = 1,    /* code: which attempt; text: the cluster; perhaps a memfd */
 	MCR_CLIENTS_WATCH = 2,	     /* send GENERATION with each publication from now on */
 	MCR_CLIENTS_ACKNOWLEDGE = 3, /* generation: nothing older runs in this process */
 	MCR_CLIENTS_REFUSE = 4,	     /* generation: it cannot be used; code: enum mcr_error */
@@ -93,7 +93,8 @@ struct mcr_marks {
 	uint32_t uncounted;   /*  4: readers that found no line: what they do is not known */
 	uint32_t refused;     /*  8: the newest generation that could not be used; 0: none */
 	uint32_t refused_why; /* 12: enum mcr_error, negated */
-	uint32_t dropped;     /* 16: not 0, written by the agent: the registration is over */
+	uint32_t
+	    dropped; /* 16: written by the agent: the newest attempt whose registration is over */
 	uint32_t pad[11];
 	struct mcr_marks_line line[MCR_MARKS_LINES];
 };

@@ -38,13 +38,14 @@ enum registration_state { REGISTRATION_NONE, REGISTRATION_ASKED, REGISTRATION_DO
 /* How this process stands with the agent.  Changed under the guard. */
 struct registration {
 	enum registration_state state;
-	int fd;			 /* the socket; -1 */
-	int reason;		 /* why it is not registered: enum mcr_error */
-	uint64_t incarnation;	 /* of the agent that it is registered with; 0: none.  Atomic */
-	uint64_t asked_ns;	 /* when it asked */
-	uint64_t retry_ns;	 /* not before this time */
-	uint32_t acknowledged;	 /* the newest generation that was answered for */
-	int poll_fd, timer_fd;	 /* service.c; -1 */
+	int fd;		       /* the socket; -1 */
+	int reason;	       /* why it is not registered: enum mcr_error */
+	uint64_t incarnation;  /* of the agent that it is registered with; 0: none.  Atomic */
+	uint32_t attempt;      /* the number of the last REGISTER.  Atomic */
+	uint64_t asked_ns;     /* when it asked */
+	uint64_t retry_ns;     /* not before this time */
+	uint32_t acknowledged; /* the newest generation that was answered for */
+	int poll_fd, timer_fd; /* service.c; -1 */
 };
 
 struct mcr {
@@ -98,8 +99,8 @@ struct mcr_reader {
 	bool unregistered;
 	struct view view;
 	struct mcr *mcr;
-	uint32_t home;	   /* whose marks `line` is in; 0: it has moved in nowhere */
-	int line;	   /* in mcr->marks, or -1: own_flying */
+	uint32_t home; /* whose marks `line` is in; 0: it has moved in nowhere */
+	int line;      /* in mcr->marks, or -1: own_flying */
 	uint32_t own_flying[4];
 };
 

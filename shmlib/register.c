@@ -90,7 +90,8 @@ bool mcr_registered(const struct mcr *mcr)
 	    __atomic_load_n(&mcr->registration.incarnation, __ATOMIC_ACQUIRE);
 
 	return incarnation != 0 && incarnation == u64_load_relaxed(&mcr->header->incarnation) &&
-	       u32_load_relaxed(&mcr->marks->dropped) == 0;
+	       u32_load_relaxed(&mcr->marks->dropped) <
+		   u32_load_relaxed(&mcr->registration.attempt);
 }
 
 /* ---- messages ---- */
@@ -112,8 +113,9 @@ static bool register_send(struct mcr *mcr)
 	} control;
 	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
 
-	/* Whatever the agent before said of these marks. */
-	u32_store_relaxed(&mcr->marks->dropped, 0);
+	/* Whatever is said of an attempt before, and however late, is not of this one. */
+	message.code = mcr->registration.attempt + 1;
+	u32_store_relaxed(&mcr->registration.attempt, message.code);
 	words_load_relaxed(message.text, mcr->header->cluster, sizeof(message.text));
 	message.text[sizeof(message.text) - 1] = '\0';
 	if (mcr->marks_fd >= 0) {

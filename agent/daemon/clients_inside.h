@@ -26,6 +26,7 @@ struct clients_peer {
 	bool registered, watching;
 	uint32_t number;	 /* registered: in the table */
 	struct mcr_marks *marks; /* mapped; NULL: it passed none */
+	uint32_t attempt;	 /* the client's number of this registration */
 	uint64_t since_ms;	 /* connected */
 	uint64_t second_ms;	 /* the second in which `messages` came */
 	uint32_t messages;
@@ -71,9 +72,9 @@ void clients_half_open_end(struct clients_run *run);
 /* Maps a client's memfd; takes the descriptor, whatever it is.  -EINVAL where it is not to be
  * trusted. */
 int clients_marks_map(int fd, struct mcr_marks **marks);
-/* `dropped`: the client's registration is over, and it is told so in its own memory.  An agent that
- * stops leaves it as it is: nothing is adopted here until the next one has come. */
-void clients_marks_unmap(struct mcr_marks *marks, bool dropped);
+/* `attempt`: this registration of the client is over, and it is told so in its own memory.  0: an
+ * agent that stops leaves it as it is: nothing is adopted here until the next one has come. */
+void clients_marks_unmap(struct mcr_marks *marks, uint32_t attempt);
 /* Is there a membarrier that reaches other processes?  Then it is issued. */
 bool clients_marks_barrier(void);
 /* Older operations are those planned from generation `since` on. */

@@ -74,12 +74,13 @@ int clients_marks_map(int fd, struct mcr_marks **marks)
 	return 0;
 }
 
-void clients_marks_unmap(struct mcr_marks *marks, bool dropped)
+void clients_marks_unmap(struct mcr_marks *marks, uint32_t attempt)
 {
 	if (marks == NULL)
 		return;
-	if (dropped)
-		u32_store_relaxed(&marks->dropped, 1);
+	/* An older attempt may end after a newer one. */
+	if (attempt > u32_load_relaxed(&marks->dropped))
+		u32_store_relaxed(&marks->dropped, attempt);
 	(void)munmap(marks, MCR_MARKS_BYTES);
 }
 

@@ -45,7 +45,7 @@ void clients_peer_end(struct clients_peer *peer)
 {
 	struct clients_run *run = peer->run;
 
-	clients_marks_unmap(peer->marks, !run->closing);
+	clients_marks_unmap(peer->marks, run->closing ? 0 : peer->attempt);
 	if (peer->registered) {
 		run->peer[peer->number] = NULL;
 		clients_gone(&run->table, peer->number, clients_now_ms());
@@ -116,6 +116,7 @@ static bool peer_register(struct clients_peer *peer, const struct mcr_clients_me
 	struct failure failure;
 
 	peer->marks = marks; /* it goes with the peer */
+	peer->attempt = message->code;
 	if (strncmp(message->text, run->cluster, sizeof(run->cluster)) != 0)
 		return peer_refuse(peer, MCR_CLIENTS_OTHER_CLUSTER, "it is of another cluster");
 	if (clients_add(&run->table, peer->uid, peer->pid, clients_now_ms(), &peer->number,
@@ -141,7 +142,7 @@ static bool peer_message(struct clients_peer *peer, const struct mcr_clients_mes
 	if (message->type == MCR_CLIENTS_REGISTER && !peer->registered)
 		return peer_register(peer, message, marks);
 	if (marks != NULL) {
-		clients_marks_unmap(marks, false);
+		clients_marks_unmap(marks, 0);
 	} else if (peer->registered && message->type == MCR_CLIENTS_ACKNOWLEDGE) {
 		error = clients_acknowledge(&run->table, peer->number, message->generation);
 	} else if (peer->registered && message->type == MCR_CLIENTS_REFUSE) {
@@ -232,11 +233,11 @@ static bool peer_receive(struct clients_peer *peer)
 				   "what it passed is not a sealed memfd");
 	if (peer_floods(peer) || (header.msg_flags & MSG_TRUNC) != 0 ||
 	    !message_well_formed(&message, got)) {
-		clients_marks_unmap(marks, false);
+		clients_marks_unmap(marks, 0);
 		return peer_refuse(peer, MCR_CLIENTS_MISUSE, "too many messages, or not one");
 	}
 	if (message.version != MCR_CLIENTS_VERSION) {
-		clients_marks_unmap(marks, false);
+		clients_marks_unmap(marks, 0);
 		return peer_refuse(peer, MCR_CLIENTS_OTHER_VERSION, "it speaks another version");
 	}
 	return peer_message(peer, &message, marks);

@@ -471,8 +471,8 @@ static void message_send(int fd, const struct mcr_clients_message *message, size
 
 static struct mcr_clients_message hello(void)
 {
-	struct mcr_clients_message message = {.type = MCR_CLIENTS_REGISTER,
-					      .version = MCR_CLIENTS_VERSION};
+	struct mcr_clients_message message = {
+	    .type = MCR_CLIENTS_REGISTER, .version = MCR_CLIENTS_VERSION, .code = 1};
 
 	memcpy(message.text, "web", 4);
 	return message;
@@ -558,6 +558,33 @@ START_TEST(counts_that_make_no_sense_hold_up_no_longer_than_op_timeout)
 	(void)munmap(words, MCR_MARKS_BYTES);
 	(void)close(pass);
 	(void)close(fd);
+}
+END_TEST
+
+/* An agent that is slow answers an attempt that its client has given up. */
+START_TEST(the_end_of_an_attempt_says_nothing_of_the_next)
+{
+	struct mcr_clients_message message = hello();
+	const int pass = marks_made(MCR_MARKS_BYTES, SEALS), first = stranger();
+	struct mcr_marks *marks =
+	    mmap(NULL, MCR_MARKS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, pass, 0);
+	int second;
+
+	begun();
+	message_send(first, &message, sizeof(message), pass);
+	UNTIL(registered() == 1);
+	message.code = 2;
+	second = stranger();
+	message_send(second, &message, sizeof(message), pass);
+	UNTIL(registered() == 2);
+	(void)close(first);
+	UNTIL(registered() == 1);
+	ck_assert_uint_eq(marks->dropped, 1);
+	(void)close(second);
+	UNTIL(registered() == 0);
+	ck_assert_uint_eq(marks->dropped, 2);
+	(void)munmap(marks, MCR_MARKS_BYTES);
+	(void)close(pass);
 }
 END_TEST
 
@@ -728,6 +755,7 @@ int main(void)
 	tcase_add_test(tests, while_the_agent_is_dead_there_are_plans_with_a_deadline);
 	tcase_add_test(tests, memory_that_cannot_be_trusted_is_refused);
 	tcase_add_test(tests, counts_that_make_no_sense_hold_up_no_longer_than_op_timeout);
+	tcase_add_test(tests, the_end_of_an_attempt_says_nothing_of_the_next);
 	tcase_add_test(tests, what_is_no_message_ends_the_connection);
 	tcase_add_test(tests, a_flood_ends_the_connection);
 	tcase_add_test(tests, connections_that_do_not_register_are_few_and_end);
