@@ -309,6 +309,7 @@ int segment_keep(struct segment *segment, struct failure *failure)
 		return 0;
 	kept = segment_file_keep(segment->path, &segment->file, failure);
 	segment->lost = kept < 0;
+	segment->moved = segment->file.header->moved != 0;
 	if (kept > 0)
 		return failure_set(failure, ENOENT,
 				   "segment %s: somebody has removed it; it is made again, and its "

@@ -254,53 +254,6 @@ void segment_file_unmap(struct segment_file *file)
 	(void)munmap(file->header, segment_object_bytes(file->slot_bytes));
 }
 
-/* The writer's own memory is what it copies; nobody else writes there. */
-static int renew(const char *path, const struct segment_file *old, struct segment_file *file,
-		 struct failure *failure)
-{
-	int fd, error;
-
-	error = segment_object_make(path, (const char *)old->header->cluster, old->slot_bytes, &fd,
-				    failure);
-	if (error != 0)
-		return error;
-	error = file_take(path, fd, old->slot_bytes, file, failure);
-	if (error != 0)
-		goto out;
-	memcpy(file->header, old->header, segment_object_bytes(old->slot_bytes));
-	error = segment_object_name(path, fd, failure);
-	if (error != 0)
-		segment_file_unmap(file);
-out:
-	(void)close(fd);
-	return error;
-}
-
-int segment_file_keep(const char *path, struct segment_file *file, struct failure *failure)
-{
-	struct segment_file next;
-	struct stat named;
-	int error;
-
-	if (lstat(path, &named) == 0) {
-		if (named.st_dev == file->device && named.st_ino == file->inode)
-			return 0;
-		return failure_set(failure, EEXIST,
-				   "segment %s: something else has its name: new clients do not "
-				   "find it",
-				   path);
-	}
-	if (errno != ENOENT)
-		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
-	error = renew(path, file, &next, failure);
-	if (error != 0)
-		return error;
-	segment_object_retire(file->header);
-	segment_file_unmap(file);
-	*file = next;
-	return 1;
-}
-
 int segment_file_larger(const char *path, const char *cluster, uint32_t slot_bytes, int *fd,
 			struct segment_file *file, struct failure *failure)
 {
@@ -333,4 +286,36 @@ int segment_file_replace(const char *path, const struct segment_file *old, int f
 		return failure_set(failure, errno, "segment %s: cannot replace it: %s", path,
 				   strerror(errno));
 	return 0;
+}
+
+int segment_file_keep(const char *path, struct segment_file *file, struct failure *failure)
+{
+	struct segment_file next;
+	struct stat named;
+	int fd, error;
+
+	if (lstat(path, &named) == 0) {
+		if (named.st_dev == file->device && named.st_ino == file->inode)
+			return 0;
+		return failure_set(failure, EEXIST,
+				   "segment %s: something else has its name: new clients do not "
+				   "find it",
+				   path);
+	}
+	if (errno != ENOENT)
+		return failure_set(failure, errno, "segment %s: %s", path, strerror(errno));
+	error = segment_file_larger(path, (const char *)file->header->cluster, file->slot_bytes,
+				    &fd, &next, failure);
+	if (error != 0)
+		return error;
+	/* The writer's own memory is what it copies; nobody else writes there. */
+	memcpy(next.header, file->header, segment_object_bytes(file->slot_bytes));
+	error = segment_file_replace(path, file, fd, failure);
+	if (error != 0) {
+		segment_file_unmap(&next);
+		return error;
+	}
+	segment_file_unmap(file);
+	*file = next;
+	return 1;
 }
