@@ -143,7 +143,7 @@ done
 refused 3 "host1: not an operator's key" "abort with a host key" abort -k host1 --agent ./none
 refused 3 'op1: the same key as -k' "abort with a key twice" abort -k op1 -k op1 --agent ./none
 chmod 644 op3
-refused 3 'op3: mode 0644' "abort with a key that others can read" abort -k op3 --agent ./none
+refused 3 'op3: found mode 0644' "abort with a key that others can read" abort -k op3 --agent ./none
 chmod 600 op3
 many=()
 for ((n = 0; n < 33; n++)); do many+=(-k op1); done
