@@ -187,7 +187,9 @@ void coord_tick(struct coord *coord, uint64_t now_ms)
 	if (coord->state == COORD_SILENT && now_ms >= coord->blind_ms &&
 	    host_lists_match(&coord->reg, coord->change))
 		coord->state = COORD_HEARING;
-	if (coord->state == COORD_HEARING && coord->shared && now_ms < coord->leads_ms)
+	/* A shared register is exact, but after a failover: then a majority's are heard first. */
+	if (coord->state == COORD_HEARING && coord->shared && coord->failover_term == 0 &&
+	    now_ms < coord->leads_ms)
 		coord_next_term(coord);
 	if (coord->state != COORD_LEADING || coord->staged.term != 0 || coord->reg.term == 0 ||
 	    now_ms >= coord->leads_ms)

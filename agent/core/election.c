@@ -94,14 +94,22 @@ bool election_may_lead(const struct election *e)
 
 bool election_fails_over(const struct election *e, uint64_t term)
 {
-	return e->failover_term > e->seen_term && e->failover_term > term;
+	return e->failover_ours && e->failover_term > e->seen_term && e->failover_term > term;
 }
 
-void election_failover(struct election *e, uint64_t term, uint64_t now_ms)
+bool election_barred(const struct election *e)
+{
+	return !e->failover_ours && e->failover_term > e->seen_term;
+}
+
+void election_failover(struct election *e, uint64_t term, bool ours, uint64_t now_ms)
 {
 	e->failover_term = term;
+	e->failover_ours = ours;
 	if (e->state == ELECTION_LOOKING)
 		e->main.after_ms = now_ms;
+	else if (e->state != ELECTION_RELEASING && election_barred(e))
+		election_stop(e, "a signed failover names another candidate", now_ms);
 }
 
 void election_known(struct election *e, uint64_t term, uint64_t serial, uint64_t now_ms)

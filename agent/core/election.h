@@ -156,7 +156,8 @@ struct election {
 	struct reg reg;
 	uint64_t register_revision; /* 0: there is none */
 	uint64_t seen_revision, seen_term, seen_serial;
-	uint64_t failover_term; /* to be begun here without the register of before; 0: none */
+	uint64_t failover_term; /* to be begun by a signed order; 0: none */
+	bool failover_ours;	/* by this candidate */
 	uint32_t list_at;	/* LISTING, ELECTION_WRITE_LIST */
 	uint32_t keys_at;	/* LISTING: how many were asked for; ELECTION_WRITE_KEYS */
 	bool keys_wanted;	/* LISTING: before any list, which may be signed under them */
@@ -204,8 +205,9 @@ void election_resign(struct election *election, uint64_t now_ms);
 /* A candidate that is none any more gives its leadership back.  A failover overrides FOUND. */
 void election_stand(struct election *election, enum election_stand stand, uint64_t now_ms);
 
-/* A signed order makes this candidate begin `term`, though the register is gone or an old one. */
-void election_failover(struct election *election, uint64_t term, uint64_t now_ms);
+/* A signed order makes one candidate begin `term`, though the register be gone or an old one. Until
+ * it has begun nobody else leads: the hosts go by the order, and would not come to him. */
+void election_failover(struct election *election, uint64_t term, bool ours, uint64_t now_ms);
 
 /* A register (term, serial) is known to exist, from others: an older one is not to be led from. */
 void election_known(struct election *election, uint64_t term, uint64_t serial, uint64_t now_ms);

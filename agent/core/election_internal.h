@@ -18,5 +18,7 @@ void election_released(struct election *election, uint64_t now_ms);
 bool election_may_lead(const struct election *election);
 /* Does a failover let it lead from what stands, were it of this term, or from nothing (0)? */
 bool election_fails_over(const struct election *election, uint64_t term);
+/* Does a failover make another candidate begin a term that has not begun? */
+bool election_barred(const struct election *election);
 
 #endif

@@ -159,7 +159,7 @@ static void election_looked(struct election *e, const struct election_reply *rep
 		e->main.after_ms = now_ms + ELECTION_REFUSED_MS;
 		return;
 	}
-	if (reply->leader.held || e->resigned || !election_may_lead(e)) {
+	if (reply->leader.held || e->resigned || !election_may_lead(e) || election_barred(e)) {
 		election_trouble(e, "");
 		return;
 	}

@@ -322,6 +322,10 @@ static void agent_host_do(struct agent *agent, struct host_action *action)
 		host_state_encode(action->state, bytes);
 		host_stored(&agent->host, agent_store(agent, HOST_FILE, bytes, sizeof(bytes)),
 			    clock_now_ms());
+		/* Should the store be set back, nobody here leads from less than that. */
+		if (agent->store != NULL)
+			store_known(agent->store, agent->host.stored.term,
+				    agent->host.stored.serial);
 		break;
 	case HOST_PUBLISH:
 		reg = *action->reg;

@@ -102,7 +102,8 @@ void agent_led_by(struct agent *agent, const char *name)
 	const struct list *list = agent_list(agent);
 
 	if (agent->leader_told || agent->coord.state != COORD_IDLE || list == NULL ||
-	    list->coordinator_count <= 1 || agent_named(list, name) == NULL)
+	    list->coordinator_count <= 1 || agent_named(list, name) == NULL ||
+	    strcmp(name, agent->config->name) == 0)
 		return;
 	(void)snprintf(agent->leader, sizeof(agent->leader), "%s", name);
 	agent->leader_term = agent->host.known.term;

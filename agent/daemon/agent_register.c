@@ -46,23 +46,25 @@ void agent_binding(const struct reg *reg, struct order_binding *binding)
 }
 
 /* With the register file of the coordinator before, the register is exact: it goes on as after a
- * restart.  Without it, the hosts are asked, in silence.  An etcd in which the register stands as
- * it is known needs no failover: whoever it elects goes on. */
+ * restart.  Without it, the hosts are asked, in silence.  An etcd is no different: nobody else
+ * leads by it until the order's term has begun. */
 void agent_failover_begin(struct agent *agent)
 {
 	const struct order *order = agent->failover;
 	const struct reg *known = &agent->host.known;
 	const struct reg *reg = &agent->register_saved;
 	const bool exact = agent->register_held && register_compare(reg, known) >= 0;
+	bool ours;
 
-	if (order == NULL || order->binding.term <= known->term ||
-	    strcmp(order->targets[0].name, agent->config->name) != 0 ||
-	    agent->coord.failover_term >= order->binding.term)
+	if (order == NULL || order->binding.term <= known->term)
 		return;
+	ours = strcmp(order->targets[0].name, agent->config->name) == 0;
 	if (agent->store != NULL)
-		store_failover(agent->store, order->binding.term);
-	if (!agent->elected || (agent->coord.shared && exact))
+		store_failover(agent->store, order->binding.term, ours);
+	if (!ours || !agent->elected || agent->coord.failover_term >= order->binding.term)
 		return;
+	if (agent->register_held && reg->term >= order->binding.term)
+		return; /* it had begun before this host knew of it */
 	if (exact && reg->term < order->binding.term &&
 	    agent_change(agent, reg, &agent->coord_change)) {
 		agent_resume(agent, reg);

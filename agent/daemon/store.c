@@ -27,10 +27,10 @@ uint32_t store_chain(const struct keyring *ring, const struct reg *reg,
 	return count;
 }
 
-void store_failover(struct store *store, uint64_t term)
+void store_failover(struct store *store, uint64_t term, bool ours)
 {
 	if (store->ops->failover != NULL)
-		store->ops->failover(store, term);
+		store->ops->failover(store, term, ours);
 }
 
 int store_look(struct store *store, struct reg *reg, struct failure *failure)

@@ -91,8 +91,9 @@ uint32_t store_chain(const struct keyring *ring, const struct reg *reg,
 		     struct store_document chain[KEYS_VERSIONS_MAX]);
 
 /* A signed failover makes this agent begin `term`: for that it may lead, though the register is
- * gone or older than one that is known.  (A file elects its agent in any case.) */
-void store_failover(struct store *store, uint64_t term);
+ * gone or older than one that is known.  Not ours: it does not lead until that term has begun.  (A
+ * file elects its agent in any case.) */
+void store_failover(struct store *store, uint64_t term, bool ours);
 /* Reads the register again where an operator may have put it: a file.  -ENOENT: there is none (an
  * etcd is asked at each election, and nowhere else); -EAGAIN: not elected yet; or it cannot be
  * read. */

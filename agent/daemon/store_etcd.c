@@ -365,11 +365,11 @@ static int s_write(struct store *store, const struct reg *reg, bool moved,
 	return error;
 }
 
-static void s_failover(struct store *store, uint64_t term)
+static void s_failover(struct store *store, uint64_t term, bool ours)
 {
 	struct store_etcd *s = (struct store_etcd *)store;
 
-	election_failover(&s->election, term, clock_now_ms());
+	election_failover(&s->election, term, ours, clock_now_ms());
 	wake_now(s);
 }
 

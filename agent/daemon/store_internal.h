@@ -12,7 +12,7 @@ struct store_ops {
 	int (*write)(struct store *store, const struct reg *reg, bool moved,
 		     const struct store_bodies *bodies);
 	/* NULL where nothing depends on what is known elsewhere. */
-	void (*failover)(struct store *store, uint64_t term);
+	void (*failover)(struct store *store, uint64_t term, bool ours);
 	void (*known)(struct store *store, uint64_t term, uint64_t serial);
 	void (*stand)(struct store *store, enum election_stand stand);
 	/* NULL where nobody but the store writes it. */

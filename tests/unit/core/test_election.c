@@ -547,9 +547,9 @@ START_TEST(a_failover_leads_where_the_register_is_gone_and_nobody_else_does)
 {
 	a.election.seen_term = b.election.seen_term = 3;
 	a.election.seen_serial = b.election.seen_serial = 4;
-	election_failover(&a.election, 3, now); /* not after what was seen */
+	election_failover(&a.election, 3, true, now); /* not after what was seen */
 	nobody_leads("gone where there was one (3.4)");
-	election_failover(&a.election, 4, now);
+	election_failover(&a.election, 4, true, now);
 	run_for(&b, TTL);
 	ck_assert_uint_eq(b.elected, 0);
 	lead(&a);
@@ -572,6 +572,30 @@ START_TEST(a_failover_leads_where_the_register_is_gone_and_nobody_else_does)
 }
 END_TEST
 
+START_TEST(a_failover_to_another_candidate_ends_a_leadership_and_keeps_out)
+{
+	lead(&a);
+	write_begin(&a, 2, 1);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.stored, 1);
+	election_failover(&a.election, 2, false, now); /* that term has begun */
+	ck_assert(election_leads(&a.election, now));
+	election_failover(&a.election, 3, false, now);
+	run_for(&a, 10);
+	ck_assert_uint_eq(a.lost, 1);
+	ck_assert_str_eq(a.why, "a signed failover names another candidate");
+	run_for(&a, 2 * ELECTION_REFUSED_MS);
+	ck_assert_uint_eq(a.elected, 1);
+	lead(&b);
+	write_begin(&b, 3, 1);
+	run_for(&b, 10);
+	election_resign(&b.election, now);
+	run_for(&b, 10);
+	run_for(&a, 2 * ELECTION_REFUSED_MS);
+	ck_assert_uint_eq(a.elected, 2);
+}
+END_TEST
+
 START_TEST(a_failover_leads_from_an_older_register_and_replaces_it)
 {
 	const struct reg older = reg_of(3, 3);
@@ -580,7 +604,7 @@ START_TEST(a_failover_leads_from_an_older_register_and_replaces_it)
 	a.election.seen_term = b.election.seen_term = 3;
 	a.election.seen_serial = b.election.seen_serial = 5;
 	b.election.seen_revision = 1000000; /* of the store before */
-	election_failover(&a.election, 4, now);
+	election_failover(&a.election, 4, true, now);
 	lead(&a);
 	ck_assert_uint_eq(a.reg.serial, 3);
 	write_begin(&a, 4, 6);
@@ -715,6 +739,7 @@ int main(void)
 	tcase_add_test(one, a_register_that_is_not_fit_elects_nobody);
 	tcase_add_test(one, a_mover_leads_where_the_register_was_moved_away);
 	tcase_add_test(one, a_failover_leads_where_the_register_is_gone_and_nobody_else_does);
+	tcase_add_test(one, a_failover_to_another_candidate_ends_a_leadership_and_keeps_out);
 	tcase_add_test(one, a_failover_leads_from_an_older_register_and_replaces_it);
 	tcase_add_test(one, who_is_no_candidate_stands_not_and_gives_back_what_he_has);
 	tcase_add_test(one,
