@@ -135,8 +135,9 @@ $(FUZZERS): $(B)/%: $(B)/%.o $(B)/daemon.a $(BELOW_admin)
 
 # The simulator: the real core in a simulated world, and with planted faults (tests/sim/mutants).
 SIM         := $(B)/tests/sim/sim
-SIM_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
-$(SIM_OBJECTS): cppflags += -Itests/sim
+SIM_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c) tests/unit/core/fake_etcd.c)
+SIM_INCLUDES := -Itests/sim -Itests/unit/core
+$(SIM_OBJECTS): cppflags += $(SIM_INCLUDES)
 $(SIM): $(SIM_OBJECTS) $(BELOW_core)
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) -lm
@@ -154,8 +155,9 @@ sim-mutants:
 	@tests/sim/mutants/run search build/plain
 # One of them, for tests/sim/mutants/run: its object takes the place of the file's own.
 sim-mutant: $(SIM_OBJECTS) $(BELOW_core)
-	$(CC) $(cppflags) -I$(dir $(MUTANT_FILE)) $(cflags) -c -o $(MUTANT)/mutant.o $(MUTANT)/$(MUTANT_FILE)
-	$(CC) $(cflags) -pie $(ldflags) -o $(MUTANT)/sim $(SIM_OBJECTS) $(MUTANT)/mutant.o \
+	$(CC) $(cppflags) $(SIM_INCLUDES) -I$(dir $(MUTANT_FILE)) $(cflags) -c -o $(MUTANT)/mutant.o $(MUTANT)/$(MUTANT_FILE)
+	$(CC) $(cflags) -pie $(ldflags) -o $(MUTANT)/sim \
+		$(filter-out $(MUTANT_FILE:%.c=$(B)/%.o),$(SIM_OBJECTS)) $(MUTANT)/mutant.o \
 		$(BELOW_core) $(PKG_LIBS) -lm
 
 # Benchmarks: one program each, linked with the library as applications have it; the agent's rooms
@@ -193,12 +195,14 @@ check:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
 	@$(MAKE) $(JOBS) $(RACED) raced
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/sim/sim
 	@tests/run build/address-undefined unit race torn=2000 model sim proc
 
 check-full:
 	@tests/setup check
 	@$(MAKE) $(JOBS) $(TESTED) built
 	@$(MAKE) $(JOBS) $(RACED) raced
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/sim/sim
 	@$(MAKE) $(JOBS) $(FUZZED) fuzzers
 	@tests/run build/address-undefined unit race torn=20000 model-whole sim proc proc-full fuzz=$(SECONDS)
 

@@ -137,6 +137,49 @@ static bool same_register(const struct reg *a, const struct reg *b)
 	return memcmp(x, y, sizeof(x)) == 0;
 }
 
+bool check_ever_stored(const struct world *world, const struct reg *reg)
+{
+	for (uint32_t i = 0; i < world->history_count; i++)
+		if (same_register(&world->history[i], reg))
+			return true;
+	return false;
+}
+
+/* One grants at a time: nobody in an older term, and by an etcd only who holds its leader key. */
+void check_granting(struct world *world, uint32_t number)
+{
+	const struct machine *machine = &world->machine[number];
+
+	if (machine->coord.reg.term < world->truth.term)
+		violate(world, "%s grants leases in term %llu though term %llu has begun",
+			machine->name, (unsigned long long)machine->coord.reg.term,
+			(unsigned long long)world->truth.term);
+	if (machine->shared && !etcd_led_by(world, number))
+		violate(world, "%s grants leases though it does not hold the leader key",
+			machine->name);
+}
+
+/* Who begins a term by an order has the votes of a majority: each agent keeps one order of a term.
+ */
+static void check_votes(struct world *world, uint32_t number, const struct reg *reg)
+{
+	uint32_t votes = world->disks_lost; /* their word may have gone with them */
+
+	if (world->machine[number].coord.failover_term != reg->term ||
+	    reg->term <= world->truth.term)
+		return;
+	for (uint32_t i = 0; i < AGENTS; i++) {
+		const struct disk *disk = &world->machine[i].disk;
+
+		votes += disk->has_failover &&
+			 (disk->failover_term > reg->term ||
+			  (disk->failover_term == reg->term && disk->failover_to == number));
+	}
+	if (votes * 2 <= AGENTS)
+		violate(world, "%s begins term %llu by an order that %u agents keep",
+			world->machine[number].name, (unsigned long long)reg->term, votes);
+}
+
 /* What a gaining server held before was dropped. */
 static void check_sanitised(struct world *world, const struct reg *reg)
 {
@@ -228,7 +271,12 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 			abort();
 	}
 	world->history[world->history_count++] = *reg;
-	if (register_compare(reg, &world->truth) <= 0) {
+	check_votes(world, number, reg);
+	if (reg->term == world->failover_term && world->failed_over_to != NOBODY &&
+	    register_compare(reg, &world->truth) < 0)
+		/* What was lost had begun a later term, of which no majority has heard. */
+		memset(&world->gone, 0, sizeof(world->gone));
+	else if (register_compare(reg, &world->truth) <= 0) {
 		if (register_compare(reg, &world->truth) < 0)
 			violate(world,
 				"coordinator %s stores register %llu.%llu though %llu.%llu was "
@@ -254,6 +302,8 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 	count_step(world, &world->machine[number].coord, &before, reg);
 	check_given_up(world, reg);
 	check_barrier(world);
+	if (before.phase != reg->phase)
+		fault_in_phase(world);
 	if (before.next_epoch != 0 && reg->next_epoch == 0)
 		settled(world, &before, reg);
 }

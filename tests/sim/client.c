@@ -33,8 +33,8 @@ static void client_idle(struct world *world, struct client *client)
 	if (world->now_us > world->moved_us + 100 * MS &&
 	    world->now_us > world->stepped_us + 2 * world->op_timeout_ms * MS)
 		pause_us *= world->truth.phase == PHASE_STEADY ? 40 : 20;
-	if (world->events > 8000)
-		pause_us *= world->events > 10000 ? 20 : 3;
+	if (world->events > 6000)
+		pause_us *= world->events > 8500 ? 60 : world->events > 7500 ? 20 : 4;
 	at(world, world->now_us + 1000 + pick(world, pause_us), EV_CLIENT_BEGIN,
 	   number_of(world, client), 0, client->life, 0);
 }
@@ -356,13 +356,11 @@ void client_replied(struct world *world, struct command *command)
 	client_answered(world, client, command);
 }
 
-/* `pause`: not a command's time-out, but the end of a pause. */
-void client_timeout(struct world *world, uint32_t number, uint32_t stamp)
+/* A command's time-out, or the end of a pause. */
+void client_timeout(struct world *world, uint32_t number)
 {
 	struct client *client = &world->client[number];
 
-	if (!client->alive || client->stamp != stamp)
-		return;
 	if (client->at == AT_REPAIR && client->step == MCR_STEPS_MAX) {
 		if (client->old_count > client->repaired)
 			client_repair_old(world, client);
@@ -377,86 +375,14 @@ void client_timeout(struct world *world, uint32_t number, uint32_t stamp)
 
 /* ---- beginning ---- */
 
-static enum mcr_op client_choose(struct world *world)
-{
-	/* What is left at an owner that was given up shows when it is deleted elsewhere. */
-	const uint32_t deletes = world->given_up ? 20 : 0;
-	static const uint8_t ops[20] = {MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
-					MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
-					MCR_OP_DELETE, MCR_OP_SET,    MCR_OP_SET,    MCR_OP_SET,
-					MCR_OP_SET,    MCR_OP_UPDATE, MCR_OP_UPDATE, MCR_OP_DELETE,
-					MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,    MCR_OP_TOUCH};
-
-	return chance(world, deletes) ? MCR_OP_DELETE : (enum mcr_op)ops[pick(world, 20)];
-}
-
-/* A key that a mover has in hand just now; KEYS: there is none. */
-static uint32_t key_under_way(struct world *world)
-{
-	const uint32_t first = pick(world, MOVERS);
-
-	for (uint32_t i = 0; i < MOVERS; i++) {
-		const struct mover *mover = &world->mover[(first + i) % MOVERS];
-		const uint32_t from = pick(world, BATCH);
-
-		for (uint32_t k = 0; mover->used && mover->open > 0 && k < BATCH; k++)
-			if (mover->slot[(from + k) % BATCH].used)
-				return mover->slot[(from + k) % BATCH].key;
-	}
-	return KEYS;
-}
-
-/* Often a key that is being moved just now, or one that everybody wants. */
-static uint8_t client_key_any(struct world *world)
-{
-	const uint32_t how = pick(world, 100);
-
-	if (how < 35) {
-		const uint32_t key = key_under_way(world);
-
-		if (key < KEYS)
-			return (uint8_t)key;
-	}
-	if (how < 60) /* the latest most often */
-		return world
-		    ->recent[(world->recent_next - 1 - pick(world, 1 + pick(world, 16))) % 16];
-	if (how < 90 && world->truth.next_epoch != 0) {
-		const struct layout *layout = lists_of(world, &world->truth);
-
-		for (uint32_t tries = 0; tries < 8; tries++) {
-			const uint32_t key = pick(world, KEYS);
-
-			if (layout->old_owner[key] != layout->new_owner[key] &&
-			    (!world->given_up ||
-			     world->cache[layout->old_owner[key]].item[key].present))
-				return (uint8_t)key;
-		}
-	}
-	return (uint8_t)pick(world, KEYS);
-}
-
-/* What an owner that was given up still holds is left alone until nobody is to ask there. */
-static uint8_t client_key(struct world *world)
-{
-	const struct layout *layout = lists_of(world, &world->truth);
-
-	for (uint32_t tries = 0; tries < 6; tries++) {
-		const uint8_t key = client_key_any(world);
-
-		if (!world->given_up || world->truth.phase > PHASE_DRAIN ||
-		    layout->old_owner[key] == layout->new_owner[key] ||
-		    !world->cache[layout->old_owner[key]].tainted)
-			return key;
-	}
-	return (uint8_t)pick(world, KEYS);
-}
-
 void client_begin(struct world *world, uint32_t number)
 {
 	struct client *client = &world->client[number];
-	const enum mcr_op op = client_choose(world);
+	const enum mcr_op op = choose_op(world);
 
-	client->key = client_key(world);
+	const uint32_t generation = client->generation;
+
+	client->key = choose_key(world);
 	client->op = (uint8_t)op;
 	client->failed = client->failed_delete = client->found = client->wrote = false;
 	client->planned_again = client->was_write = false;
@@ -470,6 +396,8 @@ void client_begin(struct world *world, uint32_t number)
 		   EV_CLIENT_BEGIN, number, 0, client->life, 0);
 		return;
 	}
+	if (generation != 0 && client->generation > generation + 1)
+		reached(world, REACHED_IDLE);
 	client->at = AT_PLAN;
 	client->begin_us = world->now_us;
 	world->figures->operations++;

@@ -8,7 +8,7 @@ static void count(struct world *world, enum fault fault)
 	world->figures->fault[fault]++;
 }
 
-static void stop(struct world *world, uint32_t number, bool clients)
+void fault_stops(struct world *world, uint32_t number, bool clients)
 {
 	struct machine *machine = &world->machine[number];
 	const uint64_t longest = 10 * world->lease_ms * MS;
@@ -17,6 +17,7 @@ static void stop(struct world *world, uint32_t number, bool clients)
 	TRACE(world, "%s%s stopped for %.3f s", machine->name, clients ? " and its clients" : "",
 	      (double)(until - world->now_us) / SECOND);
 	machine->stopped_until_us = until;
+	machine->stopped_leading |= machine->coord.state == COORD_LEADING;
 	for (uint32_t i = 0; clients && i < CLIENTS; i++)
 		if (world->client[i].machine == number)
 			world->client[i].stopped_until_us = until;
@@ -40,7 +41,7 @@ static void machine_crash(struct world *world, uint32_t number, uint64_t away_us
 
 static bool holds_register(const struct world *world, uint32_t number)
 {
-	return machine_named(world, world->truth.coordinator) == (int)number ||
+	return (!world->shared && machine_named(world, world->truth.coordinator) == (int)number) ||
 	       world->machine[number].disk.has_register;
 }
 
@@ -103,7 +104,7 @@ static void lose_register(struct world *world)
 	const uint32_t number = leader(world);
 	struct machine *machine;
 
-	if (number == NOBODY || world->disks_lost > 0 || world->register_gone ||
+	if (number == NOBODY || world->shared || world->disks_lost > 0 || world->register_gone ||
 	    world->truth.handed_over)
 		return;
 	machine = &world->machine[number];
@@ -148,7 +149,7 @@ static void partition(struct world *world, bool one_way)
 	TRACE(world, "partition %03x%s", mask & 0x3ff, one_way ? ", one way" : "");
 }
 
-static void isolate(struct world *world, uint32_t number)
+void fault_isolates(struct world *world, uint32_t number)
 {
 	const bool in = chance(world, 75), out = !in || chance(world, 75);
 
@@ -166,7 +167,7 @@ static void isolate(struct world *world, uint32_t number)
 	}
 }
 
-static void heal_later(struct world *world)
+void fault_heals_later(struct world *world)
 {
 	at(world, world->now_us + 100 * MS + pick(world, 2 * world->lease_ms * MS), EV_HEAL, 0, 0,
 	   0, 0);
@@ -182,6 +183,15 @@ void fault_evicts_stub(struct world *world, const struct mover_key *slot)
 	TRACE(world, "s%u evicts a reservation of key %u", slot->server, slot->key);
 	reached(world, REACHED_STUB_EVICTED);
 	item_gone(&world->cache[slot->server].item[slot->key]);
+}
+
+/* The new owner is another process by the time that the old one answers. */
+void fault_restarts_new_owner(struct world *world, uint32_t from, uint32_t to)
+{
+	count(world, FAULT_SLOW_CACHE);
+	count(world, FAULT_CACHE_CRASH);
+	world->cache[from].slow_us = world->now_us + 1;
+	at(world, world->now_us + 1, EV_CACHE_DIES, to, 0, 0, 0);
 }
 
 /* An agent dies while keys of its movers are under way; what was at O may go meanwhile. */
@@ -221,6 +231,20 @@ static void evict(struct world *world, uint32_t server)
 	}
 }
 
+/* What COPY cannot move is left to DRAIN. */
+void fault_in_phase(struct world *world)
+{
+	const bool copying = world->truth.phase == PHASE_COPY;
+
+	if (!world->faults_on || (!copying && world->truth.phase != PHASE_SWITCH) ||
+	    !chance(world, copying ? 25 : 80))
+		return;
+	if (copying)
+		count(world, FAULT_REFUSAL);
+	for (uint32_t s = 0; s < SERVERS; s++)
+		world->cache[s].refuses = copying && chance(world, 50);
+}
+
 /* Where the next fault hurts most: the coordinator, now and then. */
 static uint32_t victim(struct world *world)
 {
@@ -237,11 +261,15 @@ void fault_strikes(struct world *world)
 	if (!world->faults_on)
 		return;
 	at(world, world->now_us + 1 + pick(world, 2 * world->fault_rate_us), EV_FAULT, 0, 0, 0, 0);
+	if (world->shared && chance(world, 35)) {
+		fault_strikes_etcd(world);
+		return;
+	}
 	if (!machine->has_backup && machine->disk.has_host && chance(world, 30)) {
 		machine->backup = machine->disk;
 		machine->has_backup = true;
 	}
-	switch (pick(world, 22)) {
+	switch (pick(world, 23)) {
 	case 0:
 	case 1:
 	case 2:
@@ -261,15 +289,16 @@ void fault_strikes(struct world *world)
 		disk(world, number);
 		break;
 	case 6:
+	case 22:
 		lose_register(world);
 		break;
 	case 7:
 		count(world, FAULT_STOPPED_AGENT);
-		stop(world, number, false);
+		fault_stops(world, number, false);
 		break;
 	case 8:
 		count(world, FAULT_STOPPED_MACHINE);
-		stop(world, number, true);
+		fault_stops(world, number, true);
 		break;
 	case 9:
 	case 10:
@@ -285,22 +314,22 @@ void fault_strikes(struct world *world)
 	case 13:
 		count(world, FAULT_PARTITION);
 		partition(world, false);
-		heal_later(world);
+		fault_heals_later(world);
 		break;
 	case 14:
 		count(world, FAULT_ONE_WAY);
 		partition(world, true);
-		heal_later(world);
+		fault_heals_later(world);
 		break;
 	case 15:
 		count(world, FAULT_ISOLATED);
-		isolate(world, number);
-		heal_later(world);
+		fault_isolates(world, number);
+		fault_heals_later(world);
 		break;
 	case 16:
 		count(world, FAULT_CUT_CACHE);
 		world->cut_cache[number][server] = true;
-		heal_later(world);
+		fault_heals_later(world);
 		break;
 	case 17:
 		count(world, FAULT_CACHE_CRASH);
@@ -316,9 +345,6 @@ void fault_strikes(struct world *world)
 	case 20:
 		count(world, FAULT_REFUSAL);
 		world->cache[server].refuses = !world->cache[server].refuses;
-		if (world->truth.phase == PHASE_COPY) /* what COPY cannot move is left to DRAIN */
-			for (uint32_t s = 0; s < SERVERS; s++)
-				world->cache[s].refuses = chance(world, 50);
 		break;
 	default:
 		count(world, FAULT_CLOCK_STEP); /* nothing in the core knows wall time */
@@ -330,6 +356,7 @@ void faults_heal(struct world *world, bool all)
 {
 	memset(world->cut, 0, sizeof(world->cut));
 	memset(world->cut_cache, 0, sizeof(world->cut_cache));
+	fault_etcd_heals(world, all);
 	if (!all)
 		return;
 	TRACE(world, "the last fault is over");

@@ -47,6 +47,10 @@ static struct list *list_make(struct world *world, uint32_t servers_mask, uint64
 		count++;
 	}
 	list->server_count = count;
+	list->coordinator_count = world->shared ? CANDIDATES : 1;
+	for (uint32_t i = 0; i < CANDIDATES && world->shared; i++)
+		list->coordinators[i] = world->candidate[(i + world->list_count) % CANDIDATES];
+	list->coordinator = list->coordinators[0];
 	memset(list->hash, (int)world->list_count + 1, LIST_HASH_BYTES);
 	world->list[world->list_count++] = list;
 	return list;
@@ -123,7 +127,8 @@ int lists_next(struct world *world, int parent, uint32_t coordinator, uint64_t e
 	list = list_make(world, wanted, epoch);
 	list->has_parent = true;
 	memcpy(list->parent, from->hash, LIST_HASH_BYTES);
-	list->coordinator = coordinator;
+	if (!world->shared)
+		list->coordinator = list->coordinators[0] = coordinator;
 	for (uint32_t i = 0; i < list->server_count; i++) {
 		if (chance(world, 10))
 			list->servers[i].agent = pick(world, AGENTS);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,17 @@ static void show(const char *program, uint64_t seed, const char *violation)
 		perror("sim");
 }
 
+/* A mutant's world need not be one of these. */
+static bool in_band(struct world *world, struct figures *figures)
+{
+	if (world->events >= EVENTS_MIN && world->events <= EVENTS_MAX)
+		return true;
+	violate(world, "a world of %u events: %u to %u are wanted", world->events, EVENTS_MIN,
+		EVENTS_MAX);
+	figures->violations++;
+	return false;
+}
+
 static void work(struct shared *shared, uint32_t process, uint64_t last, const char *program,
 		 bool quiet)
 {
@@ -68,7 +80,8 @@ static void work(struct shared *shared, uint32_t process, uint64_t last, const c
 	if (world == NULL)
 		exit(2);
 	while (!shared->stop && (seed = shared->next++) <= last) {
-		if (world_run(world, seed, false, &shared->figures[process]))
+		if (world_run(world, seed, false, &shared->figures[process]) &&
+		    (quiet || in_band(world, &shared->figures[process])))
 			continue;
 		if (quiet) {
 			shared->stop = true;
@@ -87,8 +100,27 @@ static void add(struct figures *sum, const struct figures *one)
 	const uint64_t *from = (const uint64_t *)one;
 	uint64_t *to = (uint64_t *)sum;
 
-	for (size_t i = 0; i < sizeof(*sum) / sizeof(uint64_t); i++)
+	for (size_t i = 0; i < offsetof(struct figures, events_min) / sizeof(uint64_t); i++)
 		to[i] += from[i];
+	if (one->seeds > 0 && (sum->events_min == 0 || one->events_min < sum->events_min))
+		sum->events_min = one->events_min;
+	if (one->events_max > sum->events_max)
+		sum->events_max = one->events_max;
+	if (one->settled_max_us > sum->settled_max_us)
+		sum->settled_max_us = one->settled_max_us;
+}
+
+/* The time that half of the seeds did not need, from the last fault until they had settled. */
+static double settled_median(const struct figures *sum)
+{
+	uint64_t count = 0, half = 0;
+	uint32_t i = 0;
+
+	for (uint32_t t = 0; t < SETTLE_TENTHS; t++)
+		count += sum->settled[t];
+	while (i < SETTLE_TENTHS && (half += sum->settled[i]) * 2 < count)
+		i++;
+	return (i + 1) / 10.0;
 }
 
 /* Prints the figures; true: everything that should be reached was. */
@@ -110,11 +142,14 @@ static bool report(const struct figures *sum, double took, uint64_t seeds)
 	whole |= seeds < 1000;
 	if (!whole)
 		printf("sim: a situation above was never reached, so nothing is shown of it\n");
-	printf("%" PRIu64 " client operations, %.1f simulated hours, %.0f events a seed, %.0f "
-	       "events/s\n",
-	       sum->operations, (double)sum->simulated_us / 3.6e9,
-	       sum->seeds == 0 ? 0 : (double)sum->events / (double)sum->seeds,
-	       (double)sum->events / took);
+	printf("a seed: %u agents, %u hosts, %u servers, %u clients, %u keys; %" PRIu64
+	       " to %" PRIu64 " events, %.0f on average\n",
+	       AGENTS, MACHINES, SERVERS, CLIENTS, KEYS, sum->events_min, sum->events_max,
+	       sum->seeds == 0 ? 0 : (double)sum->events / (double)sum->seeds);
+	printf("from the last fault until settled: %.1f s (median), %.1f s (longest)\n",
+	       settled_median(sum), (double)sum->settled_max_us / 1e6);
+	printf("%" PRIu64 " client operations, %.1f simulated hours, %.0f events/s\n",
+	       sum->operations, (double)sum->simulated_us / 3.6e9, (double)sum->events / took);
 	printf("sim: %" PRIu64 " seeds, %" PRIu64 " events, %" PRIu64 " violations\n", sum->seeds,
 	       sum->events, sum->violations);
 	return whole && sum->violations == 0;

@@ -8,6 +8,7 @@
 	X(STORE_AFTER, "crashes after a write to disk, before it is acknowledged")                 \
 	X(STORE_FAILS, "failed writes to disk")                                                    \
 	X(PUBLISH_CRASH, "crashes beside a publication")                                           \
+	X(ACK_CRASH, "crashes beside an acknowledgement")                                          \
 	X(MACHINE_CRASH, "machine crashes")                                                        \
 	X(DISK_LOST, "lost disks")                                                                 \
 	X(DISK_BACK, "rolled-back disks")                                                          \
@@ -30,7 +31,16 @@
 	X(REPLY_LOST, "replies of memcached lost")                                                 \
 	X(REFUSAL, "memcacheds that refuse values")                                                \
 	X(CLOCK_STEP, "wall-clock steps")                                                          \
-	X(DRIFT, "drifting clocks")
+	X(DRIFT, "drifting clocks")                                                                \
+	X(ETCD_CRASH, "etcd restarts")                                                             \
+	X(ETCD_STOPPED, "stops of etcd")                                                           \
+	X(ETCD_SLOW, "times in which etcd is slow")                                                \
+	X(ETCD_CUT, "candidates cut off from etcd")                                                \
+	X(ETCD_REPLY_LOST, "answers of etcd lost")                                                 \
+	X(ETCD_NO_SPACE, "requests that etcd refused for want of space")                           \
+	X(ETCD_GARBAGE, "garbled or false answers of etcd")                                        \
+	X(ETCD_SET_BACK, "etcds that came back with an older register")                            \
+	X(ETCD_EMPTIED, "etcds that came back without a register")
 
 #define SITUATIONS(X)                                                                              \
 	X(CHANGE_DONE, "changes done")                                                             \
@@ -79,6 +89,7 @@
 	X(STALE_OFFER, "offers refused: parent or epoch")                                          \
 	X(ISOLATED, "plans refused for want of a lease")                                           \
 	X(LEASE_RAN_OUT, "phases passed over a host without a lease")                              \
+	X(IDLE, "clients that were idle through two publications")                                 \
 	X(NEWER, "operations that a publication overtook")                                         \
 	X(LATE, "steps not sent because their time was over")                                      \
 	X(REPEAT, "operations repeated as deletes")                                                \
@@ -96,7 +107,26 @@
 	X(OWED_LOADED, "agents restarted while they owed")                                         \
 	X(OWED_REFUSED, "invalidations that an agent refused")                                     \
 	X(PURGED, "items purged")                                                                  \
-	X(SANITISED, "items sanitised")
+	X(SANITISED, "items sanitised")                                                            \
+	X(MOVES_STEADY, "leadership moved in STEADY")                                              \
+	X(MOVES_PREPARE, "leadership moved in PREPARE")                                            \
+	X(MOVES_COPY, "leadership moved in COPY")                                                  \
+	X(MOVES_SWITCH, "leadership moved in SWITCH")                                              \
+	X(MOVES_SETTLE, "leadership moved in SETTLE")                                              \
+	X(MOVES_DRAIN, "leadership moved in DRAIN")                                                \
+	X(MOVES_GIVEUP, "leadership moved in GIVEUP")                                              \
+	X(MOVES_AFTER, "leadership moved in AFTER or PURGE")                                       \
+	X(MOVES_UNWIND, "leadership moved in UNWIND, BACK or CLEAN")                               \
+	X(LEADER_LOST, "leaders that lost their leadership alive")                                 \
+	X(OLD_LEADER, "old leaders stopped, and resumed under another one")                        \
+	X(SLOWER, "campaigns that another candidate won")                                          \
+	X(UNKNOWN, "steps whose outcome in etcd was unknown")                                      \
+	X(UNKNOWN_RESOLVED, "of these, resolved by their leader")                                  \
+	X(UNKNOWN_LEFT, "steps left to the next leader to find out")                               \
+	X(STORE_REFUSED, "steps that etcd refused")                                                \
+	X(REGISTER_REFUSED, "registers in etcd refused as older or gone")                          \
+	X(FAILOVER_ETCD, "failovers of a register in etcd")                                        \
+	X(ETCD_TO_FILE, "failovers from an etcd that is gone")
 
 enum fault {
 #define X(name, words) FAULT_##name,

@@ -161,8 +161,8 @@ static void orders(struct world *world, uint32_t leading)
 			reached(world, REACHED_GIVEUP_ORDER);
 	}
 	for (uint32_t i = 0; i < AGENTS; i++)
-		if (!world->machine[i].up && world->truth.phase == PHASE_PREPARE &&
-		    chance(world, 25) &&
+		if ((!world->machine[i].up || world->machine[i].stopped_until_us > world->now_us) &&
+		    world->truth.phase == PHASE_PREPARE && chance(world, 25) &&
 		    order_give(world, leading, ORDER_EXCUSE, world->machine[i].name,
 			       world->list[0]->agents[i].address))
 			reached(world, REACHED_EXCUSE);
@@ -177,7 +177,6 @@ static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, 
 {
 	struct machine *machine = &world->machine[number];
 	const struct reg *known = with_file ? &world->truth : &machine->host.known;
-	const struct layout *layout;
 
 	if (!machine->up || known->term == 0 || known->term < newest ||
 	    (machine->coord.state != COORD_IDLE && machine->coord.failover_term == 0) ||
@@ -185,32 +184,41 @@ static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, 
 	    !machine->disk.list[list_number(known->active)] ||
 	    (known->next_epoch != 0 && !machine->disk.list[list_number(known->pending)]))
 		return false;
-	layout = lists_of(world, known);
-	if (term == 0)
+	if (term == 0) {
 		term = 1 + (machine->failover_term > known->term ? machine->failover_term
 								 : known->term);
+		/* What etcd has shown before, a candidate says. */
+		if (machine->shared && machine->election.seen_term >= term)
+			term = 1 + machine->election.seen_term;
+	}
 	if (term <= known->term || !failover_take(machine, term, (uint8_t)number))
 		return false;
 	TRACE(world, "failover to %s, term %llu%s", machine->name, (unsigned long long)term,
 	      with_file ? ", with the register's file" : "");
-	machine->coord_layout = layout;
+	machine->disk.failover_active = list_number(known->active);
+	machine->disk.failover_pending = known->next_epoch != 0 ? list_number(known->pending) : -1;
 	if (with_file) {
 		reached(world, REACHED_FAILOVER_FILE);
 		machine->disk.reg = *known;
 		machine->disk.has_register = true;
-		coord_resume(&machine->coord, known, world->list[layout->active],
-			     layout->pending >= 0 ? world->list[layout->pending] : NULL,
-			     layout->change, local_ms(world, number));
+		register_resume(world, number, known);
 		coord_ordered(&machine->coord, term);
+	} else if (machine->shared) {
+		reached(world, REACHED_FAILOVER_ETCD);
+		etcd_stays_back(world);
+		candidate_fails_over(world, number);
 	} else {
 		reached(world, REACHED_FAILOVER);
 		machine->disk.has_register = false;
-		coord_failover(&machine->coord, term, known, world->list[layout->active],
-			       layout->pending >= 0 ? world->list[layout->pending] : NULL,
-			       layout->change, local_ms(world, number));
+		register_fail_over(world, number, term);
 	}
 	agent_pump(world, number);
 	return true;
+}
+
+static uint32_t failover_target(struct world *world)
+{
+	return world->shared ? world->candidate[pick(world, CANDIDATES)] : pick(world, AGENTS);
 }
 
 /* Two operators at once, or one who does not know what he has done: the same term, another agent.
@@ -218,7 +226,7 @@ static bool fail_over_to(struct world *world, uint32_t number, uint64_t newest, 
 static void fail_over_twice(struct world *world, uint32_t first, uint64_t newest)
 {
 	for (uint32_t tries = 0; tries < 4; tries++) {
-		const uint32_t other = pick(world, AGENTS);
+		const uint32_t other = failover_target(world);
 
 		if (other == first ||
 		    !fail_over_to(world, other, newest, world->failover_term, false))
@@ -238,7 +246,22 @@ static bool register_is_gone(const struct world *world)
 		/* Not begun: its agent is gone, or two share the votes.  Another one is needed. */
 		return world->now_us >
 		       world->failed_over_us + 2 * world->steady_lease_ms * MS + 4 * SECOND;
-	return world->register_gone || (machine->up && machine->coord.state == COORD_HALTED);
+	return world->register_gone ||
+	       (!world->shared && machine->up && machine->coord.state == COORD_HALTED);
+}
+
+/* The agents are configured for a file from now on, and started again. */
+static void leave_etcd(struct world *world)
+{
+	TRACE(world, "the agents leave etcd");
+	reached(world, REACHED_ETCD_TO_FILE);
+	world->shared = false;
+	world->etcd.gone = true;
+	world->etcd.up = false;
+	for (uint32_t i = 0; i < CANDIDATES; i++) {
+		world->machine[world->candidate[i]].shared = false;
+		agent_crash(world, world->candidate[i], SECOND);
+	}
 }
 
 /* The operator's word: it is off, and so is its register. */
@@ -268,6 +291,8 @@ static void fail_over(struct world *world)
 		const struct machine *machine = &world->machine[i];
 
 		off[i] = false;
+		if (world->shared)
+			continue; /* who led by etcd leads by it no more */
 		if ((machine->up && machine->coord.state == COORD_HALTED) ||
 		    (named == (int)i && machine->disk.has_register) ||
 		    (machine->disk.has_failover && machine->disk.failover_to == i &&
@@ -276,8 +301,10 @@ static void fail_over(struct world *world)
 			turned_off(world, i);
 		}
 	}
+	if (world->shared && (world->etcd.gone || chance(world, 15)))
+		leave_etcd(world);
 	for (uint32_t tries = 0; tries < 4; tries++) {
-		const uint32_t to = pick(world, AGENTS);
+		const uint32_t to = failover_target(world);
 
 		if (!fail_over_to(world, to, newest, 0, world->register_copy && chance(world, 50)))
 			continue;

@@ -13,357 +13,7 @@
 #ifndef MCROSTER_SIM_H
 #define MCROSTER_SIM_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "core/coord.h"
-#include "core/host.h"
-#include "core/move.h"
-#include "core/owed.h"
-#include "core/pass.h"
-#include "mcroster.h"
-#include "names.h"
-
-#define AGENTS	  8u  /* listed */
-#define MACHINES  10u /* and two observers */
-#define SERVERS	  7u
-#define KEYS	  56u
-#define CLIENTS	  24u
-#define LISTS	  24u
-#define LAYOUTS	  64u
-#define MOVERS	  24u
-#define BATCH	  8u
-#define COMMANDS  4096u
-#define MESSAGES  1024u
-#define WRITES	  16384u
-#define STATES	  256u
-#define WAITS	  32u
-#define NOBODY	  255u
-#define NEVER	  UINT64_MAX
-#define MS	  1000u
-#define SECOND	  1000000u
-#define SETTLE_US (60u * SECOND)
-
-/* ---- lists, and two of them laid over each other ---- */
-
-struct layout {
-	int active, pending; /* numbers of lists; pending -1: one list */
-	struct change *change;
-	uint8_t old_owner[KEYS], new_owner[KEYS]; /* numbers of servers in the world */
-	uint8_t server[2 * SERVERS];		  /* change's numbers to the world's */
-};
-
-/* ---- memcached ---- */
-
-struct item {
-	bool present, empty, sent; /* sent: the win was given to somebody (Z) */
-	uint32_t write;		   /* whose value it is */
-	uint64_t cas;
-	uint64_t expires_s; /* 0: never */
-};
-
-struct cache {
-	bool up, refuses;
-	bool tainted; /* given up: what it holds is nobody's concern */
-	uint32_t life, machine;
-	uint64_t cas, slow_us;
-	struct item item[KEYS];
-};
-
-enum verb {
-	DO_GET,
-	DO_SET,
-	DO_ADD,
-	DO_UPDATE,
-	DO_APPEND,
-	DO_TOUCH,
-	DO_DELETE,
-	DO_READ_CAS,
-	DO_RESERVE,
-	DO_FILL,
-	DO_READ,
-	DO_DELETE_CAS,
-	DO_PROBE
-};
-
-struct connection {
-	bool up;
-	uint32_t generation, life;
-	uint64_t last_us; /* commands are carried out in order, replies come in order */
-	uint64_t last_reply_us;
-};
-
-struct command {
-	bool used, orphan, by_mover, by_agent, has_reply;
-	uint8_t verb, key, server;
-	uint16_t owner, slot;
-	uint32_t generation, life, write, next_free;
-	struct connection *connection;
-	uint64_t until_us, cas, floor_us;
-	int64_t ttl;
-	struct move_reply reply;
-	uint32_t value;
-	bool empty;
-};
-
-/* ---- clients ---- */
-
-struct write {
-	uint64_t begin_us, over_us; /* over: nothing of it can still come; NEVER: it can */
-	uint16_t in_flight;
-	bool ended, overlapped;
-	uint8_t key;
-	uint32_t serial;
-};
-
-enum client_at { AT_IDLE, AT_PLAN, AT_REPAIR_OLD, AT_REPAIR };
-
-struct client {
-	bool alive;
-	uint8_t machine;
-	uint32_t life;
-	uint64_t stopped_until_us;
-	struct connection connection[SERVERS];
-	/* The operation under way. */
-	enum client_at at;
-	uint8_t op, key, step, repaired, tries;
-	uint32_t stamp; /* of the step: later answers and time-outs are void */
-	struct mcr_plan plan;
-	uint32_t generation;
-	int vis;
-	uint64_t begin_us, deadline_us, floor_us, retire_seen;
-	uint64_t step_until_us;
-	bool failed_delete, failed, found, wrote, planned_again, missed_cleanly;
-	uint32_t found_value, write, stored_serial;
-	bool stored, was_write, expires;
-	uint8_t old_servers[MCR_STEPS_MAX], old_count;
-};
-
-/* ---- machines ---- */
-
-struct disk {
-	bool has_host, has_register, has_failover;
-	struct host_state host;
-	struct reg reg;
-	bool list[LISTS];
-	struct {
-		uint8_t pending[LIST_HASH_BYTES];
-		struct pass_mark mark;
-	} mark[SERVERS];
-	uint64_t failover_term;
-	uint8_t failover_to;
-};
-
-struct turn {
-	uint64_t published_us, retire_us;
-	const struct layout *layout;
-	uint8_t phase; /* enum mcr_phase */
-	int vis;
-	uint32_t op_timeout_ms;
-};
-
-struct segment {
-	uint32_t generation;
-	struct turn turn[4];
-	uint64_t deadline_us;
-	struct reg reg; /* newest published, to see that it only grows */
-};
-
-/* A write that is complete when an owed delete of its key is. */
-struct owed_waiting {
-	bool used;
-	uint32_t write;
-	struct owed_ticket ticket;
-};
-
-struct machine {
-	char name[8];
-	bool up; /* its agent runs */
-	bool listed;
-	uint64_t rate_ppm, base_us; /* of its clock */
-	uint64_t stopped_until_us;
-	uint32_t life;
-	struct disk disk, backup;
-	bool has_backup;
-	struct segment segment;
-	struct host host;
-	const struct layout *host_layout;
-	struct coord coord;
-	const struct layout *coord_layout;
-	struct host_state storing;
-	struct reg work_reg;
-	bool working, stopping, pumping, again;
-	uint64_t tick_us;
-	uint64_t answered_us, asked_us, successor_us, pinged_us, announced_us;
-	uint64_t failover_term;
-	uint8_t failover_to;
-	struct owed owed;
-	const struct layout *owed_layout;
-	struct owed_waiting wait[WAITS];
-	struct connection connection[SERVERS];
-	uint64_t owed_late;
-	uint32_t journal_bytes;
-	uint8_t journal[24576];
-};
-
-/* ---- movers ---- */
-
-struct mover_key {
-	bool used, waiting;
-	uint8_t key, server, kind, attempts; /* server: the destination's number in the world */
-	uint64_t cas;
-	struct move move;
-	uint32_t source_generation, destination_generation, stamp;
-	bool waits_source;
-};
-
-struct mover {
-	bool used, finished, stopped, stopping;
-	uint8_t machine, server; /* the world's numbers */
-	uint32_t number, life;	 /* in the change */
-	const struct layout *layout;
-	struct pass pass;
-	struct pass_identity known[SERVERS];
-	uint64_t lost_us[SERVERS];
-	bool dialling[SERVERS], identified, peer_came;
-	struct connection connection[SERVERS];
-	bool busy; /* a probe, a dump half or a save is under way */
-	uint32_t busy_stamp;
-	uint64_t wake_us;
-	struct mover_key queue[KEYS * 2], slot[BATCH];
-	uint32_t queued, later;
-	struct mover_key later_key[KEYS * 2];
-	uint32_t open;
-	bool late;
-	uint64_t batch_deadline_us;
-	uint32_t dump_life;
-	struct work result;
-	bool save_pending;
-};
-
-/* ---- messages between agents ---- */
-
-enum message_kind {
-	SAY_RENEW,
-	SAY_GRANT,
-	SAY_REGISTER,
-	SAY_ELSEWHERE,
-	SAY_LIST_GET,
-	SAY_LIST,
-	SAY_PING,
-	SAY_PONG
-};
-
-struct message {
-	uint8_t kind, from, to;
-	bool used;
-	uint32_t next_free;
-	int list;
-	struct renew renew;
-	struct grant grant;
-	uint64_t failover_term;
-	uint8_t failover_to, coordinator;
-};
-
-/* ---- events ---- */
-
-enum event_kind {
-	EV_TICK,
-	EV_START,
-	EV_MESSAGE,
-	EV_EXECUTE,
-	EV_REPLY,
-	EV_CLIENT_BEGIN,
-	EV_CLIENT_TIMEOUT,
-	EV_CLIENT_BORN,
-	EV_MOVER_WAKE,
-	EV_MOVER_DIALLED,
-	EV_MOVER_BUSY,
-	EV_MOVER_LATE,
-	EV_CACHE_UP,
-	EV_OPERATOR,
-	EV_FAULT,
-	EV_HEAL,
-	EV_MOVER_DIES,
-	EV_KINDS
-};
-
-struct event {
-	uint64_t at_us;
-	uint32_t sequence;
-	uint8_t kind;
-	uint8_t who;
-	uint16_t what;
-	uint32_t stamp, extra;
-};
-
-struct figures {
-	uint64_t seeds, events, simulated_us;
-	uint64_t fault[FAULT_COUNT], reached[REACHED_COUNT], operations, violations;
-};
-
-struct world {
-	uint64_t seed, random, now_us;
-	uint32_t events, sequence;
-	bool tracing;
-	struct figures *figures;
-	bool violated, over;
-	char violation[400];
-
-	struct event *heap;
-	uint32_t heap_count, heap_room;
-
-	struct list *list[LISTS];
-	uint32_t list_count;
-	struct layout layout[LAYOUTS];
-	uint32_t layout_count;
-	char key[KEYS][12];
-
-	struct machine machine[MACHINES];
-	struct cache cache[SERVERS];
-	struct client client[CLIENTS];
-	struct mover mover[MOVERS];
-	struct command command[COMMANDS];
-	uint32_t command_free;
-	struct message message[MESSAGES];
-	uint32_t message_free;
-	bool cut[MACHINES][MACHINES]; /* [from][to] */
-	bool cut_cache[MACHINES][SERVERS];
-
-	uint32_t loss_percent, delay_us, duplicate_percent, op_pause_us;
-	uint32_t op_timeout_ms, lease_ms, steady_lease_ms;
-	uint32_t giving_up; /* how eager operators are, per cent */
-	bool faults_on;
-	uint32_t fault_rate_us;
-	uint64_t faults_end_us, deadline_us;
-	uint32_t changes_begun, changes_ended, changes_wanted;
-	uint32_t deadline_changes, disks_lost, failed_over_to;
-	int next_list;
-	bool register_gone, register_copy; /* the coordinator's; the operator has its file */
-	struct reg gone; /* the newest register when the last failover was ordered */
-	uint64_t failover_term, failed_over_us, halted_since_us;
-
-	/* The oracle. */
-	struct write write[WRITES];
-	uint32_t write_count;
-	struct {
-		uint64_t floor_us; /* the latest begin of a completed write */
-		uint32_t writers, serial;
-		bool stored;
-	} fate[KEYS];
-	struct reg truth;
-	bool given_up;
-	uint8_t recent[16]; /* keys lately written */
-	uint32_t recent_next;
-	uint64_t stepped_us, moved_us; /* the register's last step; a mover's last batch */
-	int truth_vis, vis_count;
-	struct {
-		int active, pending;
-		uint8_t phase;
-	} state[STATES];
-	struct reg *history; /* every register ever stored */
-	uint32_t history_count, history_room;
-};
+#include "world.h"
 
 /* ---- util.c ---- */
 uint64_t draw(struct world *world);
@@ -420,11 +70,15 @@ void commands_orphan(struct world *world, bool by_mover, uint32_t owner);
 /* ---- client.c ---- */
 void client_begin(struct world *world, uint32_t number);
 void client_replied(struct world *world, struct command *command);
-void client_timeout(struct world *world, uint32_t number, uint32_t stamp);
+void client_timeout(struct world *world, uint32_t number);
 void client_dies(struct world *world, uint32_t number, bool back);
 void client_born(struct world *world, uint32_t number);
 
-/* ---- mover.c ---- */
+/* ---- client_choose.c ---- */
+enum mcr_op choose_op(struct world *world);
+uint8_t choose_key(struct world *world);
+
+/* ---- mover*.c ---- */
 void movers_start(struct world *world, uint32_t machine, const struct reg *reg, bool restarted);
 void movers_stop(struct world *world, uint32_t machine);
 void movers_report(struct world *world, uint32_t machine);
@@ -438,16 +92,61 @@ void mover_unbusy(struct world *world, uint32_t number, uint32_t what, uint32_t 
 void mover_late(struct world *world, uint32_t number, uint32_t stamp);
 void mover_replied(struct world *world, struct command *command);
 
-/* ---- agent.c ---- */
+/* ---- agent.c, agent_hear.c ---- */
 void agent_start(struct world *world, uint32_t machine);
 void agent_crash(struct world *world, uint32_t machine, uint64_t away_us);
 void agent_pump(struct world *world, uint32_t machine);
+void agent_successor(struct world *world, uint32_t machine);
 void agent_tick(struct world *world, uint32_t machine);
 void agent_message(struct world *world, struct message *message);
 /* Does it keep this order, the first of its term that it hears of? */
 bool failover_take(struct machine *machine, uint64_t term, uint8_t to);
+bool agent_dies_after(struct world *world, uint32_t machine, enum fault fault);
+
+/* ---- register.c ---- */
+enum disk_write { DISK_WRITTEN, DISK_FAILED, DISK_CRASHED };
+enum disk_write disk_write(struct world *world, uint32_t machine);
+bool lists_in_hand(const struct machine *machine, const struct reg *reg);
 /* The machine whose coordinator leads in the newest term, or NOBODY. */
 uint32_t leader(const struct world *world);
+uint32_t coordinator_of(const struct world *world, uint32_t machine);
+void register_led_by(struct world *world, uint32_t machine, uint32_t leads);
+void register_open(struct world *world, uint32_t machine);
+void register_begin(struct world *world, uint32_t machine);
+void register_resume(struct world *world, uint32_t machine, const struct reg *reg);
+void register_fail_over(struct world *world, uint32_t machine, uint64_t term);
+void register_keeps(struct world *world, uint32_t machine);
+void register_take_over(struct world *world, uint32_t machine);
+void register_lists(struct world *world, uint32_t machine, const struct reg *reg);
+void register_do(struct world *world, uint32_t machine, const struct coord_action *action);
+void register_trace(struct world *world, uint32_t machine, const struct reg *reg);
+
+/* ---- candidate.c ---- */
+void candidate_stands(struct world *world, uint32_t machine);
+void candidate_wake(struct world *world, uint32_t machine, uint64_t when_us);
+void candidate_fails_over(struct world *world, uint32_t machine);
+void candidate_knows(struct world *world, uint32_t machine, const struct reg *reg);
+void candidate_pump(struct world *world, uint32_t machine);
+void candidate_store(struct world *world, uint32_t machine, const struct reg *reg);
+void candidate_answered(struct world *world, uint32_t machine, const struct election_reply *reply,
+			int list);
+
+/* ---- etcd.c ---- */
+void etcd_make(struct world *world);
+void etcd_call(struct world *world, uint32_t machine, const struct election_action *action);
+void etcd_arrives(struct world *world, uint32_t call, uint32_t stamp);
+void etcd_answers(struct world *world, uint32_t call, uint32_t stamp);
+void etcd_late(struct world *world, uint32_t call, uint32_t stamp);
+void etcd_crash(struct world *world, uint64_t away_us);
+void etcd_start(struct world *world);
+void etcd_set_back(struct world *world, const struct reg *older);
+void etcd_stays_back(struct world *world);
+void etcd_bring_back(struct world *world);
+/* Is the leader key there, and this machine's? */
+bool etcd_led_by(struct world *world, uint32_t machine);
+
+/* ---- network.c ---- */
+void message_send(struct world *world, struct message *message, uint32_t from, uint32_t to);
 
 /* ---- owing.c ---- */
 void owing_start(struct world *world, uint32_t machine);
@@ -463,12 +162,25 @@ void operator_acts(struct world *world);
 
 /* ---- faults.c ---- */
 void fault_register_lost(struct world *world, uint32_t machine);
+void fault_restarts_new_owner(struct world *world, uint32_t from, uint32_t to);
 void fault_kills_mover(struct world *world, uint32_t machine);
 void fault_evicts_stub(struct world *world, const struct mover_key *slot);
 void fault_strikes(struct world *world);
+void fault_in_phase(struct world *world);
+void fault_stops(struct world *world, uint32_t machine, bool clients);
+void fault_isolates(struct world *world, uint32_t machine);
+void fault_heals_later(struct world *world);
 void faults_heal(struct world *world, bool all);
 
+/* ---- faults_etcd.c ---- */
+void fault_strikes_etcd(struct world *world);
+void fault_after_step(struct world *world, uint32_t machine);
+void fault_etcd_heals(struct world *world, bool all);
+
 /* ---- check.c ---- */
+/* The coordinator of this machine grants a lease just now. */
+void check_granting(struct world *world, uint32_t machine);
+bool check_ever_stored(const struct world *world, const struct reg *reg);
 void check_stored(struct world *world, uint32_t machine, const struct reg *reg);
 int check_vis(struct world *world, const struct reg *reg);
 void check_operation(struct world *world, uint32_t client);

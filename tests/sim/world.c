@@ -22,6 +22,23 @@ static void machines_make(struct world *world)
 	}
 }
 
+/* In one world of three the register lives in an etcd, and three agents may lead. */
+static void candidates_make(struct world *world)
+{
+	world->last_leader = NOBODY;
+	etcd_make(world);
+	world->shared = pick(world, 3) == 0;
+	world->ttl_s = ELECTION_TTL_MIN_S + pick(world, 4);
+	for (uint32_t i = 0; i < CANDIDATES && world->shared;) {
+		const uint32_t number = pick(world, AGENTS);
+
+		if (world->machine[number].shared)
+			continue;
+		world->machine[number].shared = true;
+		world->candidate[i++] = (uint8_t)number;
+	}
+}
+
 static void values_make(struct world *world)
 {
 	const struct layout *layout = lists_layout(world, 0, -1);
@@ -71,6 +88,7 @@ static void world_make(struct world *world)
 	for (uint32_t k = 0; k < KEYS; k++)
 		(void)snprintf(world->key[k], sizeof(world->key[k]), "key:%u", k);
 	machines_make(world);
+	candidates_make(world);
 	for (uint32_t s = 0; s < SERVERS; s++)
 		world->cache[s] = (struct cache){
 		    .up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
@@ -80,11 +98,12 @@ static void world_make(struct world *world)
 	values_make(world);
 	for (uint32_t i = 0; i < MACHINES; i++)
 		agent_start(world, i);
-	world->machine[0].coord_layout = lists_layout(world, 0, -1);
-	coord_begin(&world->machine[0].coord, world->list[0],
-		    world->machine[0].coord_layout->change, local_ms(world, 0));
-	world->machine[0].coord.state = COORD_LEADING; /* everybody has said that it is new */
-	agent_pump(world, 0);
+	if (!world->shared) {
+		register_begin(world, 0);
+		/* Everybody has said that it is new. */
+		world->machine[0].coord.state = COORD_LEADING;
+		agent_pump(world, 0);
+	}
 	for (uint32_t i = 0; i < CLIENTS; i++) {
 		world->client[i].machine = (uint8_t)(i % MACHINES);
 		client_born(world, i);
@@ -121,7 +140,9 @@ static bool world_settled(const struct world *world)
 	if (leading == NOBODY || world->truth.phase != PHASE_STEADY || world->register_gone)
 		return false;
 	list = world->list[list_number(world->truth.active)];
-	if (list->coordinator != leading)
+	if (!world->shared && list->coordinator != leading &&
+	    strcmp(world->machine[leading].coord.replaced, list->agents[list->coordinator].name) !=
+		0)
 		return false;
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		const struct machine *machine = &world->machine[i];
@@ -135,13 +156,21 @@ static bool world_settled(const struct world *world)
 
 static void world_look(struct world *world)
 {
-	if (world->faults_on && world->now_us >= world->faults_end_us) {
+	/* A world that has had its share of events comes to rest early. */
+	if (world->faults_on && (world->now_us >= world->faults_end_us || world->events >= 5500)) {
 		faults_heal(world, true);
 		world->deadline_us = world->now_us + SETTLE_US;
+		world->healed_us = world->now_us;
+		if (world->events > 5000)
+			world->changes_wanted = 2;
 	}
 	if (world->faults_on)
 		return;
 	if (world_settled(world)) {
+		if (!world->settled) {
+			world->settled = true;
+			world->settled_us = world->now_us - world->healed_us;
+		}
 		if (world->events < 5000 && world->changes_ended == world->changes_wanted)
 			world->changes_wanted++;
 		if (world->changes_ended >= world->changes_wanted) {
@@ -200,6 +229,11 @@ static bool deferred(struct world *world, const struct event *event)
 	case EV_MOVER_LATE:
 		until = world->machine[world->mover[mover].machine].stopped_until_us;
 		break;
+	case EV_ELECTION:
+	case EV_ETCD_ANSWERS:
+	case EV_ETCD_LATE:
+		until = world->machine[event->who].stopped_until_us;
+		break;
 	case EV_CLIENT_BEGIN:
 	case EV_CLIENT_TIMEOUT:
 		until = world->client[event->who].stopped_until_us;
@@ -215,6 +249,29 @@ static bool deferred(struct world *world, const struct event *event)
 	at(world, until, (enum event_kind)event->kind, event->who, event->what, event->stamp,
 	   event->extra);
 	return true;
+}
+
+/* A timer whose reason has gone is no event. */
+static bool called_off(const struct world *world, const struct event *event)
+{
+	const struct etcd_call *call = &world->etcd.call[event->what % CALLS];
+	const struct machine *machine = &world->machine[event->who % MACHINES];
+	const struct client *client = &world->client[event->who % CLIENTS];
+
+	switch ((enum event_kind)event->kind) {
+	case EV_TICK:
+		return machine->life != event->stamp || machine->tick_us > world->now_us;
+	case EV_ELECTION:
+		return machine->life != event->stamp || machine->election_us > world->now_us;
+	case EV_ETCD_LATE:
+		return !call->used || call->stamp != event->stamp || call->told;
+	case EV_CLIENT_BEGIN:
+		return client->life != event->stamp;
+	case EV_CLIENT_TIMEOUT:
+		return !client->alive || client->stamp != event->stamp;
+	default:
+		return false;
+	}
 }
 
 static void message_arrives(struct world *world, uint32_t number)
@@ -235,8 +292,7 @@ static void happen(struct world *world, const struct event *event)
 
 	switch ((enum event_kind)event->kind) {
 	case EV_TICK:
-		if (machine->life == event->stamp)
-			agent_tick(world, event->who);
+		agent_tick(world, event->who);
 		break;
 	case EV_START:
 		if (machine->life == event->stamp)
@@ -252,11 +308,10 @@ static void happen(struct world *world, const struct event *event)
 		command_answer(world, &world->command[event->what]);
 		break;
 	case EV_CLIENT_BEGIN:
-		if (world->client[event->who].life == event->stamp)
-			client_begin(world, event->who);
+		client_begin(world, event->who);
 		break;
 	case EV_CLIENT_TIMEOUT:
-		client_timeout(world, event->who, event->stamp);
+		client_timeout(world, event->who);
 		break;
 	case EV_CLIENT_BORN:
 		if (world->client[event->who].life == event->stamp)
@@ -291,9 +346,50 @@ static void happen(struct world *world, const struct event *event)
 	case EV_MOVER_DIES:
 		fault_kills_mover(world, event->who);
 		break;
+	case EV_CACHE_DIES:
+		cache_crash(world, event->who, 1);
+		break;
+	case EV_ELECTION:
+		candidate_pump(world, event->who);
+		break;
+	case EV_ETCD_ARRIVES:
+		etcd_arrives(world, event->what, event->stamp);
+		break;
+	case EV_ETCD_ANSWERS:
+		etcd_answers(world, event->what, event->stamp);
+		break;
+	case EV_ETCD_LATE:
+		etcd_late(world, event->what, event->stamp);
+		break;
+	case EV_ETCD_UP:
+		if (world->etcd.life == event->stamp)
+			etcd_start(world);
+		break;
+	case EV_ETCD_BACK:
+		etcd_bring_back(world);
+		break;
 	case EV_KINDS:
 		break;
 	}
+}
+
+static void world_count(struct world *world)
+{
+	struct figures *figures = world->figures;
+	const uint64_t tenths = world->settled_us / (SECOND / 10);
+
+	figures->seeds++;
+	figures->events += world->events;
+	figures->simulated_us += world->now_us - 1000 * (uint64_t)SECOND;
+	figures->violations += world->violated;
+	if (world->settled)
+		figures->settled[tenths < SETTLE_TENTHS ? tenths : SETTLE_TENTHS - 1]++;
+	if (figures->events_max < world->events)
+		figures->events_max = world->events;
+	if (figures->events_min == 0 || figures->events_min > world->events)
+		figures->events_min = world->events;
+	if (figures->settled_max_us < world->settled_us)
+		figures->settled_max_us = world->settled_us;
 }
 
 bool world_run(struct world *world, uint64_t seed, bool tracing, struct figures *figures)
@@ -308,16 +404,13 @@ bool world_run(struct world *world, uint64_t seed, bool tracing, struct figures 
 	world_make(world);
 	while (!world->over && next_event(world, &event)) {
 		world->now_us = event.at_us;
-		if (deferred(world, &event))
+		if (called_off(world, &event) || deferred(world, &event))
 			continue;
 		world->events++;
 		happen(world, &event);
 		world_look(world);
 	}
-	figures->seeds++;
-	figures->events += world->events;
-	figures->simulated_us += world->now_us - 1000 * (uint64_t)SECOND;
-	figures->violations += world->violated;
+	world_count(world);
 	world_free(world);
 	return !world->violated;
 }

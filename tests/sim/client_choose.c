@@ -1,0 +1,83 @@
+/* client_choose.c - what a client does next, and with which key: most often where it hurts. */
+#include "sim.h"
+
+enum mcr_op choose_op(struct world *world)
+{
+	/* What is left at an owner that was given up shows when it is deleted elsewhere. */
+	const uint32_t deletes = world->given_up ? 20 : 0;
+	static const uint8_t ops[20] = {MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
+					MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
+					MCR_OP_DELETE, MCR_OP_SET,    MCR_OP_SET,    MCR_OP_SET,
+					MCR_OP_SET,    MCR_OP_UPDATE, MCR_OP_UPDATE, MCR_OP_DELETE,
+					MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,    MCR_OP_TOUCH};
+
+	/* And what is left at the old owner of a key that did not get across. */
+	if ((world->truth.phase == PHASE_SETTLE || world->truth.phase == PHASE_DRAIN) &&
+	    chance(world, 20))
+		return MCR_OP_UPDATE;
+	return chance(world, deletes) ? MCR_OP_DELETE : (enum mcr_op)ops[pick(world, 20)];
+}
+
+/* A key that a mover has in hand just now; KEYS: there is none. */
+static uint32_t key_under_way(struct world *world)
+{
+	const uint32_t first = pick(world, MOVERS);
+
+	for (uint32_t i = 0; i < MOVERS; i++) {
+		const struct mover *mover = &world->mover[(first + i) % MOVERS];
+		const uint32_t from = pick(world, BATCH);
+
+		for (uint32_t k = 0; mover->used && mover->open > 0 && k < BATCH; k++)
+			if (mover->slot[(from + k) % BATCH].used)
+				return mover->slot[(from + k) % BATCH].key;
+	}
+	return KEYS;
+}
+
+/* Often a key that is being moved just now, or one that everybody wants. */
+static uint8_t key_any(struct world *world)
+{
+	const uint32_t how = pick(world, 100);
+
+	if (how < 35) {
+		const uint32_t key = key_under_way(world);
+
+		if (key < KEYS)
+			return (uint8_t)key;
+	}
+	if (how < 60) /* the latest most often */
+		return world
+		    ->recent[(world->recent_next - 1 - pick(world, 1 + pick(world, 16))) % 16];
+	if (how < 90 && world->truth.next_epoch != 0) {
+		const struct layout *layout = lists_of(world, &world->truth);
+
+		for (uint32_t tries = 0; tries < 8; tries++) {
+			const uint32_t key = pick(world, KEYS);
+
+			if (layout->old_owner[key] != layout->new_owner[key] &&
+			    (!world->given_up ||
+			     world->cache[layout->old_owner[key]].item[key].present))
+				return (uint8_t)key;
+		}
+	}
+	return (uint8_t)pick(world, KEYS);
+}
+
+/* What an owner that was given up still holds is left alone until nobody is to ask there. */
+uint8_t choose_key(struct world *world)
+{
+	const struct layout *layout;
+
+	if (world->truth.term == 0)
+		return (uint8_t)pick(world, KEYS);
+	layout = lists_of(world, &world->truth);
+	for (uint32_t tries = 0; tries < 6; tries++) {
+		const uint8_t key = key_any(world);
+
+		if (!world->given_up || world->truth.phase > PHASE_DRAIN ||
+		    layout->old_owner[key] == layout->new_owner[key] ||
+		    !world->cache[layout->old_owner[key]].tainted)
+			return key;
+	}
+	return (uint8_t)pick(world, KEYS);
+}
