@@ -33,8 +33,8 @@ static void client_idle(struct world *world, struct client *client)
 	if (world->now_us > world->moved_us + 100 * MS &&
 	    world->now_us > world->stepped_us + 2 * world->op_timeout_ms * MS)
 		pause_us *= world->truth.phase == PHASE_STEADY ? 40 : 20;
-	if (world->events > 6000)
-		pause_us *= world->events > 8500 ? 60 : world->events > 7500 ? 20 : 4;
+	if (world->events > 5500)
+		pause_us *= world->events > 8500 ? 120 : world->events > 7000 ? 40 : 6;
 	at(world, world->now_us + 1000 + pick(world, pause_us), EV_CLIENT_BEGIN,
 	   number_of(world, client), 0, client->life, 0);
 }

@@ -13,8 +13,10 @@ enum mcr_op choose_op(struct world *world)
 
 	/* And what is left at the old owner of a key that did not get across. */
 	if ((world->truth.phase == PHASE_SETTLE || world->truth.phase == PHASE_DRAIN) &&
-	    chance(world, 20))
-		return MCR_OP_UPDATE;
+	    chance(world, 40))
+		return chance(world, 45)   ? MCR_OP_UPDATE
+		       : chance(world, 75) ? MCR_OP_DELETE
+					   : MCR_OP_APPEND;
 	return chance(world, deletes) ? MCR_OP_DELETE : (enum mcr_op)ops[pick(world, 20)];
 }
 
@@ -39,7 +41,7 @@ static uint8_t key_any(struct world *world)
 {
 	const uint32_t how = pick(world, 100);
 
-	if (how < 35) {
+	if (how < (world->truth.phase == PHASE_DRAIN ? 60 : 35)) {
 		const uint32_t key = key_under_way(world);
 
 		if (key < KEYS)

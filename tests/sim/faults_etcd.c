@@ -156,10 +156,13 @@ void fault_after_step(struct world *world, uint32_t number)
 {
 	const uint8_t phase = world->truth.phase;
 
+	/* Whoever waits for the end of a change is there before the leader has heard of it. */
+	if (phase == PHASE_STEADY && chance(world, 30))
+		at(world, world->now_us + pick(world, 2 * MS), EV_OPERATOR, 1, 0, 0, 0);
 	if (!world->faults_on)
 		return;
 	/* Most often in the phases that are over soon. */
-	switch (pick(world, phase == PHASE_GIVEUP ? 5 : phase > PHASE_COPY ? 16 : 40)) {
+	switch (pick(world, phase == PHASE_GIVEUP ? 3 : phase > PHASE_COPY ? 16 : 40)) {
 	case 0:
 		count(world, FAULT_STORE_AFTER);
 		agent_crash(world, number, pick(world, 3 * SECOND));

@@ -117,7 +117,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	command_send(world, command, mover->machine);
 	if (action == MOVE_OLD_READ && world->faults_on && pick(world, draining ? 2 : 20) == 0)
 		fault_evicts_stub(world, slot);
-	else if (world->faults_on && pick(world, draining ? 30 : 250) == 0)
+	else if (world->faults_on && pick(world, draining ? 25 : 150) == 0)
 		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
 		   0);
 }

@@ -322,11 +322,13 @@ static void fail_over(struct world *world)
 	}
 }
 
-void operator_acts(struct world *world)
+void operator_acts(struct world *world, bool again)
 {
 	uint32_t leading;
 
-	at(world, world->now_us + 300 * MS + pick(world, 700 * MS), EV_OPERATOR, 0, 0, 0, 0);
+	if (again)
+		at(world, world->now_us + 300 * MS + pick(world, 700 * MS), EV_OPERATOR, 0, 0, 0,
+		   0);
 	if (world->truth.term == 0)
 		return;
 	if (world->failed_over_to != NOBODY && world->truth.term >= world->failover_term &&

@@ -158,7 +158,7 @@ void owing_present(struct world *world, uint32_t machine, const struct reg *reg)
 void owing_replied(struct world *world, struct command *command);
 
 /* ---- operator.c ---- */
-void operator_acts(struct world *world);
+void operator_acts(struct world *world, bool again); /* again: and later once more */
 
 /* ---- faults.c ---- */
 void fault_register_lost(struct world *world, uint32_t machine);

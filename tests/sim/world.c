@@ -335,7 +335,7 @@ static void happen(struct world *world, const struct event *event)
 			cache_born(world, event->who);
 		break;
 	case EV_OPERATOR:
-		operator_acts(world);
+		operator_acts(world, event->who == 0);
 		break;
 	case EV_FAULT:
 		fault_strikes(world);
