@@ -236,7 +236,7 @@ void fault_in_phase(struct world *world)
 {
 	const bool copying = world->truth.phase == PHASE_COPY;
 
-	if (!world->faults_on || (!copying && world->truth.phase != PHASE_SWITCH) ||
+	if (!harsh(world) || (!copying && world->truth.phase != PHASE_SWITCH) ||
 	    !chance(world, copying ? 25 : 80))
 		return;
 	if (copying)
@@ -261,7 +261,7 @@ void fault_strikes(struct world *world)
 	if (!world->faults_on)
 		return;
 	at(world, world->now_us + 1 + pick(world, 2 * world->fault_rate_us), EV_FAULT, 0, 0, 0, 0);
-	if (world->shared && chance(world, 35)) {
+	if (world->shared && (world->mild || chance(world, 35))) {
 		fault_strikes_etcd(world);
 		return;
 	}

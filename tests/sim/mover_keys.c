@@ -112,12 +112,12 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 		command->ttl = move_ttl_written(slot->move.ttl, 0);
 	}
 	slot->waiting = true;
-	if (action == MOVE_OLD_READ && world->faults_on && pick(world, 60) == 0)
+	if (action == MOVE_OLD_READ && harsh(world) && pick(world, 60) == 0)
 		fault_restarts_new_owner(world, mover->server, slot->server);
 	command_send(world, command, mover->machine);
-	if (action == MOVE_OLD_READ && world->faults_on && pick(world, draining ? 2 : 20) == 0)
+	if (action == MOVE_OLD_READ && harsh(world) && pick(world, draining ? 2 : 20) == 0)
 		fault_evicts_stub(world, slot);
-	else if (world->faults_on && pick(world, draining ? 25 : 150) == 0)
+	else if (harsh(world) && pick(world, draining ? 25 : 150) == 0)
 		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
 		   0);
 }

@@ -29,7 +29,7 @@ static void give_up_line(struct world *world, struct list *list, const struct li
 		const struct list_server *server = &parent->servers[i];
 
 		if (list_server_find(list, server->name) >= 0 ||
-		    (world->cache[server->name[1] - '0'].up && !chance(world, 10)))
+		    (world->cache[server->name[1] - '0'].up && !chance(world, 30)))
 			continue;
 		list->giveups = calloc(1, sizeof(*list->giveups));
 		if (list->giveups == NULL)

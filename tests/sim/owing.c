@@ -91,7 +91,7 @@ static void journal_put(struct machine *machine, const uint8_t *bytes, size_t le
 static bool append(struct world *world, uint32_t number, const struct owed_action *action)
 {
 	struct machine *machine = &world->machine[number];
-	const uint32_t fate = world->faults_on ? pick(world, 30) : 3;
+	const uint32_t fate = harsh(world) ? pick(world, 30) : 3;
 	const uint8_t *bytes = action->bytes;
 
 	if (machine->journal_bytes + action->length > sizeof(machine->journal) || fate == 0) {

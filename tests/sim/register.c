@@ -13,7 +13,7 @@
 
 enum disk_write disk_write(struct world *world, uint32_t number)
 {
-	if (!world->faults_on)
+	if (!harsh(world))
 		return DISK_WRITTEN;
 	switch (pick(world, 150)) {
 	case 0:
@@ -30,7 +30,7 @@ enum disk_write disk_write(struct world *world, uint32_t number)
 
 bool agent_dies_after(struct world *world, uint32_t number, enum fault fault)
 {
-	if (!world->faults_on || pick(world, 150) != 0)
+	if (!harsh(world) || pick(world, 150) != 0)
 		return false;
 	world->figures->fault[fault]++;
 	agent_crash(world, number, pick(world, 3 * SECOND));

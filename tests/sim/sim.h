@@ -161,6 +161,11 @@ void owing_replied(struct world *world, struct command *command);
 void operator_acts(struct world *world, bool again); /* again: and later once more */
 
 /* ---- faults.c ---- */
+/* Is anything struck but etcd and whoever leads by it? */
+static inline bool harsh(const struct world *world)
+{
+	return world->faults_on && !world->mild;
+}
 void fault_register_lost(struct world *world, uint32_t machine);
 void fault_restarts_new_owner(struct world *world, uint32_t from, uint32_t to);
 void fault_kills_mover(struct world *world, uint32_t machine);

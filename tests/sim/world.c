@@ -29,6 +29,12 @@ static void candidates_make(struct world *world)
 	etcd_make(world);
 	world->shared = pick(world, 3) == 0;
 	world->ttl_s = ELECTION_TTL_MIN_S + pick(world, 4);
+	if (world->shared && chance(world, 50)) {
+		world->mild = true;
+		world->loss_percent = 0;
+		world->fault_rate_us = 5 * SECOND;
+		world->op_pause_us = 600 * MS;
+	}
 	for (uint32_t i = 0; i < CANDIDATES && world->shared;) {
 		const uint32_t number = pick(world, AGENTS);
 

@@ -362,6 +362,7 @@ struct world {
 	char key[KEYS][12];
 
 	bool shared;	/* the register lives in etcd */
+	bool mild;	/* and nothing but etcd and who leads by it is struck: changes get far */
 	uint32_t ttl_s; /* of a leadership */
 	uint8_t candidate[CANDIDATES], last_leader;
 	struct etcd etcd;
