@@ -190,6 +190,26 @@ static void check_sanitised(struct world *world, const struct reg *reg)
 			world->cache[layout->server[i]].tainted = false;
 }
 
+/* A phase is passed over nobody who holds a lease.  (A write that took its time, or failed before,
+ * was decided on earlier.) */
+static void check_passed(struct world *world, uint32_t number, const struct reg *from,
+			 const struct reg *to)
+{
+	const struct machine *machine = &world->machine[number];
+	const struct coord *coord = &machine->coord;
+
+	if (from->phase == PHASE_STEADY || from->phase == to->phase || from->term != to->term ||
+	    machine->shared || coord->store_after_ms != 0)
+		return;
+	for (uint32_t i = 0; i < coord->host_count; i++)
+		if (coord_host_holds(&coord->host[i], local_ms(world, number)) &&
+		    !coord_adopted(coord, &coord->host[i]))
+			violate(world,
+				"%s passes %s though %s holds a lease and has not adopted it",
+				machine->name, phase_name((enum phase)from->phase),
+				world->machine[coord->host[i].key[0] - 1].name);
+}
+
 static void count_step(struct world *world, const struct coord *coord, const struct reg *from,
 		       const struct reg *to)
 {
@@ -299,6 +319,7 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 	world->truth = *reg;
 	world->stepped_us = world->now_us;
 	world->truth_vis = vis;
+	check_passed(world, number, &before, reg);
 	count_step(world, &world->machine[number].coord, &before, reg);
 	check_given_up(world, reg);
 	check_barrier(world);

@@ -4,7 +4,7 @@
 enum mcr_op choose_op(struct world *world)
 {
 	/* What is left at an owner that was given up shows when it is deleted elsewhere. */
-	const uint32_t deletes = world->given_up ? 20 : 0;
+	const uint32_t deletes = !world->given_up ? 0 : world->truth.phase > PHASE_DRAIN ? 40 : 20;
 	static const uint8_t ops[20] = {MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
 					MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
 					MCR_OP_DELETE, MCR_OP_SET,    MCR_OP_SET,    MCR_OP_SET,
@@ -13,10 +13,12 @@ enum mcr_op choose_op(struct world *world)
 
 	/* And what is left at the old owner of a key that did not get across. */
 	if ((world->truth.phase == PHASE_SETTLE || world->truth.phase == PHASE_DRAIN) &&
-	    chance(world, 40))
-		return chance(world, 45)   ? MCR_OP_UPDATE
+	    chance(world, 60))
+		return chance(world, 60)   ? MCR_OP_UPDATE
 		       : chance(world, 75) ? MCR_OP_DELETE
 					   : MCR_OP_APPEND;
+	if (world->truth.phase == PHASE_AFTER && chance(world, 15))
+		return MCR_OP_APPEND;
 	return chance(world, deletes) ? MCR_OP_DELETE : (enum mcr_op)ops[pick(world, 20)];
 }
 
@@ -36,11 +38,24 @@ static uint32_t key_under_way(struct world *world)
 	return KEYS;
 }
 
+/* A key whose reservation a mover left behind; KEYS: there is none. */
+static uint32_t key_left_reserved(const struct world *world)
+{
+	for (uint32_t k = 0; k < KEYS; k++)
+		for (uint32_t s = 0; s < SERVERS; s++)
+			if (world->cache[s].item[k].present && world->cache[s].item[k].empty)
+				return k;
+	return KEYS;
+}
+
 /* Often a key that is being moved just now, or one that everybody wants. */
 static uint8_t key_any(struct world *world)
 {
-	const uint32_t how = pick(world, 100);
+	const bool over = world->truth.phase == PHASE_AFTER || world->truth.phase == PHASE_PURGE;
+	const uint32_t how = pick(world, 100), reserved = over ? key_left_reserved(world) : KEYS;
 
+	if (how < 50 && reserved < KEYS)
+		return (uint8_t)reserved;
 	if (how < (world->truth.phase == PHASE_DRAIN ? 60 : 35)) {
 		const uint32_t key = key_under_way(world);
 

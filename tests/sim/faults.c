@@ -236,6 +236,10 @@ void fault_in_phase(struct world *world)
 {
 	const bool copying = world->truth.phase == PHASE_COPY;
 
+	/* What is gone at the new owner is looked for at the old one. */
+	if (harsh(world) && world->truth.phase == PHASE_DRAIN)
+		for (uint32_t s = 0; s < SERVERS; s++)
+			evict(world, s);
 	if (!harsh(world) || (!copying && world->truth.phase != PHASE_SWITCH) ||
 	    !chance(world, copying ? 25 : 80))
 		return;
