@@ -661,7 +661,7 @@ START_TEST(a_candidate_without_a_register_leads_from_one_that_stands_or_by_a_fai
 	elected = a.elected;
 	run_for(&a, TTL);
 	ck_assert_uint_eq(a.elected, elected);
-	election_failover(&a.election, 2, now);
+	election_failover(&a.election, 2, true, now);
 	run_for(&a, TTL);
 	ck_assert(a.led && a.elected_none);
 }
