@@ -245,7 +245,7 @@ static bool register_is_gone(const struct world *world)
 	if (world->failed_over_to != NOBODY)
 		/* Not begun: its agent is gone, or two share the votes.  Another one is needed. */
 		return world->now_us >
-		       world->failed_over_us + 2 * world->steady_lease_ms * MS + 4 * SECOND;
+		       world->failed_over_us + 3 * world->steady_lease_ms * MS / 2 + 2 * SECOND;
 	return world->register_gone ||
 	       (!world->shared && machine->up && machine->coord.state == COORD_HALTED);
 }
@@ -287,6 +287,8 @@ static void fail_over(struct world *world)
 	}
 	if (world->now_us < world->halted_since_us + SECOND)
 		return;
+	if (world->shared && (world->etcd.gone || chance(world, 15)))
+		leave_etcd(world);
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		const struct machine *machine = &world->machine[i];
 
@@ -301,8 +303,6 @@ static void fail_over(struct world *world)
 			turned_off(world, i);
 		}
 	}
-	if (world->shared && (world->etcd.gone || chance(world, 15)))
-		leave_etcd(world);
 	for (uint32_t tries = 0; tries < 4; tries++) {
 		const uint32_t to = failover_target(world);
 
@@ -316,6 +316,12 @@ static void fail_over(struct world *world)
 			if (off[i])
 				(void)failover_take(&world->machine[i], world->failover_term,
 						    (uint8_t)to);
+		/* A register that is gone was the last fault: the first order ends it. */
+		if (!world->faults_on && !world->settled && !world->ordered) {
+			world->ordered = true;
+			world->healed_us = world->now_us;
+			world->deadline_us = world->now_us + SETTLE_US;
+		}
 		if (world->faults_on && chance(world, 40))
 			fail_over_twice(world, to, newest);
 		break;

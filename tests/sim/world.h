@@ -22,8 +22,8 @@
 #define CLIENTS	      24u
 #define CANDIDATES    3u /* where the register is in etcd */
 #define CALLS	      64u
-#define LISTS	      24u
-#define LAYOUTS	      64u
+#define LISTS	      64u
+#define LAYOUTS	      160u
 #define MOVERS	      24u
 #define BATCH	      8u
 #define COMMANDS      4096u
@@ -384,6 +384,7 @@ struct world {
 	uint32_t fault_rate_us;
 	uint64_t faults_end_us, deadline_us, healed_us, settled_us;
 	bool settled; /* since the last fault */
+	bool ordered; /* a failover, since then */
 	uint32_t changes_begun, changes_ended, changes_wanted;
 	uint32_t deadline_changes, disks_lost, failed_over_to;
 	int next_list;
