@@ -160,21 +160,37 @@ sim-mutant: $(SIM_OBJECTS) $(BELOW_core)
 		$(filter-out $(MUTANT_FILE:%.c=$(B)/%.o),$(SIM_OBJECTS)) $(MUTANT)/mutant.o \
 		$(BELOW_core) $(PKG_LIBS) -lm
 
-# Benchmarks: one program each, linked with the library as applications have it; the agent's rooms
-# take what they share with it from the archive.
-BENCHES := $(B)/bench/lookup
-$(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)): cppflags += -Ibench
-$(BENCHES): $(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c)) \
+# Benchmarks, a folder each, with what they share in bench/.  That of lookups is linked with the library
+# as applications have it and takes what it shares with the agent from the archive; those of moves run
+# the daemon's own mover.
+bench_objects = $(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c) $(filter-out $(2),$(wildcard bench/$(1)/*.c)))
+LOOKUP_BENCH := $(B)/bench/lookup/lookup
+MOVE_BENCHES := $(B)/bench/move/move $(B)/bench/move/foreground
+$(patsubst %.c,$(B)/%.o,$(wildcard bench/*.c bench/*/*.c)): cppflags += -Ibench
+$(LOOKUP_BENCH): $(call bench_objects,lookup) \
 		$(filter-out $(B)/libmcroster.a,$(B)/daemon.a $(BELOW_daemon)) $(B)/libmcroster.so \
 		$(B)/libmcroster.a
 	$(call say,LD,$@)
-	$(Q)$(link) -Wl,-rpath,'$$ORIGIN/..' $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
+	$(Q)$(link) -Wl,-rpath,'$$ORIGIN/../..' $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
+$(MOVE_BENCHES): $(B)/%: $(B)/%.o $(call bench_objects,move,$(MOVE_BENCHES:$(B)/%=%.c)) \
+		$(B)/daemon.a $(BELOW_daemon)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) $(ETCD_LIBS) -lm
 
-.PHONY: bench-lookup
+.PHONY: bench-lookup bench-foreground bench-move bench-move-large bench-move-many
 bench-lookup:
 	@tests/setup demo
-	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/lookup
-	@build/plain/bench/lookup $(ARGS)
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/lookup/lookup
+	@build/plain/bench/lookup/lookup $(ARGS)
+bench-foreground:
+	@tests/setup demo
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/move/foreground
+	@build/plain/bench/move/foreground $(ARGS)
+bench-move bench-move-large bench-move-many:
+	@tests/setup demo
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/move/move
+	@build/plain/bench/move/move $(if $(findstring large,$@),--keys 10000 --value-bytes 102400) \
+		$(if $(findstring many,$@),--keys 10000000 --value-bytes 8 --rounds 1 --no-unsafe) $(ARGS)
 
 .PHONY: built raced fuzzers unit check check-full model fuzz torn demo
 built: all $(UNITS) $(CLIENTS) $(SIM) $(TORN) $(AGENTS)
@@ -277,6 +293,9 @@ help:
 	@echo 'make torn KILLS=1000000   writers of the segment killed beside readers'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
 	@echo 'make bench-lookup   what a lookup costs beside libmemcached; ARGS=--json'
+	@echo 'make bench-move   the mover beside a copy without safety; ARGS="--rounds N --json";'
+	@echo '                  bench-move-large: values of 100 KiB; bench-move-many: ten million keys'
+	@echo 'make bench-foreground   what other clients feel of a move; ARGS="--rounds N --json"'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make clean        remove build/'
 	@echo 'V=1 shows commands, SAN=address,undefined or SAN=thread builds with sanitizers'

@@ -31,6 +31,7 @@ int command_excuse(int argc, char **argv);
 int command_failover(int argc, char **argv);
 int command_keys(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_pace(int argc, char **argv);
 int command_route(int argc, char **argv);
 
 /* Prints "<command>: <sentence>" to stderr and returns the exit code for a negative errno: a rule's

@@ -262,6 +262,75 @@ static int servers_print(const struct status *status)
 	return error;
 }
 
+#define BAR_CELLS 20u
+
+static const char *bar(const struct status_server *server, char text[BAR_CELLS + 1])
+{
+	uint64_t done = server->left < server->found ? server->found - server->left : 0;
+	size_t full =
+	    server->found == 0 ? 0 : (size_t)((double)done / (double)server->found * BAR_CELLS);
+
+	if (strcmp(server->work, "done") == 0)
+		full = BAR_CELLS;
+	memset(text, '.', BAR_CELLS);
+	memset(text, '#', full < BAR_CELLS ? full : BAR_CELLS);
+	text[BAR_CELLS] = '\0';
+	return text;
+}
+
+static void failures_print(const struct status_server *server)
+{
+	if (server->failed == 0)
+		return;
+	(void)printf("  %s lost as misses: %" PRIu64 " refused by their new owner, %" PRIu64
+		     " on both sides with the mark unknown, %" PRIu64
+		     " never through in time, %" PRIu64 " with their new owner given up\n",
+		     server->name, server->failed_refused, server->failed_both_sides,
+		     server->failed_too_often, server->failed_given_up);
+}
+
+/* The servers that the asked agent works on, with a bar each. */
+static int works_print(const struct status *status)
+{
+	static const char *const headings[] = {"server",  "phase",  "work",   "progress",
+					       ">found",  ">moved", ">there", ">gone",
+					       ">failed", ">left",  ">rate",  ">to go"};
+	struct table *table = table_new(headings, 12);
+	char cells[BAR_CELLS + 1], duration[HUMAN_NUMBER_BYTES];
+	bool any = false;
+	int error;
+
+	if (table == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < status->server_count; i++) {
+		const struct status_server *server = &status->servers[i];
+
+		if (server->work[0] == '\0')
+			continue;
+		any = true;
+		table_cell(table, "%s", server->name);
+		table_cell(table, "%s", server->phase);
+		table_cell(table, "%s", server->work);
+		table_cell(table, "%s", bar(server, cells));
+		table_cell(table, "%" PRIu64, server->found);
+		table_cell(table, "%" PRIu64, server->moved);
+		table_cell(table, "%" PRIu64, server->present);
+		table_cell(table, "%" PRIu64, server->gone);
+		table_cell(table, "%" PRIu64, server->failed);
+		table_cell(table, "%" PRIu64, server->left);
+		table_cell(table, "%" PRIu64, server->rate);
+		table_cell(table, "%s",
+			   server->ms_left == 0 ? "-" : human_duration(server->ms_left, duration));
+	}
+	if (any)
+		(void)putchar('\n');
+	error = any ? table_print(table, "  ", stdout) : 0;
+	table_free(table);
+	for (uint32_t i = 0; error == 0 && i < status->server_count; i++)
+		failures_print(&status->servers[i]);
+	return error;
+}
+
 static int status_print(const struct status *status, bool as_json, struct failure *failure)
 {
 	struct json json;
@@ -284,6 +353,8 @@ static int status_print(const struct status *status, bool as_json, struct failur
 	error = hosts_print(status);
 	if (error == 0)
 		error = servers_print(status);
+	if (error == 0)
+		error = works_print(status);
 	return error < 0 ? failure_set(failure, -error, "no memory to print the status") : 0;
 }
 

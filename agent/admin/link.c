@@ -308,6 +308,24 @@ int link_status_get(struct link *link, enum status_scope scope, char **body, siz
 	return 0;
 }
 
+int link_pace(struct link *link, uint64_t rate_keys, uint64_t rate_bytes, uint8_t adaptive,
+	      enum verdict *verdict, char text[MESSAGE_TEXT_BYTES], struct failure *failure)
+{
+	struct message message = {.type = MESSAGE_PACE};
+	int error;
+
+	message.pace.request = ++link->request;
+	message.pace.rate_keys = rate_keys;
+	message.pace.rate_bytes = rate_bytes;
+	message.pace.adaptive = adaptive;
+	error = link_ask(link, &message, MESSAGE_VERDICT, LINK_ANSWER_MS, failure);
+	if (error < 0)
+		return error;
+	*verdict = (enum verdict)link->verdict;
+	memcpy(text, link->text, sizeof(link->text));
+	return 0;
+}
+
 int link_pause(struct link *link, uint32_t ms, struct failure *failure)
 {
 	if (link_run(link, ms, waits_for_time) == -EINTR)

@@ -57,6 +57,10 @@ int link_offer(struct link *link, const void *document, size_t document_bytes,
 int link_status_get(struct link *link, enum status_scope scope, char **body, size_t *body_bytes,
 		    struct failure *failure);
 
+/* PACE_UNCHANGED, PACE_ADAPTIVE_UNCHANGED leave a limit as it is.  `text` as above. */
+int link_pace(struct link *link, uint64_t rate_keys, uint64_t rate_bytes, uint8_t adaptive,
+	      enum verdict *verdict, char text[MESSAGE_TEXT_BYTES], struct failure *failure);
+
 /* Ends the session; the next request dials.  For a pause in which nobody turns the event loop: the
  * agent may be gone after it. */
 void link_hang_up(struct link *link);

@@ -26,6 +26,7 @@ static const struct command {
     {"failover", command_failover, "Name another coordinator when the old one is gone"},
     {"keys", command_keys, "Say whose signatures count: new, show and verify"},
     {"status", command_status, "Show what the cluster is doing"},
+    {"pace", command_pace, "Change how fast an agent moves keys, also while it does"},
     {"route", command_route, "Show which server owns a key"},
 };
 

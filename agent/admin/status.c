@@ -223,6 +223,37 @@ static void *array_grow(void *array, uint32_t count, size_t size)
 	return reallocarray(array, count == 0 ? 1 : (size_t)count * 2, size);
 }
 
+static bool server_work_take(struct status_server *server, const char *word)
+{
+	const struct {
+		const char *name;
+		uint64_t *value;
+	} numbers[] = {
+	    {"found", &server->found},
+	    {"moved", &server->moved},
+	    {"present", &server->present},
+	    {"gone", &server->gone},
+	    {"failed", &server->failed},
+	    {"failed-refused", &server->failed_refused},
+	    {"failed-both-sides", &server->failed_both_sides},
+	    {"failed-too-often", &server->failed_too_often},
+	    {"failed-given-up", &server->failed_given_up},
+	    {"left", &server->left},
+	    {"rate", &server->rate},
+	    {"ms-left", &server->ms_left},
+	};
+	const char *value;
+
+	if ((value = value_of(word, "phase")) != NULL)
+		(void)snprintf(server->phase, sizeof(server->phase), "%s", value);
+	else if ((value = value_of(word, "work")) != NULL)
+		(void)snprintf(server->work, sizeof(server->work), "%s", value);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if ((value = value_of(word, numbers[i].name)) != NULL)
+			return human_number(value, 0, UINT64_MAX, numbers[i].value);
+	return true; /* the others are looked at elsewhere, or of a later version */
+}
+
 static int server_take(const struct parser *parser, char *value)
 {
 	struct status *status = parser->status;
@@ -245,6 +276,8 @@ static int server_take(const struct parser *parser, char *value)
 
 		if (agent != NULL)
 			(void)snprintf(server->agent, sizeof(server->agent), "%s", agent);
+		if (!server_work_take(server, word))
+			return refuse(parser, "server", word);
 		if (slots != NULL &&
 		    !pair_parse(word + (slots - word), '/', &server->old_slots, &server->new_slots))
 			return refuse(parser, "server", word);

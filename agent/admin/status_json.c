@@ -6,6 +6,24 @@
 
 #include "admin/status.h"
 
+static void server_work_json(const struct status_server *server, struct json *json)
+{
+	json_string(json, "phase", server->phase);
+	json_string(json, "work", server->work);
+	json_unsigned(json, "found", server->found);
+	json_unsigned(json, "moved", server->moved);
+	json_unsigned(json, "present", server->present);
+	json_unsigned(json, "gone", server->gone);
+	json_unsigned(json, "failed", server->failed);
+	json_unsigned(json, "failed_refused", server->failed_refused);
+	json_unsigned(json, "failed_both_sides", server->failed_both_sides);
+	json_unsigned(json, "failed_too_often", server->failed_too_often);
+	json_unsigned(json, "failed_given_up", server->failed_given_up);
+	json_unsigned(json, "left", server->left);
+	json_unsigned(json, "rate", server->rate);
+	json_unsigned(json, "ms_left", server->ms_left);
+}
+
 static void servers_json(const struct status *status, struct json *json)
 {
 	json_array_open(json, "servers");
@@ -18,6 +36,8 @@ static void servers_json(const struct status *status, struct json *json)
 		json_string(json, "agent", server->agent);
 		json_unsigned(json, "slots_old", server->old_slots);
 		json_unsigned(json, "slots_new", server->new_slots);
+		if (server->work[0] != '\0')
+			server_work_json(server, json);
 		json_unsigned(json, "owed", server->owed);
 		json_unsigned(json, "owed_since", server->owed_since);
 		json_object_close(json);

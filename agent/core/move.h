@@ -38,7 +38,7 @@ enum move_action {
 	MOVE_NEW_FILL,	     /* ms KEY, C cas, with the value of the reply just given */
 	MOVE_NEW_DELETE_CAS, /* md KEY C cas */
 	MOVE_OLD_READ_CAS,   /* mg KEY c s */
-	MOVE_OLD_READ,	     /* mg KEY v f t c s */
+	MOVE_OLD_READ,	     /* mg KEY v f t c */
 	MOVE_OLD_DELETE_CAS, /* md KEY C cas */
 	MOVE_OLD_DELETE,     /* md KEY */
 	MOVE_END,	     /* see result */

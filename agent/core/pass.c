@@ -90,6 +90,14 @@ static void done(struct pass *pass)
 	pass->order = PASS_WAIT;
 }
 
+/* What was found and not yet dealt with will be found again: found is always what is settled and
+ * what is left. */
+static void forget_left(struct pass *pass)
+{
+	pass->work.found -= pass->work.left;
+	pass->work.left = 0;
+}
+
 /* A new round over the key space, with or without a mark before it. */
 static void begin_round(struct pass *pass)
 {
@@ -97,7 +105,7 @@ static void begin_round(struct pass *pass)
 	pass->parts = 1;
 	pass->round_found = 0;
 	pass->shortfalls = 0;
-	pass->work.left = 0;
+	forget_left(pass);
 	pass->order = pass->phase == PHASE_COPY ? PASS_MARK : PASS_DUMP;
 }
 
@@ -171,7 +179,7 @@ bool pass_identified(struct pass *pass, const struct pass_server *found)
 	if (!first && same)
 		return true;
 	/* What its keys had reserved is not seen to any more: no dump names them again. */
-	if (pass->order == PASS_KEYS)
+	if (pass->order == PASS_KEYS || pass->order == PASS_DUMP)
 		pass->unresolved = true;
 	/* Nothing that was known of this server's CAS numbers holds for another process. */
 	if (!identity_same(&pass->base.of, &found->identity))
@@ -322,6 +330,8 @@ void pass_count(struct pass *pass, enum move_result result)
 {
 	if (pass->work.left > 0)
 		pass->work.left--;
+	else
+		pass->work.found++; /* of a dump that was given up meanwhile */
 	switch (result) {
 	case MOVE_MOVED:
 		pass->work.moved++;
@@ -395,14 +405,22 @@ static bool sanitise_allowed(struct pass *pass)
 
 void pass_dump_begin(struct pass *pass)
 {
+	forget_left(pass);
 	pass->lines = pass->covered = pass->concerned = pass->spooled = pass->unnameable = 0;
+}
+
+void pass_leave(struct pass *pass, bool spooled)
+{
+	pass->concerned--;
+	pass->spooled -= spooled;
+	pass->work.found -= spooled;
+	pass->work.left -= spooled;
 }
 
 void pass_unnameable(struct pass *pass, bool spooled)
 {
 	pass->unnameable++;
-	pass->concerned--;
-	pass->spooled -= spooled;
+	pass_leave(pass, spooled);
 }
 
 /* Too few keys for the items it says it has?  It counts what has expired and was not yet cleared
@@ -439,8 +457,6 @@ void pass_dumped(struct pass *pass, uint64_t items, uint32_t overflow)
 	}
 	if (pass->parts == 1 || pass->part == 0)
 		pass->round_found = pass->concerned;
-	pass->work.found += pass->spooled;
-	pass->work.left += pass->spooled;
 	if (pass->phase == PHASE_PREPARE)
 		pass->dropped += pass->spooled;
 	if (pass->unnameable > 0)

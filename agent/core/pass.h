@@ -39,9 +39,10 @@ enum pass_order {
 		     */
 	PASS_MARK,  /* store the probe item -> pass_marked */
 	PASS_SAVE,  /* put `save` on disk -> pass_saved */
-	PASS_DUMP,  /* pass_dump_begin; each line to pass_line -> pass_dumped, or again */
-	PASS_KEYS,  /* deal with the keys spooled, each to pass_count -> pass_keys_done */
-	PASS_WAIT,  /* until quiet_until_ns: reservations of a lost mover must have expired */
+	PASS_DUMP, /* pass_dump_begin; each line to pass_line -> pass_dumped, or again.  In COPY and
+		    * DRAIN the keys found may be dealt with at once. */
+	PASS_KEYS, /* deal with the keys spooled, each to pass_count -> pass_keys_done */
+	PASS_WAIT, /* until quiet_until_ns: reservations of a lost mover must have expired */
 	PASS_DONE,
 	PASS_REFUSED, /* only in PREPARE; work.reason says why */
 };
@@ -125,6 +126,14 @@ void pass_dump_begin(struct pass *pass);
 /* A key of the dump; `hash` is mcr_hash of it. */
 void pass_line(struct pass *pass, const uint8_t *key, size_t key_bytes, uint64_t cas,
 	       struct pass_verdict *verdict);
+/* Is it worth a copy, with so many seconds to live (-1: for ever)?  Not in COPY where it dies so
+ * soon that hardly a reader would find the copy: it is found at its old owner until DRAIN, which
+ * moves it where it still lives.  A key that has changed since the mark is never left out: what its
+ * new owner holds may be older. */
+#define PASS_DYING_S 20
+bool pass_worth(const struct pass_verdict *verdict, int64_t seconds);
+/* It is concerned, and left out. */
+void pass_leave(struct pass *pass, bool spooled);
 /* It is concerned, but no command of the meta protocol can name it. */
 void pass_unnameable(struct pass *pass, bool spooled);
 /* The dump ended with END.  items: curr_items, the smaller of before and after.  overflow: how many

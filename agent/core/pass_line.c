@@ -59,6 +59,11 @@ static enum move_kind drain_kind(const struct pass *pass, uint64_t cas)
 	return cas > pass->base.cas ? MOVE_DRAIN_NEWER : MOVE_DRAIN;
 }
 
+bool pass_worth(const struct pass_verdict *verdict, int64_t seconds)
+{
+	return verdict->kind != MOVE_COPY || seconds < 0 || seconds > PASS_DYING_S;
+}
+
 void pass_line(struct pass *pass, const uint8_t *key, size_t key_bytes, uint64_t cas,
 	       struct pass_verdict *verdict)
 {
@@ -101,4 +106,6 @@ void pass_line(struct pass *pass, const uint8_t *key, size_t key_bytes, uint64_t
 	pass->concerned++;
 	verdict->spool = in_part(pass, key, key_bytes);
 	pass->spooled += verdict->spool;
+	pass->work.found += verdict->spool;
+	pass->work.left += verdict->spool;
 }

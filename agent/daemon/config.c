@@ -5,6 +5,7 @@
  * secrets are secretfile.h's.  Not reentrant (libconfuse's scanner is not); called at start only.
  */
 #include "daemon/config_reading.h"
+#include "daemon/mover_pace.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,7 +25,7 @@
 #define NAME_CHARS		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define CONFIG_BOOT_WAIT_MS	30000u
 #define CONFIG_BOOT_WAIT_MAX	3600000u
-#define CONFIG_RATE_MAX		1000000000u
+#define CONFIG_RATE_MAX		MOVER_PACE_RATE_MAX
 #define CONFIG_CLIENTS_MODE	0666u
 #define CONFIG_CLIENTS_PER_USER 2048u
 
@@ -44,6 +45,8 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_TRUSTED_KEYS] = {"trusted-keys", true},
     [OPTION_THRESHOLD] = {"threshold", true},
     [OPTION_RATE_KEYS] = {"rate-keys", false},
+    [OPTION_RATE_BYTES] = {"rate-bytes", false},
+    [OPTION_ADAPTIVE] = {"rate-adaptive", false},
     [OPTION_BOOT_WAIT] = {"boot-wait", false},
     [OPTION_REGISTER] = {"register", false},
     [OPTION_ETCD_ENDPOINTS] = {"etcd-endpoints", false},
@@ -323,7 +326,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 {
 	char state[CONFIG_PATH_MAX + 1], control[CONFIG_PATH_MAX + 1], clients[CONFIG_PATH_MAX + 1],
 	    segment[CONFIG_PATH_MAX + 1];
-	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS, per_user = CONFIG_CLIENTS_PER_USER;
+	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS, per_user = CONFIG_CLIENTS_PER_USER, adaptive = 1;
 	const size_t socket_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	int error;
 
@@ -350,6 +353,9 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	    (error = take_trust(r, &c->trust, failure)) != 0 ||
 	    (error = config_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
 				   failure)) != 0 ||
+	    (error = config_number(r, OPTION_RATE_BYTES, 0, CONFIG_RATE_MAX, &c->rate_bytes,
+				   failure)) != 0 ||
+	    (error = config_number(r, OPTION_ADAPTIVE, 0, 1, &adaptive, failure)) != 0 ||
 	    (error = config_number(r, OPTION_BOOT_WAIT, 0, CONFIG_BOOT_WAIT_MAX, &boot_wait_ms,
 				   failure)) != 0 ||
 	    (error = take_secret(r, OPTION_HOST_KEY, &c->host_secret, failure)) != 0 ||
@@ -359,6 +365,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 		return error;
 	c->boot_wait_ms = (uint32_t)boot_wait_ms;
 	c->clients_per_user = (uint32_t)per_user;
+	c->adaptive = adaptive != 0;
 	if (crypto_scalarmult_base(c->host_public, c->host_secret) != 0)
 		return config_refuse(r, OPTION_HOST_KEY, failure,
 				     "a key without a public half, expected a "
@@ -403,6 +410,8 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR_LIST("trusted-keys", NULL, CFGF_NODEFAULT),
 	    CFG_STR("threshold", NULL, CFGF_NODEFAULT),
 	    CFG_STR("rate-keys", NULL, CFGF_NODEFAULT),
+	    CFG_STR("rate-bytes", NULL, CFGF_NODEFAULT),
+	    CFG_STR("rate-adaptive", NULL, CFGF_NODEFAULT),
 	    CFG_STR("boot-wait", NULL, CFGF_NODEFAULT),
 	    CFG_STR("register", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("etcd-endpoints", NULL, CFGF_NODEFAULT),

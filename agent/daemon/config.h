@@ -43,7 +43,8 @@ struct config {
 	uint32_t clients_per_user;		   /* default 2048 */
 	char segment[CONFIG_PATH_MAX + 1];	   /* default /mcroster.<cluster> */
 	struct trust trust;			   /* trusted-keys, threshold */
-	uint64_t rate_keys;			   /* keys a second for all movers; 0: unlimited */
+	uint64_t rate_keys, rate_bytes;		   /* a second for all movers; 0: unlimited */
+	bool adaptive;				   /* movers give way to other clients; default */
 	uint32_t boot_wait_ms;			   /* default 30000 */
 	uint8_t *host_secret;			   /* LIST_HOST_KEY_BYTES, sodium_malloc'd */
 	uint8_t host_public[LIST_HOST_KEY_BYTES];

@@ -61,6 +61,7 @@ void mover_waits_for(struct mover *mover, uint32_t number, const char *why)
 
 static void hang_up(struct mover *mover)
 {
+	mover_gentle_stop(mover);
 	mover_dump_free(mover->dump);
 	mover->dump = NULL;
 	for (uint32_t i = 0; mover->peers != NULL && i < mover->setup.change->server_count; i++) {
@@ -213,7 +214,8 @@ static void step_event(evutil_socket_t fd, short what, void *argument)
 			mover_waits_for(mover, mover->setup.server, mover_peer_why(mover->source));
 		return;
 	}
-	if (mover->probe.running || (mover_in_flight(mover) && mover->pass.order != PASS_KEYS))
+	if (mover->probe.running || (mover_in_flight(mover) && mover->pass.order != PASS_KEYS &&
+				     mover->pass.order != PASS_DUMP))
 		return;
 	step_order(mover);
 }
@@ -233,7 +235,9 @@ static void second_event(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	mover->rate = counted - mover->counted;
+	/* Smoothed, so that an estimate made of it does not jump. */
+	mover->rate = mover->rate == 0 ? counted - mover->counted
+				       : (3 * mover->rate + counted - mover->counted) / 4;
 	mover->counted = counted;
 }
 
@@ -245,6 +249,11 @@ void mover_progress(const struct mover *mover, struct work *work)
 	work->rate = mover->rate;
 	if (mover->waiting[0] != '\0')
 		memcpy(work->reason, mover->waiting, sizeof(work->reason));
+}
+
+void mover_progress_failures(const struct mover *mover, struct mover_failures *failures)
+{
+	*failures = mover->failures;
 }
 
 void mover_stop(struct mover *mover)
@@ -312,6 +321,8 @@ void mover_free(struct mover *mover)
 		event_free(mover->pause);
 	if (mover->second != NULL)
 		event_free(mover->second);
+	if (mover->watching != NULL)
+		event_free(mover->watching);
 	pass_free(&mover->pass);
 	free(mover->peers);
 	free(mover->known);

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "core/register.h"
+#include "daemon/mover_pace.h"
 #include "list/change.h"
 #include "list/failure.h"
 
@@ -48,11 +49,18 @@ struct mover_setup {
 	bool restarted; /* a mover of this phase ran before and was lost: wait for its stubs */
 	struct mover_mark mark; /* the one saved last (COPY, DRAIN) */
 	const char *spool_directory;
-	const uint64_t
-	    *rate_keys; /* keys a second, all movers of the agent; 0: unlimited; may change */
+	struct mover_pace *pace; /* of all movers of the agent; its limits may change */
 	uint32_t op_timeout_ms;
 	const struct mover_events *events;
 	void *context;
+};
+
+/* Why keys were lost as a miss: the sum is work.failed. */
+struct mover_failures {
+	uint64_t refused;    /* the new owner has no memory for it, or it is too large there */
+	uint64_t both_sides; /* found on both sides with the mark unknown: deleted on both */
+	uint64_t too_often;  /* tried again and again, and never through in time */
+	uint64_t given_up;   /* its new owner is given up */
 };
 
 struct mover;
@@ -60,6 +68,7 @@ struct mover;
 int mover_start(const struct mover_setup *setup, struct mover **mover, struct failure *failure);
 /* What it has done so far. */
 void mover_progress(const struct mover *mover, struct work *work);
+void mover_progress_failures(const struct mover *mover, struct mover_failures *failures);
 /* Starts nothing more; `stopped` follows when the last reply or time-out is in. */
 void mover_stop(struct mover *mover);
 void mover_free(struct mover *mover); /* NULL is fine; only finished or stopped, or at exit */

@@ -1,10 +1,21 @@
 /* mover_dumping.c - the order to dump: lines are judged by the pass and spooled as they come. */
 #include <string.h>
+#include <time.h>
 
 #include "daemon/mover_inside.h"
 
 #define SPOOL_BYTES_MAX (256ull << 20)
 #define SPOOL_FILLED	(SPOOL_BYTES_MAX / 4 * 3)
+/* While a dump goes on the work on its keys is looked at so often. */
+#define ALONG_KEYS 256u
+
+/* By the server's own clock. */
+static int64_t seconds_left(const struct mover *mover, int64_t expires)
+{
+	int64_t now = (int64_t)time(NULL) + mover_peer_info(mover->source)->clock_ahead_s;
+
+	return expires < 0 ? -1 : expires > now ? expires - now : 0;
+}
 
 static bool dump_line(void *context, const struct mc_dump_line *line)
 {
@@ -17,6 +28,10 @@ static bool dump_line(void *context, const struct mc_dump_line *line)
 	pass_line(&mover->pass, line->key, line->key_bytes, line->cas, &verdict);
 	if (!verdict.concerned)
 		return true;
+	if (!pass_worth(&verdict, seconds_left(mover, line->expires))) {
+		pass_leave(&mover->pass, verdict.spool);
+		return true;
+	}
 	if (mc_key_write(line->key, line->key_bytes, &wire) < 0) {
 		pass_unnameable(&mover->pass, verdict.spool);
 		return true;
@@ -34,8 +49,11 @@ static bool dump_line(void *context, const struct mc_dump_line *line)
 	record.key_bytes = (uint8_t)line->key_bytes;
 	memcpy(record.key, line->key, line->key_bytes);
 	error = spool_append(mover->queue.now, &record);
-	if (error == 0)
+	if (error == 0) {
+		if (spool_count(mover->queue.now) % ALONG_KEYS == 0)
+			mover_wake(mover);
 		return true;
+	}
 	mover_waits(mover, "its spool in %s cannot be written: %s", mover->setup.spool_directory,
 		    strerror(-error));
 	mover->dump_ended = true;
@@ -63,6 +81,11 @@ static void dump_ended(void *context, enum mover_dump_outcome outcome, uint64_t 
 
 static const struct mover_dump_events dump_events = {.line = dump_line, .ended = dump_ended};
 
+static bool phase_moves(enum phase phase)
+{
+	return phase == PHASE_COPY || phase == PHASE_DRAIN;
+}
+
 static bool queue_ready(struct mover *mover)
 {
 	struct failure failure;
@@ -83,10 +106,24 @@ void mover_step_dump(struct mover *mover)
 {
 	struct failure failure;
 
-	if (mover->dump != NULL && !mover->dump_ended)
+	if (mover->dump != NULL && !mover->dump_ended) {
+		/* Sanitising counts all before it drops anything, and what does not fit into the
+		 * spool is walked again in ranges. */
+		if (phase_moves(mover->setup.phase) && mover->spooled_bytes <= SPOOL_FILLED)
+			mover_step_along(mover);
 		return;
+	}
+	if (mover_in_flight(mover))
+		return;
+	if (!mover_gentle_ready(mover)) {
+		mover_wake_after(mover, MOVER_PAUSE_PACED_MS);
+		return;
+	}
 	mover_dump_free(mover->dump);
 	mover->dump = NULL;
+	/* Of a dump that is walked again: perhaps no line names them any more. */
+	if (mover->queue_made && spool_count(mover->queue.later) > 0)
+		pass_reservations_unknown(&mover->pass, mover_clock_ns());
 	if (!queue_ready(mover)) {
 		mover_wake_after(mover, MOVER_PAUSE_LONG_MS);
 		return;

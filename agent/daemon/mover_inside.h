@@ -8,13 +8,16 @@
 
 #include "core/pass.h"
 #include "daemon/mover.h"
+#include "daemon/mover_calm.h"
 #include "daemon/mover_dump.h"
 #include "daemon/mover_keys.h"
 #include "daemon/mover_peer.h"
 #include "daemon/mover_probe.h"
 #include "daemon/mover_queue.h"
+#include "daemon/mover_watch.h"
 
-#define MOVER_PAUSE_SHORT_MS 20u  /* no rate left, no lease, a crawl that runs */
+#define MOVER_PAUSE_PACED_MS 4u	  /* no rate left: small batches, evenly spread */
+#define MOVER_PAUSE_SHORT_MS 20u  /* no lease, a crawl that runs */
 #define MOVER_PAUSE_LONG_MS  250u /* something failed, or a key waits for a stub to expire */
 
 struct mover {
@@ -35,6 +38,11 @@ struct mover {
 	struct mover_probe probe;
 	uint32_t probed; /* servers up to here are proven different */
 	uint64_t turned_ns, counted, rate;
+	struct mover_watch **watches; /* by server number; NULL where not watched */
+	struct event *watching;
+	struct mover_calm calm;
+	struct mover_rate calm_rate;
+	struct mover_failures failures;
 	bool stopping, over;
 	char waiting[WORK_REASON_BYTES];
 };
@@ -62,6 +70,12 @@ void mover_step_save(struct mover *mover);
 void mover_step_dump(struct mover *mover);
 /* PASS_KEYS (mover_working.c). */
 void mover_step_keys(struct mover *mover);
+/* While a dump goes on: what is spooled already is begun (mover_working.c). */
+void mover_step_along(struct mover *mover);
 bool mover_in_flight(const struct mover *mover);
+
+/* Begins to watch the servers; false: it is not known yet how they are without the mover. */
+bool mover_gentle_ready(struct mover *mover);
+void mover_gentle_stop(struct mover *mover);
 
 #endif

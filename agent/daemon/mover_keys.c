@@ -6,9 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCHES	    4u
+#include "daemon/mover.h"
+
+#define BATCHES	    8u
 #define BATCH_KEYS  1024u
-#define BATCH_BYTES (4u << 20)
+#define BATCH_BYTES (1u << 20)
 /* Batches begin small and grow while they take less than this share of op_timeout; they shrink when
  * they take more than that: a time-out costs far more than a round trip. */
 #define FIRST_KEYS  128u
@@ -128,9 +130,30 @@ static void try_again(struct key_slot *slot)
 		pass_incomplete(keys->setup.pass); /* no room: another dump will find it */
 }
 
+static void failure_count(struct mover_failures *failures, uint8_t kind)
+{
+	switch (kind) {
+	case MOVE_COPY_ABANDON:
+	case MOVE_DRAIN_ABANDON:
+		failures->too_often++;
+		break;
+	case MOVE_DRAIN_UNSURE:
+		failures->both_sides++;
+		break;
+	case MOVE_DRAIN_LOSE:
+		failures->given_up++;
+		break;
+	default:
+		failures->refused++;
+		break;
+	}
+}
+
 static void slot_end(struct key_slot *slot)
 {
 	slot->waiting = NULL;
+	if (slot->move.result == MOVE_FAILED)
+		failure_count(slot->keys->setup.failures, slot->move.kind);
 	if (slot->move.result == MOVE_AGAIN)
 		try_again(slot);
 	else
@@ -159,23 +182,39 @@ static struct mc_conn *slot_conn(struct key_slot *slot, enum move_action action)
 	return mover_peer_conn(slot->waiting);
 }
 
-static size_t fill_write(struct key_slot *slot, char *room, const struct mc_reply *reply)
+static int64_t fill_ttl(const struct key_slot *slot)
 {
-	const struct mover_peer_info *info = mover_peer_info(slot->destination);
 	int64_t ttl = slot->move.ttl;
-	size_t bytes;
 
-	if (ttl > MC_TTL_RELATIVE_MAX)
-		ttl = move_ttl_written(ttl, (int64_t)time(NULL) + info->clock_ahead_s);
-	bytes = mc_write_set(room, &slot->wire, reply->value_bytes, slot->move.cas,
-			     slot->move.client_flags, ttl);
+	return ttl <= MC_TTL_RELATIVE_MAX
+		   ? move_ttl_written(ttl, 0)
+		   : move_ttl_written(ttl, (int64_t)time(NULL) +
+					       mover_peer_info(slot->destination)->clock_ahead_s);
+}
+
+/* Fills and removals nearly always succeed, and nothing of the answer is wanted then: they are sent
+ * quiet where the connection allows it. */
+static bool may_be_quiet(const struct mc_conn *conn, enum move_action action)
+{
+	return (action == MOVE_NEW_FILL || action == MOVE_OLD_DELETE_CAS) &&
+	       mc_conn_may_be_quiet(conn);
+}
+
+static size_t fill_write(struct key_slot *slot, char *room, const struct mc_reply *reply,
+			 bool quiet, uint32_t number)
+{
+	const struct move *move = &slot->move;
+	size_t bytes = quiet ? mc_write_set_quiet(room, &slot->wire, reply->value_bytes, move->cas,
+						  move->client_flags, fill_ttl(slot), number)
+			     : mc_write_set(room, &slot->wire, reply->value_bytes, move->cas,
+					    move->client_flags, fill_ttl(slot));
+
 	memcpy(room + bytes, reply->value, reply->value_bytes);
 	memcpy(room + bytes + reply->value_bytes, "\r\n", 2);
 	return bytes + reply->value_bytes + 2;
 }
 
-static size_t command_write(struct key_slot *slot, enum move_action action, char *room,
-			    const struct mc_reply *reply)
+static size_t command_write(struct key_slot *slot, enum move_action action, char *room)
 {
 	switch (action) {
 	case MOVE_NEW_DELETE:
@@ -186,8 +225,6 @@ static size_t command_write(struct key_slot *slot, enum move_action action, char
 		return mc_write_get_cas(room, &slot->wire);
 	case MOVE_NEW_RESERVE:
 		return mc_write_reserve(room, &slot->wire, MOVE_STUB_TTL);
-	case MOVE_NEW_FILL:
-		return fill_write(slot, room, reply);
 	case MOVE_OLD_READ:
 		return mc_write_get_value(room, &slot->wire);
 	default:
@@ -195,30 +232,42 @@ static size_t command_write(struct key_slot *slot, enum move_action action, char
 	}
 }
 
-static void slot_run(struct key_slot *slot, enum move_action action, const struct mc_reply *reply)
+/* False: the connection takes no more. */
+static bool command_send(struct key_slot *slot, struct mc_conn *conn, enum move_action action,
+			 const struct mc_reply *reply)
 {
-	struct mc_conn *conn;
+	bool quiet = conn != NULL && may_be_quiet(conn, action);
 	size_t bytes = MC_COMMAND_MAX;
+	uint32_t number = 0;
 	char *room;
 
+	if (action == MOVE_NEW_FILL)
+		bytes += reply->value_bytes + 2;
+	room = quiet ? mc_conn_room_quiet(conn, bytes, &number) : mc_conn_room(conn, bytes);
+	if (room == NULL)
+		return false;
+	if (action == MOVE_NEW_FILL) {
+		mover_peer_own(slot->destination)->sets++;
+		bytes = fill_write(slot, room, reply, quiet, number);
+	} else if (quiet)
+		bytes = mc_write_delete_cas_quiet(room, &slot->wire, slot->move.cas, number);
+	else
+		bytes = command_write(slot, action, room);
+	if (quiet)
+		mc_conn_send_quiet(conn, bytes, &slot->command);
+	else
+		mc_conn_send(conn, bytes, &slot->command);
+	return true;
+}
+
+static void slot_run(struct key_slot *slot, enum move_action action, const struct mc_reply *reply)
+{
 	if (action == MOVE_END) {
 		slot_end(slot);
 		return;
 	}
-	if (slot->batch->late) {
+	if (slot->batch->late || !command_send(slot, slot_conn(slot, action), action, reply))
 		slot_abandon(slot);
-		return;
-	}
-	if (action == MOVE_NEW_FILL)
-		bytes += reply->value_bytes + 2;
-	conn = slot_conn(slot, action);
-	room = mc_conn_room(conn, bytes);
-	if (room == NULL) {
-		slot_abandon(slot);
-		return;
-	}
-	bytes = command_write(slot, action, room, reply);
-	mc_conn_send(conn, bytes, &slot->command);
 }
 
 static enum move_answer answer(enum mc_code code)
@@ -234,6 +283,7 @@ static enum move_answer answer(enum mc_code code)
 	case MC_NF:
 		return MOVE_ABSENT;
 	case MC_LOST:
+	case MC_UNSURE:
 		return MOVE_LOST;
 	default:
 		return MOVE_REFUSED;
@@ -261,6 +311,8 @@ static void slot_replied(struct mover_command *command, const struct mc_reply *r
 
 	if (lost && asked != keys->setup.source)
 		keys->setup.lost(keys->setup.context, mover_peer_number(asked));
+	if (reply->won || reply->code == MC_VA || (reply->code == MC_HD && reply->has_size))
+		mover_peer_own(asked)->hits++;
 	/* Read after the deadline, as after a stop of this process: nothing more is sent for it. */
 	if (!lost && mc_conn_progress_ns(mover_peer_conn(asked)) > slot->batch->deadline_ns)
 		slot->batch->late = true;
@@ -314,9 +366,8 @@ uint32_t mover_keys_room(const struct mover_keys *keys)
 	return 0;
 }
 
-int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns)
+int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns, uint64_t *bytes)
 {
-	uint64_t bytes = 0;
 	uint32_t i = 0, count = 0;
 	struct batch *batch;
 	int taken = 1;
@@ -324,11 +375,12 @@ int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns)
 	while (keys->batches[i].open > 0)
 		i++;
 	batch = keys->batches + i;
-	while (count < most && count < BATCH_KEYS && bytes < keys->batch_bytes) {
+	*bytes = 0;
+	while (count < most && count < BATCH_KEYS && *bytes < keys->batch_bytes) {
 		taken = slot_take(keys, batch, &keys->slots[i][count]);
 		if (taken <= 0)
 			break;
-		bytes += keys->slots[i][count++].record.size;
+		*bytes += keys->slots[i][count++].record.size;
 	}
 	/* One more than its keys, so that it cannot end while it is still being begun. */
 	*batch = (struct batch){.open = count + 1,

@@ -17,13 +17,15 @@
 #include "daemon/mover_queue.h"
 
 struct mover_keys;
+struct mover_failures;
 
 struct mover_keys_setup {
 	struct event_base *base;
 	struct pass *pass; /* told of each key's end; borrowed, as all of these */
 	struct mover_queue *queue;
 	struct mover_peer *source;
-	struct mover_peer **peers; /* by server number; those of destinations are not NULL */
+	struct mover_peer **peers;	 /* by server number; those of destinations are not NULL */
+	struct mover_failures *failures; /* counted here */
 	uint32_t op_timeout_ms;
 	void (*ended)(void *context); /* a batch has ended: there is room for another */
 	void (*lost)(void *context, uint32_t server); /* a reservation there may still come to be */
@@ -36,8 +38,8 @@ void mover_keys_free(struct mover_keys *keys);
 /* How many keys a batch begun now may have; 0: as many batches are under way as may be. */
 uint32_t mover_keys_room(const struct mover_keys *keys);
 /* Begins one with at most `most` keys of the queue, to be through by now + op_timeout, and returns
- * how many it has.  A negative errno when the spool cannot be read. */
-int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns);
+ * how many it has; *bytes: their items'.  A negative errno when the spool cannot be read. */
+int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns, uint64_t *bytes);
 uint32_t mover_keys_in_flight(const struct mover_keys *keys);
 
 #endif

@@ -21,6 +21,7 @@ struct mover_peer {
 	struct mover_peer_info info;
 	const struct mover_peer_events *events;
 	void *context;
+	struct mover_own own;
 	char why[160];
 };
 
@@ -157,6 +158,11 @@ uint32_t mover_peer_number(const struct mover_peer *peer)
 const struct mover_peer_info *mover_peer_info(const struct mover_peer *peer)
 {
 	return &peer->info;
+}
+
+struct mover_own *mover_peer_own(struct mover_peer *peer)
+{
+	return &peer->own;
 }
 
 const char *mover_peer_why(const struct mover_peer *peer)

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "core/pass.h"
+#include "daemon/mover_watch.h"
 #include "net/mc_conn.h"
 
 /* Every command's context begins with this. */
@@ -47,6 +48,8 @@ struct mc_conn *mover_peer_conn(const struct mover_peer *peer); /* NULL unless u
 uint32_t mover_peer_generation(const struct mover_peer *peer);
 uint32_t mover_peer_number(const struct mover_peer *peer);
 const struct mover_peer_info *mover_peer_info(const struct mover_peer *peer);
+/* What was asked of it, for who watches it; counted by who sends. */
+struct mover_own *mover_peer_own(struct mover_peer *peer);
 const char *mover_peer_why(const struct mover_peer *peer); /* why it is down */
 
 /* Hangs up (all outstanding: MC_LOST, then `down`) and dials again after a pause. */

@@ -4,10 +4,6 @@
 #include <string.h>
 
 #include "daemon/mover_inside.h"
-#include "daemon/mover_rate.h"
-
-/* One agent is one process: its movers share what rate_keys allows. */
-static struct mover_rate agent_rate;
 
 static void mover_reservation_lost(void *context, uint32_t number)
 {
@@ -34,6 +30,7 @@ static bool keys_ready(struct mover *mover)
 					 .queue = &mover->queue,
 					 .source = mover->source,
 					 .peers = mover->peers,
+					 .failures = &mover->failures,
 					 .op_timeout_ms = mover->setup.op_timeout_ms,
 					 .ended = batch_ended,
 					 .lost = mover_reservation_lost,
@@ -78,27 +75,45 @@ static bool may_work(struct mover *mover, uint64_t now)
 	return false;
 }
 
-/* Begins batches while there are keys, room, a lease and rate.  Returns how long to pause, or 0. */
-static uint32_t batches_begin(struct mover *mover)
+/* What the operator's limits and the servers' other clients leave of `want` keys. */
+static uint32_t take(struct mover *mover, uint64_t now, uint32_t want)
+{
+	uint32_t calm = mover_rate_take(&mover->calm_rate, mover->calm.rate, now, want);
+	uint32_t granted = mover_pace_take(mover->setup.pace, now, calm);
+
+	mover_rate_give_back(&mover->calm_rate, calm - granted);
+	return granted;
+}
+
+static void used(struct mover *mover, uint32_t granted, uint32_t begun, uint64_t bytes)
+{
+	mover_rate_give_back(&mover->calm_rate, granted - begun);
+	mover_pace_used(mover->setup.pace, granted, begun, bytes);
+}
+
+/* Begins batches while there are keys, room, a lease and rate; only full ones, where more keys are
+ * to come.  Returns how long to pause, or 0. */
+static uint32_t batches_begin(struct mover *mover, bool only_full)
 {
 	uint32_t room;
 
 	while ((room = mover_keys_room(mover->keys)) > 0 && spool_count(mover->queue.now) > 0) {
-		uint64_t now = mover_clock_ns();
+		uint64_t now = mover_clock_ns(), bytes = 0;
 		int begun;
 
+		if (only_full && spool_count(mover->queue.now) < room)
+			return 0;
 		if (!may_work(mover, now))
 			return MOVER_PAUSE_SHORT_MS;
 		if (room > spool_count(mover->queue.now))
 			room = (uint32_t)spool_count(mover->queue.now);
-		room = mover_rate_take(&agent_rate, *mover->setup.rate_keys, now, room);
+		room = take(mover, now, room);
 		if (room == 0)
-			return MOVER_PAUSE_SHORT_MS;
+			return MOVER_PAUSE_PACED_MS;
 		mover->waiting[0] = '\0';
-		begun = mover_keys_begin(mover->keys, room, now);
-		if (begun >= 0) {
-			mover_rate_give_back(&agent_rate, room - (uint32_t)begun);
-		} else {
+		begun = mover_keys_begin(mover->keys, room, now, &bytes);
+		used(mover, room, begun > 0 ? (uint32_t)begun : 0, bytes);
+		if (begun < 0) {
 			/* What it held is found again by the next walk. */
 			mover_waits(mover, "its spool in %s cannot be read: %s",
 				    mover->setup.spool_directory, strerror(-begun));
@@ -149,9 +164,24 @@ void mover_step_keys(struct mover *mover)
 		mover_wake_after(mover, MOVER_PAUSE_LONG_MS);
 		return;
 	}
-	pause = batches_begin(mover);
+	if (!mover_gentle_ready(mover)) {
+		mover_wake_after(mover, MOVER_PAUSE_PACED_MS);
+		return;
+	}
+	pause = batches_begin(mover, false);
 	if (pause > 0)
 		mover_wake_after(mover, pause);
 	else if (mover_keys_in_flight(mover->keys) == 0 && spool_count(mover->queue.now) == 0)
 		step_again(mover);
+}
+
+void mover_step_along(struct mover *mover)
+{
+	uint32_t pause;
+
+	if (!mover_gentle_ready(mover) || !destinations_ready(mover) || !keys_ready(mover))
+		return; /* what came in the way is looked at when the dump has ended */
+	pause = batches_begin(mover, true);
+	if (pause > 0)
+		mover_wake_after(mover, pause);
 }

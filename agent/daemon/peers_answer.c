@@ -1,6 +1,7 @@
 /* peers_answer.c - what peers, operators and the coordinator say, and what they are answered. */
 #include "daemon/peers_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "daemon/lists.h"
 #include "daemon/log.h"
 #include "daemon/status.h"
+#include "daemon/workers.h"
 #include "hash.h"
 
 #define RELAY_STATUS_MS 2000u
@@ -143,6 +145,44 @@ static void inbound_document(struct peer *peer, const struct message *message)
 	agent_pump(agent);
 }
 
+static bool pace_number_good(uint64_t number)
+{
+	return number == PACE_UNCHANGED || number <= MOVER_PACE_RATE_MAX;
+}
+
+/* Only who may write to the control socket slows or hastens this host. */
+static void pace_answer(struct peer *peer, const struct message *message)
+{
+	struct mover_pace *pace = workers_pace(peer->peers->agent->workers);
+	char text[MESSAGE_TEXT_BYTES];
+
+	if (!session_is_local(peer->session)) {
+		verdict_send(peer, message->pace.request, VERDICT_REFUSED,
+			     "the pace is set over the agent's own control socket alone");
+		return;
+	}
+	if (!pace_number_good(message->pace.rate_keys) ||
+	    !pace_number_good(message->pace.rate_bytes)) {
+		(void)snprintf(text, sizeof(text),
+			       "a limit is 0 (none) or up to %" PRIu64 " a second",
+			       (uint64_t)MOVER_PACE_RATE_MAX);
+		verdict_send(peer, message->pace.request, VERDICT_REFUSED, text);
+		return;
+	}
+	if (message->pace.rate_keys != PACE_UNCHANGED)
+		pace->rate_keys = message->pace.rate_keys;
+	if (message->pace.rate_bytes != PACE_UNCHANGED)
+		pace->rate_bytes = message->pace.rate_bytes;
+	if (message->pace.adaptive != PACE_ADAPTIVE_UNCHANGED)
+		pace->adaptive = message->pace.adaptive == PACE_ADAPTIVE_YES;
+	(void)snprintf(text, sizeof(text),
+		       "keys a second %" PRIu64 ", bytes a second %" PRIu64
+		       " (0: no limit), gives way to other clients: %s",
+		       pace->rate_keys, pace->rate_bytes, pace->adaptive ? "yes" : "no");
+	log_line(LOG_LEVEL_INFO, "the movers' pace was changed: %s", text);
+	verdict_send(peer, message->pace.request, VERDICT_ACCEPTED, text);
+}
+
 void inbound_message(struct peer *peer, const struct message *message)
 {
 	struct agent *agent = peer->peers->agent;
@@ -174,6 +214,9 @@ void inbound_message(struct peer *peer, const struct message *message)
 		    !relay_add(peer, MESSAGE_STATUS_GET, message->status_get.request,
 			       RELAY_STATUS_MS, NULL))
 			status_send(peer, message->status_get.request, cluster);
+		break;
+	case MESSAGE_PACE:
+		pace_answer(peer, message);
 		break;
 	default:
 		log_line(LOG_LEVEL_WARNING, "%s: %s is not for us: ignored",

@@ -1,7 +1,7 @@
 /* spool.c - see spool.h.
  *
- * The file is written and read in large pieces at their own offsets.  What was appended is flushed
- * before it is read.
+ * The file is written and read in large pieces at their own offsets.  A reader that has caught up
+ * with the file takes what was appended last from memory, and the file begins anew.
  */
 #include "daemon/spool.h"
 
@@ -23,7 +23,7 @@ struct spool {
 	uint64_t count;
 	size_t out_bytes; /* in out, not yet in the file */
 	size_t in_at, in_bytes;
-	uint8_t out[PIECE_BYTES], in[PIECE_BYTES];
+	uint8_t out[PIECE_BYTES], in[PIECE_BYTES + RECORD_MAX];
 };
 
 static int file_open(const char *directory)
@@ -140,15 +140,16 @@ static int spool_fill(struct spool *spool)
 
 	if (left >= RECORD_MAX || (spool->read == spool->written && spool->out_bytes == 0))
 		return 0;
-	if (spool->read == spool->written) {
-		int error = spool_flush(spool);
-
-		if (error < 0)
-			return error;
-	}
 	memmove(spool->in, spool->in + spool->in_at, left);
 	spool->in_at = 0;
 	spool->in_bytes = left;
+	if (spool->read == spool->written) {
+		/* The reader has caught up: the file is not needed. */
+		memcpy(spool->in + left, spool->out, spool->out_bytes);
+		spool->in_bytes += spool->out_bytes;
+		spool->read = spool->written = spool->out_bytes = 0;
+		return 0;
+	}
 	unread = spool->written - spool->read;
 	room = sizeof(spool->in) - left;
 	if (room > unread)

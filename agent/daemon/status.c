@@ -14,6 +14,7 @@
 #include "daemon/evidence.h"
 #include "daemon/keyring.h"
 #include "daemon/owed_run.h"
+#include "daemon/workers.h"
 #include "list/order.h"
 
 static const char *yes_no(bool value)
@@ -57,6 +58,26 @@ static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms,
 	fprintf(out, " reason=%s\n", work->reason);
 }
 
+/* What this agent does for the server in the present phase. */
+static void status_server_work(FILE *out, const struct agent *agent, uint32_t server)
+{
+	struct mover_failures failed;
+	struct work work;
+
+	if (!workers_server(agent->workers, server, &work, &failed))
+		return;
+	fprintf(out,
+		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
+		" gone=%" PRIu64 " failed=%" PRIu64 " failed-refused=%" PRIu64
+		" failed-both-sides=%" PRIu64 " failed-too-often=%" PRIu64
+		" failed-given-up=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64,
+		phase_name((enum phase)work.phase), work_names[work.state], work.found, work.moved,
+		work.present, work.gone, work.failed, failed.refused, failed.both_sides,
+		failed.too_often, failed.given_up, work.left, work.rate);
+	if (work.left > 0 && work.rate > 0)
+		fprintf(out, " ms-left=%" PRIu64, work.left / work.rate * 1000);
+}
+
 static void status_servers(FILE *out, const struct agent *agent)
 {
 	const struct change *change = agent->host_change;
@@ -72,7 +93,8 @@ static void status_servers(FILE *out, const struct agent *agent)
 		if (to[i].keys != 0)
 			fprintf(out, " owed=%u owed-since=%" PRIu64, to[i].keys,
 				to[i].oldest_since_s);
-		fprintf(out, "\n");
+		status_server_work(out, agent, i);
+		fputc('\n', out);
 	}
 }
 

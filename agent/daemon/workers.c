@@ -20,6 +20,7 @@ struct worker {
 	struct mover *mover; /* NULL: it could not be started yet, or it is finished and freed */
 	bool finished, stopped;
 	struct work result;
+	struct mover_failures failures;
 };
 
 struct workers {
@@ -29,6 +30,7 @@ struct workers {
 	uint64_t retry_ms;
 	uint32_t count;
 	struct worker *worker;
+	struct mover_pace pace;
 };
 
 /* ---- marks: how far a source's values are known to be at their new owners ---- */
@@ -134,6 +136,7 @@ static void worker_finished(void *context, const struct work *work)
 
 	worker->finished = true;
 	worker->result = *work;
+	mover_progress_failures(worker->mover, &worker->failures);
 	log_line(LOG_LEVEL_INFO,
 		 "%s: %s %s: %llu found, %llu moved or dropped, %llu there already, %llu gone, "
 		 "%llu failed%s%s",
@@ -172,7 +175,7 @@ static int worker_start(struct worker *worker)
 	    .given_up = workers->reg.given_up,
 	    .restarted = workers->restarted,
 	    .spool_directory = agent->config->state_directory,
-	    .rate_keys = &agent->config->rate_keys,
+	    .pace = &workers->pace,
 	    .op_timeout_ms = agent->host_change->op_timeout_ms,
 	    .events = &worker_events,
 	    .context = worker,
@@ -203,8 +206,16 @@ int workers_new(struct agent *agent, struct workers **out)
 		return -ENOMEM;
 	}
 	workers->agent = agent;
+	workers->pace = (struct mover_pace){.rate_keys = agent->config->rate_keys,
+					    .rate_bytes = agent->config->rate_bytes,
+					    .adaptive = agent->config->adaptive};
 	*out = workers;
 	return 0;
+}
+
+struct mover_pace *workers_pace(struct workers *workers)
+{
+	return &workers->pace;
 }
 
 void workers_free(struct workers *workers)
@@ -269,6 +280,24 @@ static void work_add(struct work *sum, const struct work *one)
 		memcpy(sum->reason, one->reason, sizeof(sum->reason));
 }
 
+static void worker_look(struct worker *worker)
+{
+	mover_progress(worker->mover, &worker->result);
+	mover_progress_failures(worker->mover, &worker->failures);
+}
+
+bool workers_server(const struct workers *workers, uint32_t server, struct work *work,
+		    struct mover_failures *failures)
+{
+	for (uint32_t i = 0; i < workers->count; i++)
+		if (workers->worker[i].server == server) {
+			*work = workers->worker[i].result;
+			*failures = workers->worker[i].failures;
+			return true;
+		}
+	return false;
+}
+
 void workers_report(struct workers *workers)
 {
 	const uint64_t now_ms = clock_now_ms();
@@ -287,7 +316,7 @@ void workers_report(struct workers *workers)
 		    now_ms >= workers->retry_ms && worker_start(worker) != 0)
 			workers->retry_ms = now_ms + WORKERS_RETRY_MS;
 		if (worker->mover != NULL && !worker->finished)
-			mover_progress(worker->mover, &worker->result);
+			worker_look(worker);
 		if (worker->finished && worker->result.state == WORK_REFUSED) {
 			if (!refused)
 				sum.reason[0] = '\0';

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "core/register.h"
+#include "daemon/mover.h"
 
 struct agent;
 struct workers;
@@ -18,6 +19,12 @@ void workers_start(struct workers *workers, const struct reg *reg, bool restarte
 void workers_stop(struct workers *workers);
 /* Do movers still hold the change they were started with? */
 bool workers_busy(const struct workers *workers);
+/* How far the work on one server is (its number in the host's change).  False: there is none here
+ * in this phase. */
+bool workers_server(const struct workers *workers, uint32_t server, struct work *work,
+		    struct mover_failures *failures);
+/* The limits of all movers, at once and until they are changed again. */
+struct mover_pace *workers_pace(struct workers *workers);
 /* Tells the host how far they are. */
 void workers_report(struct workers *workers);
 

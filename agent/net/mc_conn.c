@@ -19,30 +19,32 @@
 
 #include "net/address.h"
 #include "net/mc_buffer.h"
+#include "net/mc_queue.h"
 
 #define QUEUED_MAX    (64u << 20)
 #define READ_BYTES    (128u << 10)
-#define READS_A_TURN  8 /* then the loop's other events have theirs */
+#define READS_A_TURN  2 /* then the loop's other events have theirs */
 #define WRITE_AT_ONCE (64u << 10)
-
-struct outstanding {
-	void *command;
-	bool lines;
-};
+#define FENCE	      "mn\r\n"
+#define FENCE_BYTES   (sizeof(FENCE) - 1)
 
 struct mc_conn {
 	int fd;
 	bool ready, ended, writing, flush_pending;
+	bool quiet_open; /* quiet commands were queued and no fence after them yet */
+	bool ambiguous;	 /* a failure named none of the quiet commands at the head */
+	bool loud;	 /* that has happened: no more quiet ones here */
 	unsigned depth;
 	size_t value_max;
 	uint64_t timeout_ns, progress_ns;
 	struct event *readable, *writable, *timer;
 	struct mc_buffer in, out;
-	struct outstanding *queue; /* a ring; capacity is a power of two */
-	size_t queue_capacity, queue_head, queue_count;
+	struct mc_queue queue;
 	const struct mc_conn_events *events;
 	void *context;
 };
+
+static const struct mc_reply lost = {.code = MC_LOST, .text = ""};
 
 static uint64_t now_ns(void)
 {
@@ -64,7 +66,7 @@ static void conn_free(struct mc_conn *conn)
 		(void)close(conn->fd);
 	mc_buffer_free(&conn->in);
 	mc_buffer_free(&conn->out);
-	free(conn->queue);
+	mc_queue_free(&conn->queue);
 	free(conn);
 }
 
@@ -96,24 +98,21 @@ void mc_conn_close(struct mc_conn *conn)
 		return;
 	conn_enter(conn);
 	conn_end(conn);
-	conn->queue_count = 0;
+	conn->queue.count = 0;
 	conn_leave(conn);
 }
 
 void mc_conn_fail(struct mc_conn *conn, const char *why)
 {
-	static const struct mc_reply lost = {.code = MC_LOST, .text = ""};
-
 	if (conn->ended)
 		return;
 	conn_enter(conn);
 	conn_end(conn);
-	while (conn->queue_count > 0) {
-		struct outstanding next = conn->queue[conn->queue_head];
+	while (conn->queue.count > 0) {
+		struct mc_outstanding next = mc_queue_take(&conn->queue);
 
-		conn->queue_head = (conn->queue_head + 1) & (conn->queue_capacity - 1);
-		conn->queue_count--;
-		conn->events->reply(conn->context, next.command, &lost);
+		if (next.kind != MC_QUEUED_FENCE)
+			conn->events->reply(conn->context, next.command, &lost);
 	}
 	conn->events->closed(conn->context, why);
 	conn_leave(conn);
@@ -142,62 +141,165 @@ static void conn_write(struct mc_conn *conn)
 	}
 }
 
-char *mc_conn_room(struct mc_conn *conn, size_t bytes)
+/* ---- commands ---- */
+
+static char *conn_room(struct mc_conn *conn, size_t bytes)
 {
 	if (conn == NULL || conn->ended || mc_buffer_length(&conn->out) > QUEUED_MAX)
 		return NULL;
 	return mc_buffer_room(&conn->out, bytes);
 }
 
-static bool queue_grow(struct mc_conn *conn)
+/* What comes after a run of quiet commands must not be taken for an answer to one of them. */
+static bool fence_put(struct mc_conn *conn)
 {
-	size_t capacity = conn->queue_capacity > 0 ? conn->queue_capacity * 2 : 1024;
-	struct outstanding *queue = calloc(capacity, sizeof(*queue));
+	char *room;
 
-	if (queue == NULL)
+	if (!conn->quiet_open)
+		return true;
+	room = mc_buffer_room(&conn->out, FENCE_BYTES);
+	if (room == NULL || !mc_queue_put(&conn->queue, NULL, MC_QUEUED_FENCE))
 		return false;
-	for (size_t i = 0; i < conn->queue_count; i++)
-		queue[i] = conn->queue[(conn->queue_head + i) & (conn->queue_capacity - 1)];
-	free(conn->queue);
-	conn->queue = queue;
-	conn->queue_capacity = capacity;
-	conn->queue_head = 0;
+	memcpy(room, FENCE, FENCE_BYTES);
+	conn->out.tail += FENCE_BYTES;
+	conn->quiet_open = false;
 	return true;
 }
 
-static void conn_send(struct mc_conn *conn, size_t bytes, struct outstanding entry)
+char *mc_conn_room(struct mc_conn *conn, size_t bytes)
+{
+	if (conn_room(conn, bytes + FENCE_BYTES) == NULL || !fence_put(conn))
+		return NULL;
+	return conn->out.bytes + conn->out.tail;
+}
+
+char *mc_conn_room_quiet(struct mc_conn *conn, size_t bytes, uint32_t *number)
+{
+	char *room = conn_room(conn, bytes);
+
+	if (room != NULL)
+		*number = mc_queue_next(&conn->queue);
+	return room;
+}
+
+static void conn_send(struct mc_conn *conn, size_t bytes, void *command, enum mc_queued kind)
 {
 	assert(!conn->ended && conn->out.capacity - conn->out.tail >= bytes);
-	if (conn->queue_count == conn->queue_capacity && !queue_grow(conn)) {
+	if (conn->queue.count == 0)
+		conn->progress_ns = now_ns();
+	if (!mc_queue_put(&conn->queue, command, kind)) {
 		/* It cannot be followed any more; the caller hears of it as of any other loss. */
-		static const struct mc_reply lost = {.code = MC_LOST, .text = ""};
-
-		conn->events->reply(conn->context, entry.command, &lost);
+		conn->events->reply(conn->context, command, &lost);
 		return;
 	}
-	if (conn->queue_count == 0)
-		conn->progress_ns = now_ns();
-	conn->queue[(conn->queue_head + conn->queue_count++) & (conn->queue_capacity - 1)] = entry;
 	conn->out.tail += bytes;
+	conn->quiet_open |= kind == MC_QUEUED_QUIET;
 	if (!conn->ready || conn->writing)
 		return;
-	if (mc_buffer_length(&conn->out) >= WRITE_AT_ONCE) {
-		conn_write(conn);
-	} else if (!conn->flush_pending) {
+	if (!conn->flush_pending) {
 		/* At the end of this turn of the loop: one write for all that was queued in it. */
 		conn->flush_pending = true;
 		event_active(conn->writable, EV_WRITE, 1);
 	}
+	if (mc_buffer_length(&conn->out) >= WRITE_AT_ONCE)
+		conn_write(conn);
 }
 
 void mc_conn_send(struct mc_conn *conn, size_t bytes, void *command)
 {
-	conn_send(conn, bytes, (struct outstanding){.command = command});
+	conn_send(conn, bytes, command, MC_QUEUED_ONE);
 }
 
 void mc_conn_send_lines(struct mc_conn *conn, size_t bytes, void *command)
 {
-	conn_send(conn, bytes, (struct outstanding){.command = command, .lines = true});
+	conn_send(conn, bytes, command, MC_QUEUED_LINES);
+}
+
+void mc_conn_send_quiet(struct mc_conn *conn, size_t bytes, void *command)
+{
+	conn_send(conn, bytes, command, MC_QUEUED_QUIET);
+}
+
+bool mc_conn_may_be_quiet(const struct mc_conn *conn)
+{
+	return !conn->loud;
+}
+
+/* ---- replies ---- */
+
+/* The next `count` commands, all quiet, are through: nothing was said of them. */
+static void quiet_through(struct mc_conn *conn, size_t count)
+{
+	static const struct mc_reply done = {.code = MC_HD, .text = ""};
+	static const struct mc_reply unsure = {.code = MC_UNSURE, .text = ""};
+
+	for (; count > 0 && !conn->ended; count--)
+		conn->events->reply(conn->context, mc_queue_take(&conn->queue).command,
+				    conn->ambiguous ? &unsure : &done);
+}
+
+/* A reply while quiet commands stand at the head: it is of one of them, or of the fence after them.
+ */
+static void quiet_reply(struct mc_conn *conn, const struct mc_reply *reply)
+{
+	size_t behind = 0;
+
+	if (reply->has_opaque) {
+		uint32_t wanted = reply->opaque - conn->queue.first;
+
+		while (behind < wanted && behind < conn->queue.count &&
+		       mc_queue_at(&conn->queue, behind)->kind == MC_QUEUED_QUIET)
+			behind++;
+		if (behind == conn->queue.count || behind != wanted ||
+		    mc_queue_at(&conn->queue, behind)->kind != MC_QUEUED_QUIET) {
+			mc_conn_fail(conn, "it answers a command that was not asked");
+			return;
+		}
+		quiet_through(conn, behind);
+		if (!conn->ended)
+			conn->events->reply(conn->context, mc_queue_take(&conn->queue).command,
+					    reply);
+	} else if (reply->code == MC_MN) {
+		while (behind < conn->queue.count &&
+		       mc_queue_at(&conn->queue, behind)->kind == MC_QUEUED_QUIET)
+			behind++;
+		if (behind == conn->queue.count) {
+			mc_conn_fail(conn, "it sent a reply that nobody asked for");
+			return;
+		}
+		quiet_through(conn, behind);
+		if (!conn->ended)
+			(void)mc_queue_take(&conn->queue);
+		conn->ambiguous = false;
+	} else if (reply->code == MC_SERVER_ERROR) {
+		conn->ambiguous = conn->loud = true;
+	} else {
+		/* Of a line it refuses it may read the value as commands. */
+		mc_conn_fail(conn, reply->code == MC_CLIENT_ERROR || reply->code == MC_ERROR
+				       ? "it does not understand a command"
+				       : "it sent a reply that nobody asked for");
+	}
+}
+
+static void reply_deliver(struct mc_conn *conn, const struct mc_reply *reply)
+{
+	enum mc_queued kind = mc_queue_at(&conn->queue, 0)->kind;
+
+	if (kind == MC_QUEUED_QUIET) {
+		quiet_reply(conn, reply);
+	} else if (kind == MC_QUEUED_FENCE) {
+		/* All before it had failed by name, or one of them without. */
+		if (reply->code == MC_MN) {
+			(void)mc_queue_take(&conn->queue);
+			conn->ambiguous = false;
+		} else {
+			mc_conn_fail(conn, "it sent a reply that nobody asked for");
+		}
+	} else if (kind == MC_QUEUED_LINES && reply->code == MC_LINE) {
+		conn->events->reply(conn->context, mc_queue_at(&conn->queue, 0)->command, reply);
+	} else {
+		conn->events->reply(conn->context, mc_queue_take(&conn->queue).command, reply);
+	}
 }
 
 /* Hands on what is whole.  False: the connection has ended meanwhile. */
@@ -208,10 +310,9 @@ static bool replies_deliver(struct mc_conn *conn, size_t *wanted)
 
 	*wanted = 0;
 	while (mc_buffer_length(&conn->in) > 0) {
-		struct outstanding *next = conn->queue + conn->queue_head;
 		int whole;
 
-		if (conn->queue_count == 0) {
+		if (conn->queue.count == 0) {
 			mc_conn_fail(conn, "it sent a reply that nobody asked for");
 			return false;
 		}
@@ -225,15 +326,7 @@ static bool replies_deliver(struct mc_conn *conn, size_t *wanted)
 			*wanted = used - mc_buffer_length(&conn->in);
 			return true;
 		}
-		if (next->lines && reply.code == MC_LINE) {
-			conn->events->reply(conn->context, next->command, &reply);
-		} else {
-			void *command = next->command;
-
-			conn->queue_head = (conn->queue_head + 1) & (conn->queue_capacity - 1);
-			conn->queue_count--;
-			conn->events->reply(conn->context, command, &reply);
-		}
+		reply_deliver(conn, &reply);
 		if (conn->ended)
 			return false;
 		mc_buffer_consume(&conn->in, used);
@@ -309,6 +402,8 @@ static void writable_event(evutil_socket_t fd, short what, void *argument)
 	conn->flush_pending = false;
 	if (!conn->ready)
 		conn_connected(conn);
+	if (!conn->ended && !fence_put(conn))
+		mc_conn_fail(conn, "no memory for its commands");
 	if (!conn->ended)
 		conn_write(conn);
 	conn_leave(conn);
@@ -320,7 +415,7 @@ static void timer_event(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	if (conn->ready && conn->queue_count == 0)
+	if (conn->ready && conn->queue.count == 0)
 		return;
 	conn_enter(conn);
 	if (now_ns() - conn->progress_ns > conn->timeout_ns)
@@ -334,8 +429,8 @@ static int conn_dial(struct mc_conn *conn, const char *address, struct failure *
 	struct sockaddr_storage socket_address;
 	socklen_t length;
 	int one = 1;
-	/* Closed by a reset: what a time-out left in the kernel's queue must not reach the server when
-	 * the network is back. */
+	/* Closed by a reset: what a time-out left in the kernel's queue must not reach the server
+	 * when the network is back. */
 	const struct linger none = {.l_onoff = 1, .l_linger = 0};
 
 	if (address_parse(address, &socket_address, &length) < 0)
@@ -401,7 +496,7 @@ bool mc_conn_is_ready(const struct mc_conn *conn)
 
 size_t mc_conn_outstanding(const struct mc_conn *conn)
 {
-	return conn->queue_count;
+	return conn->queue.count;
 }
 
 uint64_t mc_conn_progress_ns(const struct mc_conn *conn)

@@ -51,6 +51,15 @@ void mc_conn_send(struct mc_conn *conn, size_t bytes, void *command);
 /* The same for a command answered by many lines. */
 void mc_conn_send_lines(struct mc_conn *conn, size_t bytes, void *command);
 
+/* Room for a quiet command, one that the server answers only where it failed: it must carry the
+ * flags q and O<number>.  It is answered in its turn all the same: MC_HD once the connection knows
+ * that the server is past it, the server's answer where that names it, and MC_UNSURE where an
+ * error named none of several (any of them may have failed). */
+char *mc_conn_room_quiet(struct mc_conn *conn, size_t bytes, uint32_t *number);
+void mc_conn_send_quiet(struct mc_conn *conn, size_t bytes, void *command);
+/* False once there was such an error on this connection: what is sent loud has its own answer. */
+bool mc_conn_may_be_quiet(const struct mc_conn *conn);
+
 bool mc_conn_is_ready(const struct mc_conn *conn);
 size_t mc_conn_outstanding(const struct mc_conn *conn);
 /* When bytes last came or went, CLOCK_BOOTTIME: in `reply`, when that reply was read. */

@@ -60,24 +60,50 @@ static bool expiry_parse(const char *text, size_t length, int64_t *expires)
 	return true;
 }
 
+enum { SEEN_KEY = 1, SEEN_EXPIRY = 2, SEEN_CAS = 4, SEEN_SIZE = 8, SEEN_ALL = 15 };
+
+static bool is(const char *field, size_t length, const char *name, size_t name_bytes)
+{
+	return length > name_bytes && memcmp(field, name, name_bytes) == 0;
+}
+
+#define IS(name) is(field, length, name, sizeof(name) - 1)
+
 /* A field "name=value".  Those of no use here are only passed over. */
 static bool field_parse(const char *field, size_t length, struct mc_dump_line *out, unsigned *seen)
 {
-	if (length > 4 && memcmp(field, "key=", 4) == 0) {
-		*seen |= 1;
+	switch (field[0]) {
+	case 'k':
+		if (!IS("key="))
+			break;
+		*seen |= SEEN_KEY;
 		return key_decode(field + 4, length - 4, out);
-	}
-	if (length > 4 && memcmp(field, "exp=", 4) == 0) {
-		*seen |= 2;
+	case 'e':
+		if (!IS("exp="))
+			break;
+		*seen |= SEEN_EXPIRY;
 		return expiry_parse(field + 4, length - 4, &out->expires);
-	}
-	if (length > 4 && memcmp(field, "cas=", 4) == 0) {
-		*seen |= 4;
+	case 'c':
+		if (!IS("cas="))
+			break;
+		*seen |= SEEN_CAS;
 		return mc_number_parse(field + 4, length - 4, &out->cas);
-	}
-	if (length > 5 && memcmp(field, "size=", 5) == 0) {
-		*seen |= 8;
+	case 's':
+		if (!IS("size="))
+			break;
+		*seen |= SEEN_SIZE;
 		return mc_number_parse(field + 5, length - 5, &out->size);
+	case 'l':
+		if (!IS("la="))
+			break;
+		return mc_number_parse(field + 3, length - 3, &out->accessed);
+	case 'f':
+		if (!IS("fetch="))
+			break;
+		out->fetched = length == 9 && memcmp(field + 6, "yes", 3) == 0;
+		return true;
+	default:
+		break;
 	}
 	return memchr(field, '=', length) != NULL;
 }
@@ -87,6 +113,8 @@ int mc_dump_line_parse(const char *line, size_t length, struct mc_dump_line *out
 	const char *at = line, *end = line + length;
 	unsigned seen = 0;
 
+	out->accessed = 0;
+	out->fetched = false;
 	while (at < end) {
 		const char *space = memchr(at, ' ', (size_t)(end - at));
 		const char *stop = space != NULL ? space : end;
@@ -95,5 +123,5 @@ int mc_dump_line_parse(const char *line, size_t length, struct mc_dump_line *out
 			return -EBADMSG;
 		at = stop + (space != NULL);
 	}
-	return seen == 15 ? 0 : -EBADMSG;
+	return seen == SEEN_ALL ? 0 : -EBADMSG;
 }

@@ -31,18 +31,27 @@ static size_t base64_write(char *out, const uint8_t *in, size_t length)
 	return (size_t)(at - out);
 }
 
+enum { CONTROL = 1, BREAKS_LINE = 2 };
+
+static const uint8_t kinds[256] = {
+    [0] = CONTROL | BREAKS_LINE,    [1 ... '\n' - 1] = CONTROL,
+    ['\n'] = CONTROL | BREAKS_LINE, ['\n' + 1 ... '\r' - 1] = CONTROL,
+    ['\r'] = CONTROL | BREAKS_LINE, ['\r' + 1 ... ' ' - 1] = CONTROL,
+    [' '] = CONTROL | BREAKS_LINE,  [0x7f] = CONTROL,
+};
+
 int mc_key_write(const void *key, size_t key_bytes, struct mc_key *out)
 {
 	const uint8_t *bytes = key;
-	bool control = false, breaks_line = false;
+	unsigned seen = 0;
+	bool control, breaks_line;
 
 	if (key_bytes == 0 || key_bytes > MC_KEY_MAX)
 		return -EINVAL;
-	for (size_t i = 0; i < key_bytes; i++) {
-		control |= bytes[i] <= ' ' || bytes[i] == 0x7f;
-		breaks_line |=
-		    bytes[i] == ' ' || bytes[i] == '\r' || bytes[i] == '\n' || bytes[i] == 0;
-	}
+	for (size_t i = 0; i < key_bytes; i++)
+		seen |= kinds[bytes[i]];
+	control = (seen & CONTROL) != 0;
+	breaks_line = (seen & BREAKS_LINE) != 0;
 	if (control && key_bytes <= BASE64_KEY_MAX) {
 		out->length = (uint8_t)base64_write(out->text, bytes, key_bytes);
 		out->base64 = true;
@@ -89,7 +98,7 @@ size_t mc_write_get_cas(char *out, const struct mc_key *key)
 
 size_t mc_write_get_value(char *out, const struct mc_key *key)
 {
-	return (size_t)(PUT(put_key(PUT(out, "mg "), key), " v f t c s\r\n") - out);
+	return (size_t)(PUT(put_key(PUT(out, "mg "), key), " v f t c\r\n") - out);
 }
 
 size_t mc_write_reserve(char *out, const struct mc_key *key, unsigned ttl)
@@ -111,8 +120,20 @@ size_t mc_write_delete_cas(char *out, const struct mc_key *key, uint64_t cas)
 	return (size_t)(PUT(put_number(at, cas), "\r\n") - out);
 }
 
-size_t mc_write_set(char *out, const struct mc_key *key, size_t value_bytes, uint64_t cas,
-		    uint32_t client_flags, int64_t ttl)
+static char *put_quiet(char *at, uint32_t number)
+{
+	return put_number(PUT(at, " q O"), number);
+}
+
+size_t mc_write_delete_cas_quiet(char *out, const struct mc_key *key, uint64_t cas, uint32_t number)
+{
+	char *at = put_number(PUT(put_key(PUT(out, "md "), key), " C"), cas);
+
+	return (size_t)(PUT(put_quiet(at, number), "\r\n") - out);
+}
+
+static char *put_set(char *out, const struct mc_key *key, size_t value_bytes, uint64_t cas,
+		     uint32_t client_flags, int64_t ttl)
 {
 	char *at = put_text(PUT(out, "ms "), key->text, key->length);
 
@@ -120,12 +141,27 @@ size_t mc_write_set(char *out, const struct mc_key *key, size_t value_bytes, uin
 	at = put_number(at, value_bytes);
 	if (key->base64)
 		at = PUT(at, " b");
-	at = PUT(at, " c");
 	if (cas != 0)
 		at = put_number(PUT(at, " C"), cas);
 	if (client_flags != 0)
 		at = put_number(PUT(at, " F"), client_flags);
 	if (ttl > 0)
 		at = put_number(PUT(at, " T"), (uint64_t)ttl);
-	return (size_t)(PUT(at, "\r\n") - out);
+	return at;
+}
+
+size_t mc_write_set(char *out, const struct mc_key *key, size_t value_bytes, uint64_t cas,
+		    uint32_t client_flags, int64_t ttl)
+{
+	char *at = put_set(out, key, value_bytes, cas, client_flags, ttl);
+
+	return (size_t)(PUT(at, " c\r\n") - out);
+}
+
+size_t mc_write_set_quiet(char *out, const struct mc_key *key, size_t value_bytes, uint64_t cas,
+			  uint32_t client_flags, int64_t ttl, uint32_t number)
+{
+	char *at = put_set(out, key, value_bytes, cas, client_flags, ttl);
+
+	return (size_t)(PUT(put_quiet(at, number), "\r\n") - out);
 }

@@ -49,6 +49,12 @@ static bool flag_parse(const char *token, size_t length, struct mc_reply *reply)
 			return false;
 		reply->client_flags = (uint32_t)n;
 		return reply->has_flags = true;
+	case 'O': /* any token is well formed; ours are numbers */
+		if (mc_number_parse(token + 1, length - 1, &n) && n <= UINT32_MAX) {
+			reply->opaque = (uint32_t)n;
+			reply->has_opaque = true;
+		}
+		return true;
 	case 'W':
 		reply->won = true;
 		return true;

@@ -35,14 +35,18 @@ enum mc_code {
 	MC_CLIENT_ERROR,
 	MC_SERVER_ERROR, /* no memory, too large */
 	MC_LINE,	 /* any other line: STAT, key=... */
-	MC_LOST, /* never read from the wire: the connection ended, the outcome is unknown */
+	MC_UNSURE, /* never read from the wire: it is one of several quiet ones, not all of which
+		    * failed
+		    */
+	MC_LOST,   /* never read from the wire: the connection ended, the outcome is unknown */
 };
 
 struct mc_reply {
 	enum mc_code code;
-	bool has_cas, has_size, has_ttl, has_flags;
+	bool has_cas, has_size, has_ttl, has_flags, has_opaque;
 	bool won, stale, sent; /* W, X, Z */
 	uint32_t client_flags; /* f */
+	uint32_t opaque;       /* O, where it is a number */
 	uint64_t cas;	       /* c */
 	uint64_t size;	       /* s: bytes of the value */
 	int64_t ttl;	       /* t: seconds left, -1 never expires */
@@ -71,7 +75,7 @@ int mc_key_write(const void *key, size_t key_bytes, struct mc_key *out);
 
 /* Commands: each writes at `out` (MC_COMMAND_MAX bytes of room) and returns how many bytes. */
 size_t mc_write_get_cas(char *out, const struct mc_key *key);	/* mg c s */
-size_t mc_write_get_value(char *out, const struct mc_key *key); /* mg v f t c s */
+size_t mc_write_get_value(char *out, const struct mc_key *key); /* mg v f t c */
 size_t mc_write_reserve(char *out, const struct mc_key *key, unsigned ttl);
 size_t mc_write_delete(char *out, const struct mc_key *key);
 size_t mc_write_delete_cas(char *out, const struct mc_key *key, uint64_t cas);
@@ -79,13 +83,21 @@ size_t mc_write_delete_cas(char *out, const struct mc_key *key, uint64_t cas);
 size_t mc_write_set(char *out, const struct mc_key *key, size_t value_bytes, uint64_t cas,
 		    uint32_t client_flags, int64_t ttl);
 
+/* The same and mc_write_delete_cas, answered only where they fail, then with O<number>. */
+size_t mc_write_set_quiet(char *out, const struct mc_key *key, size_t value_bytes, uint64_t cas,
+			  uint32_t client_flags, int64_t ttl, uint32_t number);
+size_t mc_write_delete_cas_quiet(char *out, const struct mc_key *key, uint64_t cas,
+				 uint32_t number);
+
 /* One line of `lru_crawler metadump`. */
 struct mc_dump_line {
 	uint8_t key[MC_KEY_MAX];
 	size_t key_bytes;
 	int64_t expires; /* seconds since the epoch by the server's clock; -1: never */
 	uint64_t cas;
-	uint64_t size; /* of the whole item */
+	uint64_t size;	   /* of the whole item */
+	uint64_t accessed; /* seconds since the epoch by the server's clock; 0: not said */
+	bool fetched;	   /* somebody has read it since it was stored */
 };
 
 /* `line` is without its end.  -EBADMSG when it is not such a line; *out is undefined then. */

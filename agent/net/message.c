@@ -207,6 +207,22 @@ static void status_get_get(struct field_reader *reader, struct message *message)
 	message->status_get.scope = field_get_below(reader, STATUS_CLUSTER + 1);
 }
 
+static void pace_put(uint8_t **at, const struct message *message)
+{
+	field_put_u64(at, message->pace.request);
+	field_put_u64(at, message->pace.rate_keys);
+	field_put_u64(at, message->pace.rate_bytes);
+	field_put_u8(at, message->pace.adaptive);
+}
+
+static void pace_get(struct field_reader *reader, struct message *message)
+{
+	message->pace.request = field_get_u64(reader);
+	message->pace.rate_keys = field_get_u64(reader);
+	message->pace.rate_bytes = field_get_u64(reader);
+	message->pace.adaptive = field_get_below(reader, PACE_ADAPTIVE_UNCHANGED + 1);
+}
+
 static const struct {
 	const char *name;
 	void (*put)(uint8_t **at, const struct message *message);
@@ -224,6 +240,7 @@ static const struct {
     [MESSAGE_VERDICT] = {"VERDICT", verdict_put, verdict_get, false},
     [MESSAGE_STATUS_GET] = {"STATUS_GET", status_get_put, status_get_get, false},
     [MESSAGE_STATUS] = {"STATUS", body_put, body_get, true},
+    [MESSAGE_PACE] = {"PACE", pace_put, pace_get, false},
 };
 
 #define TYPE_COUNT (sizeof(table) / sizeof(table[0]))

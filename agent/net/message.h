@@ -30,7 +30,8 @@ enum message_type {
 	MESSAGE_OFFER = 8,   /* body: a signed document */
 	MESSAGE_VERDICT = 9, /* the answer to an OFFER */
 	MESSAGE_STATUS_GET = 10,
-	MESSAGE_STATUS = 11 /* body: text, "name value" lines */
+	MESSAGE_STATUS = 11, /* body: text, "name value" lines */
+	MESSAGE_PACE = 12    /* how fast the agent's movers may go; answered by a VERDICT */
 };
 
 enum verdict {
@@ -43,6 +44,9 @@ enum verdict {
 };
 
 enum status_scope { STATUS_LOCAL = 0, STATUS_CLUSTER = 1 };
+
+#define PACE_UNCHANGED UINT64_MAX
+enum pace_adaptive { PACE_ADAPTIVE_NO = 0, PACE_ADAPTIVE_YES = 1, PACE_ADAPTIVE_UNCHANGED = 2 };
 
 struct message {
 	uint8_t type; /* enum message_type */
@@ -72,6 +76,11 @@ struct message {
 			uint64_t request;
 			uint8_t scope; /* enum status_scope */
 		} status_get;
+		struct {
+			uint64_t request;
+			uint64_t rate_keys, rate_bytes; /* a second; 0: no limit */
+			uint8_t adaptive;		/* enum pace_adaptive */
+		} pace;
 	};
 	/* LIST, OFFER, STATUS: which request it answers or makes, and its body.  Borrowed: valid
 	 * for the call that delivers or sends it. */

@@ -210,6 +210,29 @@ START_TEST(what_was_written_since_the_mark_is_deleted_at_the_new_owner_first)
 }
 END_TEST
 
+START_TEST(what_is_about_to_expire_is_left_to_drain_unless_it_changed)
+{
+	struct pass_verdict copy = {.kind = MOVE_COPY}, recopy = {.kind = MOVE_RECOPY},
+			    drain = {.kind = MOVE_DRAIN};
+
+	ck_assert(!pass_worth(&copy, 0));
+	ck_assert(!pass_worth(&copy, PASS_DYING_S));
+	ck_assert(pass_worth(&copy, PASS_DYING_S + 1));
+	ck_assert(pass_worth(&copy, -1));
+	ck_assert(pass_worth(&recopy, 1)); /* its new owner may hold something older */
+	ck_assert(pass_worth(&drain, 1));
+	begin(A, PHASE_COPY, false, (struct pass_mark){0});
+	mark(500);
+	saved(500, false);
+	pass_dump_begin(&pass);
+	(void)line_to(B, 0, 500);
+	(void)line_to(B, 1, 499);
+	pass_leave(&pass, true);
+	ck_assert_uint_eq(pass.work.found, 1);
+	ck_assert_uint_eq(pass.work.left, 1);
+}
+END_TEST
+
 START_TEST(a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs)
 {
 	begin(A, PHASE_COPY, true, mark_of(500));
@@ -642,6 +665,7 @@ int main(void)
 	tcase_add_test(rules, copy_marks_before_it_moves_and_ends_with_a_small_delta);
 	tcase_add_test(rules, keys_that_change_faster_than_they_move_do_not_hold_copy_up_for_ever);
 	tcase_add_test(rules, what_was_written_since_the_mark_is_deleted_at_the_new_owner_first);
+	tcase_add_test(rules, what_is_about_to_expire_is_left_to_drain_unless_it_changed);
 	tcase_add_test(rules,
 		       a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs);
 	tcase_add_loop_test(rules, a_lost_mark_makes_copy_delete_every_key_first, 0, 2);

@@ -12,7 +12,7 @@ struct change change;
 struct event_base *base;
 static struct event *tick; /* so that a turn of the loop always ends */
 
-uint64_t rate_keys;
+struct mover_pace pace;
 
 static int mark_save(void *context, const struct mover_mark *mark)
 {
@@ -103,7 +103,7 @@ void set_up(void)
 {
 	struct timeval often = {.tv_usec = 20000};
 
-	rate_keys = 0;
+	memset(&pace, 0, sizeof(pace));
 	memset(processes, 0, sizeof(processes));
 	for (uint32_t i = 0; i < SERVERS; i++)
 		memcached_start(&processes[i], NULL);
@@ -131,7 +131,7 @@ void run_start(struct run *run, uint32_t server, enum phase phase, bool restarte
 				    .restarted = restarted,
 				    .mark = run->saved,
 				    .spool_directory = "/tmp",
-				    .rate_keys = &rate_keys,
+				    .pace = &pace,
 				    .op_timeout_ms = change.op_timeout_ms,
 				    .events = &events,
 				    .context = run};

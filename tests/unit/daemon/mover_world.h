@@ -21,7 +21,7 @@ extern struct change_server servers[SERVERS];
 extern uint16_t old_owner[SLOTS], new_owner[SLOTS];
 extern struct change change;
 extern struct event_base *base;
-extern uint64_t rate_keys;
+extern struct mover_pace pace;
 
 /* One mover and what it told. */
 struct run {

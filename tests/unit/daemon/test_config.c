@@ -160,6 +160,8 @@ START_TEST(the_least_file_gets_the_defaults)
 	ck_assert_uint_eq(c->trust.count, 2);
 	ck_assert_uint_eq(c->trust.threshold, 1);
 	ck_assert_uint_eq(c->rate_keys, 0);
+	ck_assert_uint_eq(c->rate_bytes, 0);
+	ck_assert(c->adaptive);
 	ck_assert_uint_eq(c->boot_wait_ms, 30000);
 	ck_assert_mem_eq(c->host_secret, host_secret, 32);
 	ck_assert_int_eq(crypto_scalarmult_base(public, host_secret), 0);
@@ -179,7 +181,8 @@ START_TEST(every_option_is_taken)
 		     "threshold = 2\nstate-directory = \"/srv/mcroster\"\n"
 		     "control-socket = '/srv/control'\nsegment = \"/mcroster.test-1\"\n"
 		     "clients-socket = '/srv/clients'\nclients-mode = 0660\nclients-per-user = 5\n"
-		     "previous-psk = \"%s\"\nrate-keys = 20000\nboot-wait = 0\n",
+		     "previous-psk = \"%s\"\nrate-keys = 20000\nrate-bytes = 5000000000\n"
+		     "rate-adaptive = 0\nboot-wait = 0\n",
 		     other_psk);
 	c = load();
 	ck_assert_str_eq(c->state_directory, "/srv/mcroster");
@@ -190,6 +193,8 @@ START_TEST(every_option_is_taken)
 	ck_assert_uint_eq(c->clients_per_user, 5);
 	ck_assert_uint_eq(c->trust.threshold, 2);
 	ck_assert_uint_eq(c->rate_keys, 20000);
+	ck_assert_uint_eq(c->rate_bytes, 5000000000);
+	ck_assert(!c->adaptive);
 	ck_assert_uint_eq(c->boot_wait_ms, 0);
 	ck_assert_uint_eq(c->previous_psk[0], 9);
 	config_free(c);

@@ -279,7 +279,7 @@ START_TEST(movers_together_keep_to_the_rate)
 	uint64_t passed_ms;
 
 	fill(4000, "v");
-	rate_keys = 1000;
+	pace.rate_keys = 1000;
 	(void)clock_gettime(CLOCK_BOOTTIME, &began);
 	run_start(&runs[0], 0, PHASE_COPY, false);
 	run_start(&runs[1], 1, PHASE_COPY, false);
@@ -292,7 +292,7 @@ START_TEST(movers_together_keep_to_the_rate)
 			       (now.tv_nsec - began.tv_nsec) / 1000000);
 	/* As many as the time that really passed has earned, and what a bucket may hold. */
 	ck_assert_uint_le(work[0].moved + work[1].moved, passed_ms + 1 + 100);
-	rate_keys = 0;
+	pace.rate_keys = 0;
 	turn_until(&runs[0].finished, &runs[0]);
 	turn_until(&runs[1].finished, &runs[1]);
 	run_abandon(&runs[0]);
@@ -325,7 +325,7 @@ START_TEST(stop_leaves_nothing_in_flight)
 	uint64_t arrived, commands;
 
 	fill(20000, "v");
-	rate_keys = 2000;
+	pace.rate_keys = 2000;
 	run_start(&run, 0, PHASE_COPY, false);
 	turn_until_counted(&run, 1);
 	mover_stop(run.mover);

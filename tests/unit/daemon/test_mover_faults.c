@@ -251,12 +251,12 @@ START_TEST(a_mover_that_was_killed_in_the_middle_starts_over)
 	struct run run = {0};
 
 	fill(20000, "old");
-	rate_keys = 2000;
+	pace.rate_keys = 2000;
 	run_start(&run, 0, PHASE_COPY, false);
 	turn_until_counted(&run, 1);
 	run_abandon(&run); /* as if killed: what is under way may be carried out or not */
 	ck_assert(run.saved.known && !run.saved.full_pass_done);
-	rate_keys = 0;
+	pace.rate_keys = 0;
 	fill(20000, "new");
 	run_start(&run, 0, PHASE_COPY, true);
 	turn_until(&run.finished, &run);

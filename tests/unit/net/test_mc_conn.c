@@ -25,6 +25,7 @@ static char address[32];
 static bool ready, closed, close_at_reply, fail_at_reply;
 static unsigned replies, lost, lines;
 static uintptr_t last_command;
+static enum mc_code codes[16]; /* by command */
 static char why[128], value[64];
 static size_t value_bytes;
 
@@ -48,6 +49,8 @@ static void on_reply(void *context, void *command, const struct mc_reply *reply)
 	/* First in, first out: commands are numbered. */
 	ck_assert_uint_eq((uintptr_t)command, last_command + 1);
 	last_command = (uintptr_t)command;
+	if (last_command < sizeof(codes) / sizeof(codes[0]))
+		codes[last_command] = reply->code;
 	if (reply->code == MC_VA) {
 		value_bytes = reply->value_bytes;
 		memcpy(value, reply->value,
@@ -145,6 +148,34 @@ static void command(uintptr_t number)
 	ck_assert_ptr_nonnull(room);
 	memcpy(room, "mn\r\n", 4);
 	mc_conn_send(conn, 4, (void *)number);
+}
+
+/* Returns the number it must carry; what it says is nobody's matter here. */
+static uint32_t quiet(uintptr_t number)
+{
+	uint32_t token = UINT32_MAX;
+	char *room = mc_conn_room_quiet(conn, 3, &token);
+
+	ck_assert_ptr_nonnull(room);
+	memcpy(room, "q\r\n", 3);
+	mc_conn_send_quiet(conn, 3, (void *)number);
+	return token;
+}
+
+static void arrives(const char *bytes)
+{
+	char got[256];
+	size_t length = strlen(bytes), n = 0;
+
+	while (n < length) {
+		ssize_t more;
+
+		event_base_loop(base, EVLOOP_ONCE);
+		more = recv(peer, got + n, sizeof(got) - n, MSG_DONTWAIT);
+		n += more > 0 ? (size_t)more : 0;
+	}
+	ck_assert_uint_eq(n, length);
+	ck_assert_mem_eq(got, bytes, length);
 }
 
 static void answer(const char *bytes, size_t length)
@@ -256,6 +287,104 @@ START_TEST(silence_with_nothing_outstanding_does_not)
 }
 END_TEST
 
+START_TEST(quiet_commands_are_through_at_the_fence)
+{
+	dial(5000);
+	for (uintptr_t i = 1; i <= 3; i++)
+		(void)quiet(i);
+	command(4);
+	(void)quiet(5);
+	arrives("q\r\nq\r\nq\r\nmn\r\nmn\r\nq\r\nmn\r\n");
+	answer("MN\r\n", 4);
+	turn_until_count(&replies, 3);
+	for (uintptr_t i = 1; i <= 3; i++)
+		ck_assert_int_eq(codes[i], MC_HD);
+	answer("EN\r\nMN\r\n", 8);
+	turn_until_count(&replies, 5);
+	ck_assert_int_eq(codes[4], MC_EN);
+	ck_assert_int_eq(codes[5], MC_HD);
+	ck_assert_uint_eq(mc_conn_outstanding(conn), 0);
+	ck_assert(mc_conn_may_be_quiet(conn));
+}
+END_TEST
+
+START_TEST(a_failure_names_its_quiet_command)
+{
+	uint32_t tokens[6];
+	char line[64];
+
+	dial(5000);
+	for (uintptr_t i = 1; i <= 5; i++)
+		tokens[i] = quiet(i);
+	answer(line, (size_t)snprintf(line, sizeof(line), "EX O%u\r\nNF O%u\r\nMN\r\n", tokens[2],
+				      tokens[5]));
+	turn_until_count(&replies, 5);
+	ck_assert_int_eq(codes[1], MC_HD);
+	ck_assert_int_eq(codes[2], MC_EX);
+	ck_assert_int_eq(codes[3], MC_HD);
+	ck_assert_int_eq(codes[4], MC_HD);
+	ck_assert_int_eq(codes[5], MC_NF);
+	ck_assert(mc_conn_may_be_quiet(conn));
+}
+END_TEST
+
+START_TEST(an_error_without_a_name_leaves_its_run_unsure_and_no_other)
+{
+	uint32_t tokens[6];
+	char line[96];
+
+	dial(5000);
+	for (uintptr_t i = 1; i <= 3; i++)
+		tokens[i] = quiet(i);
+	command(4);
+	tokens[5] = quiet(5);
+	answer(line, (size_t)snprintf(line, sizeof(line),
+				      "SERVER_ERROR out of memory\r\nEX O%u\r\nMN\r\nEN\r\nMN\r\n",
+				      tokens[2]));
+	turn_until_count(&replies, 5);
+	ck_assert_int_eq(codes[1], MC_UNSURE);
+	ck_assert_int_eq(codes[2], MC_EX);
+	ck_assert_int_eq(codes[3], MC_UNSURE);
+	ck_assert_int_eq(codes[4], MC_EN);
+	ck_assert_int_eq(codes[5], MC_HD);
+	ck_assert(!mc_conn_may_be_quiet(conn));
+}
+END_TEST
+
+START_TEST(a_lost_connection_leaves_quiet_commands_unknown)
+{
+	dial(5000);
+	for (uintptr_t i = 1; i <= 3; i++)
+		(void)quiet(i);
+	arrives("q\r\nq\r\nq\r\nmn\r\n");
+	close(peer);
+	peer = -1;
+	turn_until(&closed);
+	ck_assert_uint_eq(lost, 3);
+}
+END_TEST
+
+/* Answers to what was not asked, while quiet commands stand before a loud one. */
+START_TEST(a_wrong_answer_to_quiet_commands_ends_the_connection)
+{
+	static const char *const said[] = {"HD\r\n",
+					   "EX O2\r\n",
+					   "EX O4000000000\r\n",
+					   "MN\r\nEX O1\r\nHD\r\n",
+					   "EX Ox\r\n",
+					   "ERROR\r\n",
+					   "CLIENT_ERROR bad data chunk\r\n"};
+
+	dial(5000);
+	for (uintptr_t i = 1; i <= 2; i++)
+		(void)quiet(i);
+	command(3);
+	answer(said[_i], strlen(said[_i]));
+	turn_until(&closed);
+	ck_assert_uint_eq(replies + lost, 3);
+}
+END_TEST
+
 START_TEST(nobody_there_is_said)
 {
 	struct failure failure;
@@ -317,6 +446,11 @@ int main(void)
 	tcase_add_test(sockets, a_lost_connection_leaves_what_is_outstanding_unknown);
 	tcase_add_test(sockets, silence_ends_the_connection);
 	tcase_add_test(sockets, silence_with_nothing_outstanding_does_not);
+	tcase_add_test(sockets, quiet_commands_are_through_at_the_fence);
+	tcase_add_test(sockets, a_failure_names_its_quiet_command);
+	tcase_add_test(sockets, an_error_without_a_name_leaves_its_run_unsure_and_no_other);
+	tcase_add_test(sockets, a_lost_connection_leaves_quiet_commands_unknown);
+	tcase_add_loop_test(sockets, a_wrong_answer_to_quiet_commands_ends_the_connection, 0, 7);
 	tcase_add_test(sockets, nobody_there_is_said);
 	tcase_add_loop_test(sockets, what_is_no_memcached_ends_the_connection, 0, 3);
 	tcase_add_loop_test(sockets, it_may_be_ended_from_within_a_reply, 0, 2);

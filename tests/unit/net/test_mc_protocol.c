@@ -187,12 +187,15 @@ START_TEST(commands_are_as_the_protocol_says)
 	} while (0)
 	WRITES(mc_write_get_cas(out, &plain), "mg foo c s\r\n");
 	WRITES(mc_write_get_cas(out, &binary), "mg YSBi b c s\r\n");
-	WRITES(mc_write_get_value(out, &plain), "mg foo v f t c s\r\n");
+	WRITES(mc_write_get_value(out, &plain), "mg foo v f t c\r\n");
 	WRITES(mc_write_reserve(out, &plain, 10), "mg foo N10 c s\r\n");
 	WRITES(mc_write_delete(out, &binary), "md YSBi b\r\n");
 	WRITES(mc_write_delete_cas(out, &plain, UINT64_MAX), "md foo C18446744073709551615\r\n");
-	WRITES(mc_write_set(out, &plain, 5, 7, 9, 30), "ms foo 5 c C7 F9 T30\r\n");
+	WRITES(mc_write_set(out, &plain, 5, 7, 9, 30), "ms foo 5 C7 F9 T30 c\r\n");
 	WRITES(mc_write_set(out, &binary, 0, 0, 0, 0), "ms YSBi 0 b c\r\n");
+	WRITES(mc_write_set_quiet(out, &plain, 5, 7, 0, 0, UINT32_MAX),
+	       "ms foo 5 C7 q O4294967295\r\n");
+	WRITES(mc_write_delete_cas_quiet(out, &binary, 7, 8), "md YSBi b C7 q O8\r\n");
 }
 END_TEST
 
@@ -203,14 +206,14 @@ START_TEST(the_longest_command_fits)
 
 	memset(bytes, 'k', sizeof(bytes));
 	longest = key(bytes, sizeof(bytes));
-	ck_assert_uint_le(
-	    mc_write_set(out, &longest, UINT64_MAX, UINT64_MAX, UINT32_MAX, INT64_MAX),
-	    sizeof(out));
+	ck_assert_uint_le(mc_write_set_quiet(out, &longest, UINT64_MAX, UINT64_MAX, UINT32_MAX,
+					     INT64_MAX, UINT32_MAX),
+			  sizeof(out));
 	memset(bytes, ' ', sizeof(bytes));
 	longest = key(bytes, 186);
-	ck_assert_uint_le(
-	    mc_write_set(out, &longest, UINT64_MAX, UINT64_MAX, UINT32_MAX, INT64_MAX),
-	    sizeof(out));
+	ck_assert_uint_le(mc_write_set_quiet(out, &longest, UINT64_MAX, UINT64_MAX, UINT32_MAX,
+					     INT64_MAX, UINT32_MAX),
+			  sizeof(out));
 }
 END_TEST
 
@@ -225,6 +228,15 @@ static int dump_line(const char *text)
 
 START_TEST(dumped_keys_are_decoded)
 {
+	ck_assert_int_eq(dump_line("key=a%25%3Ab%C3%a9 exp=-1 la=1 cas=4 fetch=no cls=7 size=312"),
+			 0);
+	ck_assert_uint_eq(line.key_bytes, 6);
+	ck_assert_uint_eq(line.accessed, 1);
+	ck_assert(!line.fetched);
+	ck_assert_int_eq(dump_line("key=a exp=-1 la=77 cas=4 fetch=yes cls=7 size=3"), 0);
+	ck_assert_uint_eq(line.accessed, 77);
+	ck_assert(line.fetched);
+	ck_assert_int_eq(dump_line("key=a exp=-1 la=x cas=4 fetch=yes cls=7 size=3"), -EBADMSG);
 	ck_assert_int_eq(dump_line("key=a%25%3Ab%C3%a9 exp=-1 la=1 cas=4 fetch=no cls=7 size=312"),
 			 0);
 	ck_assert_uint_eq(line.key_bytes, 6);

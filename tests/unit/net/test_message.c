@@ -97,6 +97,12 @@ static size_t sample(uint8_t type, struct message *message)
 		message->status_get.request = 14;
 		message->status_get.scope = STATUS_CLUSTER;
 		return 10;
+	case MESSAGE_PACE:
+		message->pace.request = 16;
+		message->pace.rate_keys = 17;
+		message->pace.rate_bytes = 18;
+		message->pace.adaptive = PACE_ADAPTIVE_UNCHANGED;
+		return 26;
 	default:
 		message->request = 15;
 		return 9;
@@ -177,6 +183,10 @@ static const struct {
     {MESSAGE_STATUS_GET, 1, 14},
     {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER},
     {MESSAGE_STATUS, 1, 15},
+    {MESSAGE_PACE, 1, 16},
+    {MESSAGE_PACE, 9, 17},
+    {MESSAGE_PACE, 17, 18},
+    {MESSAGE_PACE, 25, PACE_ADAPTIVE_UNCHANGED},
 };
 
 START_TEST(fields_are_where_the_table_says)
@@ -210,7 +220,7 @@ START_TEST(unknown_types_are_refused)
 	struct message got;
 
 	for (unsigned type = 0; type < 256; type++) {
-		if (type >= MESSAGE_HELLO && type <= MESSAGE_STATUS)
+		if (type >= MESSAGE_HELLO && type <= MESSAGE_PACE)
 			continue;
 		bytes[0] = (uint8_t)type;
 		for (size_t length = 0; length < 600; length++)
@@ -248,6 +258,7 @@ static const struct {
     {MESSAGE_VERDICT, 10, '\r'},	 /* text */
     {MESSAGE_VERDICT, 521, 'x'},
     {MESSAGE_STATUS_GET, 9, STATUS_CLUSTER + 1}, /* scope */
+    {MESSAGE_PACE, 25, PACE_ADAPTIVE_UNCHANGED + 1},
 };
 
 START_TEST(fields_out_of_range_are_refused)
@@ -311,11 +322,11 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, every_type_comes_back_as_it_was, MESSAGE_HELLO,
-			    MESSAGE_STATUS + 1);
+			    MESSAGE_PACE + 1);
 	tcase_add_loop_test(tcase, fields_are_where_the_table_says, 0,
 			    (int)(sizeof(places) / sizeof(places[0])));
 	tcase_add_loop_test(tcase, every_other_length_is_refused, MESSAGE_HELLO,
-			    MESSAGE_STATUS + 1);
+			    MESSAGE_PACE + 1);
 	tcase_add_test(tcase, unknown_types_are_refused);
 	tcase_add_loop_test(tcase, fields_out_of_range_are_refused, 0,
 			    (int)(sizeof(wrong) / sizeof(wrong[0])));

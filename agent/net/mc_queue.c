@@ -1,0 +1,47 @@
+/* mc_queue.c - see mc_queue.h. */
+#include "net/mc_queue.h"
+
+#include <stdlib.h>
+
+#define CAPACITY_MIN 1024u
+
+static bool grow(struct mc_queue *queue)
+{
+	size_t capacity = queue->capacity > 0 ? queue->capacity * 2 : CAPACITY_MIN;
+	struct mc_outstanding *entries = calloc(capacity, sizeof(*entries));
+
+	if (entries == NULL)
+		return false;
+	for (size_t i = 0; i < queue->count; i++)
+		entries[i] = *mc_queue_at(queue, i);
+	free(queue->entries);
+	queue->entries = entries;
+	queue->capacity = capacity;
+	queue->head = 0;
+	return true;
+}
+
+bool mc_queue_put(struct mc_queue *queue, void *command, enum mc_queued kind)
+{
+	if (queue->count == queue->capacity && !grow(queue))
+		return false;
+	queue->entries[(queue->head + queue->count++) & (queue->capacity - 1)] =
+	    (struct mc_outstanding){.command = command, .kind = kind};
+	return true;
+}
+
+struct mc_outstanding mc_queue_take(struct mc_queue *queue)
+{
+	struct mc_outstanding taken = *mc_queue_at(queue, 0);
+
+	queue->head = (queue->head + 1) & (queue->capacity - 1);
+	queue->count--;
+	queue->first++;
+	return taken;
+}
+
+void mc_queue_free(struct mc_queue *queue)
+{
+	free(queue->entries);
+	*queue = (struct mc_queue){0};
+}

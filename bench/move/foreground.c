@@ -1,0 +1,188 @@
+/* foreground.c - what the other clients of a memcached feel of a move, and what the move gets.
+ *
+ * A round: the mover alone and unpaced; what the server can do for its clients; half of that, as
+ * long, before a move; and the same while the mover copies, giving way.  Medians of ratios.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "move/load.h"
+#include "move/phase.h"
+#include "move/server.h"
+#include "move/wire.h"
+
+#define ROUNDS_MAX  99u
+#define VALUE_BYTES 100u
+#define WARM_S	    1u
+
+enum figure {
+	CAPACITY,
+	BEFORE_RATE,
+	BEFORE_P50,
+	BEFORE_P99,
+	DURING_RATE,
+	DURING_P50,
+	DURING_P99,
+	UNPACED,
+	PACED,
+	P99_RATIO,
+	SHARE,
+	FIGURES
+};
+
+static const char *const names[FIGURES] = {
+    [CAPACITY] = "capacity_commands_s",
+    [BEFORE_RATE] = "before_commands_s",
+    [BEFORE_P50] = "before_p50_us",
+    [BEFORE_P99] = "before_p99_us",
+    [DURING_RATE] = "during_commands_s",
+    [DURING_P50] = "during_p50_us",
+    [DURING_P99] = "during_p99_us",
+    [UNPACED] = "mover_unpaced_keys_s",
+    [PACED] = "mover_paced_keys_s",
+    [P99_RATIO] = "p99_ratio",
+    [SHARE] = "mover_share",
+};
+
+static double figures[FIGURES][ROUNDS_MAX];
+
+struct options {
+	uint64_t keys, rounds, seconds;
+	bool json, rude; /* rude: the mover does not give way */
+};
+
+/* The destination is a fresh process each time. */
+static struct phase_result copy(const struct options *options, const struct server *source,
+				bool adaptive, double at_most_s)
+{
+	struct server destination;
+	struct phase_run run = {.source = source->address,
+				.phase = PHASE_COPY,
+				.count = options->keys,
+				.adaptive = adaptive,
+				.at_most_s = at_most_s};
+	struct phase_result result;
+
+	server_start(&destination, 1024);
+	run.destination = destination.address;
+	phase_run(&run, &result);
+	server_stop(&destination);
+	return result;
+}
+
+static void one_round(const struct options *options, size_t round)
+{
+	unsigned seconds = (unsigned)options->seconds;
+	struct load_result before, during;
+	struct phase_result moved;
+	struct server source;
+	struct load load;
+
+	server_start(&source, 1024);
+	wire_fill(source.address, options->keys, VALUE_BYTES);
+	moved = copy(options, &source, false, 0);
+	figures[UNPACED][round] = (double)options->keys / moved.settled_s;
+	load_start(&load, source.address, options->keys, VALUE_BYTES, 0);
+	(void)sleep(WARM_S);
+	(void)load_cut(&load);
+	(void)sleep(WARM_S);
+	figures[CAPACITY][round] = load_stop(&load).rate;
+	load_start(&load, source.address, options->keys, VALUE_BYTES, figures[CAPACITY][round] / 2);
+	(void)sleep(WARM_S);
+	(void)load_cut(&load);
+	(void)sleep(seconds);
+	before = load_cut(&load);
+	moved = copy(options, &source, !options->rude, (double)seconds);
+	during = load_stop(&load);
+	server_stop(&source);
+	figures[BEFORE_RATE][round] = before.rate;
+	figures[BEFORE_P50][round] = before.p50_us;
+	figures[BEFORE_P99][round] = before.p99_us;
+	figures[DURING_RATE][round] = during.rate;
+	figures[DURING_P50][round] = during.p50_us;
+	figures[DURING_P99][round] = during.p99_us;
+	figures[PACED][round] =
+	    (double)(moved.work.moved + moved.work.present + moved.work.gone) / moved.whole_s;
+	figures[P99_RATIO][round] = during.p99_us / before.p99_us;
+	figures[SHARE][round] = figures[PACED][round] / figures[UNPACED][round];
+	if (!options->json)
+		(void)fprintf(stderr,
+			      "round %zu: foreground p99 %.0f us before, %.0f during (%.2f); mover "
+			      "%.0f keys/s of %.0f (%.3f)\n",
+			      round + 1, before.p99_us, during.p99_us, figures[P99_RATIO][round],
+			      figures[PACED][round], figures[UNPACED][round],
+			      figures[SHARE][round]);
+}
+
+static double median(enum figure figure, size_t rounds)
+{
+	double sorted[ROUNDS_MAX];
+
+	memcpy(sorted, figures[figure], rounds * sizeof(double));
+	return bench_median(sorted, rounds);
+}
+
+static void print_json(const struct options *options)
+{
+	(void)printf("{\"keys\": %llu, \"rounds\": %llu", (unsigned long long)options->keys,
+		     (unsigned long long)options->rounds);
+	for (enum figure i = 0; i < FIGURES; i++)
+		(void)printf(",\n \"%s\": %.4g", names[i], median(i, options->rounds));
+	(void)printf("}\n");
+}
+
+static void print_table(const struct options *options)
+{
+	size_t n = options->rounds;
+
+	(void)printf("%llu items, nine reads to one set, medians of %zu rounds; the server can do "
+		     "%.0f commands/s.\n\n",
+		     (unsigned long long)options->keys, n, median(CAPACITY, n));
+	(void)printf("%-24s %12s %9s %9s\n", "foreground", "commands/s", "p50 us", "p99 us");
+	(void)printf("%-24s %12.0f %9.0f %9.0f\n", "half of that, before", median(BEFORE_RATE, n),
+		     median(BEFORE_P50, n), median(BEFORE_P99, n));
+	(void)printf("%-24s %12.0f %9.0f %9.0f   %.2f times the p99 before\n", "during the move",
+		     median(DURING_RATE, n), median(DURING_P50, n), median(DURING_P99, n),
+		     median(P99_RATIO, n));
+	(void)printf("\nThe mover: %.0f keys/s of %.0f unpaced and alone: %.1f %%.\n",
+		     median(PACED, n), median(UNPACED, n), 100 * median(SHARE, n));
+}
+
+static uint64_t number(const char *text, uint64_t most)
+{
+	uint64_t value;
+
+	if (!mc_number_parse(text, strlen(text), &value) || value == 0 || value > most)
+		bench_end("%s is no number from 1 to %llu", text, (unsigned long long)most);
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.keys = 1000000, .rounds = 5, .seconds = 5};
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			options.json = true;
+		else if (strcmp(argv[i], "--rude") == 0)
+			options.rude = true;
+		else if (strcmp(argv[i], "--keys") == 0 && i + 1 < argc)
+			options.keys = number(argv[++i], 2000000);
+		else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
+			options.rounds = number(argv[++i], ROUNDS_MAX);
+		else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+			options.seconds = number(argv[++i], 600);
+		else
+			bench_end("usage: foreground [--keys N] [--rounds N] [--seconds N] "
+				  "[--rude] [--json]");
+	}
+	for (size_t i = 0; i < options.rounds; i++)
+		one_round(&options, i);
+	if (options.json)
+		print_json(&options);
+	else
+		print_table(&options);
+	return 0;
+}

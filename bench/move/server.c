@@ -1,0 +1,94 @@
+/* server.c - see server.h. */
+#include "move/server.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "bench.h"
+#include "move/wire.h"
+
+#define PATIENCE_MS 10000
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(any);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&any, &length) < 0)
+		bench_end("no free port on the loopback");
+	(void)close(fd);
+	return ntohs(any.sin_port);
+}
+
+static void run(uint16_t port, uint64_t memory_mib)
+{
+	char number[8], memory[24];
+	char *arguments[] = {"memcached", "-U",	  "0",	"-l",	"127.0.0.1", "-p", number,
+			     "-m",	  memory, "-c", "4096", NULL,	     NULL, NULL};
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)snprintf(number, sizeof(number), "%u", port);
+	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_mib);
+	if (geteuid() == 0) {
+		arguments[11] = "-u";
+		arguments[12] = "nobody";
+	}
+	(void)execvp("memcached", arguments);
+	_exit(127);
+}
+
+void server_start(struct server *server, uint64_t memory_mib)
+{
+	uint16_t port = free_port();
+	int fd;
+
+	(void)snprintf(server->address, sizeof(server->address), "127.0.0.1:%u", port);
+	server->pid = fork();
+	if (server->pid < 0)
+		bench_end("no process for a memcached");
+	if (server->pid == 0)
+		run(port, memory_mib);
+	for (int waited = 0; (fd = wire_dial(server->address)) < 0; waited += 10) {
+		if (waited >= PATIENCE_MS || waitpid(server->pid, NULL, WNOHANG) != 0)
+			bench_end("memcached did not come up at %s", server->address);
+		(void)poll(NULL, 0, 10);
+	}
+	(void)close(fd);
+}
+
+void server_stop(struct server *server)
+{
+	if (server->pid <= 0)
+		return;
+	(void)kill(server->pid, SIGKILL);
+	(void)waitpid(server->pid, NULL, 0);
+	server->pid = 0;
+}
+
+double server_cpu_s(const struct server *server)
+{
+	unsigned long user, system;
+	char path[64], line[1024], *at;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)server->pid);
+	file = fopen(path, "r");
+	if (file == NULL || fgets(line, sizeof(line), file) == NULL ||
+	    (at = strrchr(line, ')')) == NULL ||
+	    sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) !=
+		2)
+		bench_end("%s cannot be read", path);
+	(void)fclose(file);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
