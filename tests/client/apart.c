@@ -12,18 +12,27 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define STAND_WAIT_MS 60000u
 
 struct child {
 	pid_t pid;
 	int order_fd, answer_fd;
-	bool stopped;
+	bool stopped, killed;
+};
+
+/* In memory that parent and child share. */
+struct shared {
+	struct tally tally;
+	struct doom doom;
 };
 
 struct apart {
 	struct history *history;
-	struct tally *tallies; /* shared, one for each child */
-	unsigned count;
+	struct shared *shared; /* one for each child */
+	unsigned count, killed;
 	struct child child[];
 };
 
@@ -73,7 +82,8 @@ static int child_start(struct apart *apart, unsigned number, const struct crew_s
 
 	own.segments = &setup->segments[number];
 	own.segment_count = 1;
-	own.history = apart->history;
+	own.doom = &apart->shared[number].doom;
+	atomic_init(&own.doom->phase, -1);
 	if (pipe2(orders, O_CLOEXEC) || pipe2(answers, O_CLOEXEC))
 		return -1;
 	child->pid = fork();
@@ -87,7 +97,7 @@ static int child_start(struct apart *apart, unsigned number, const struct crew_s
 		}
 		if (name && namespace_enter(name))
 			_exit(1);
-		_exit(child_run(&own, &apart->tallies[number], orders[0], answers[1]));
+		_exit(child_run(&own, &apart->shared[number].tally, orders[0], answers[1]));
 	}
 	close(orders[0]);
 	close(answers[1]);
@@ -104,10 +114,10 @@ int apart_new(const struct crew_setup *setup, const char *const *namespaces, str
 
 	if (!apart)
 		return -1;
-	apart->history = history_new(setup->keys);
-	apart->tallies = mmap(NULL, count * sizeof(*apart->tallies), PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!apart->history || apart->tallies == MAP_FAILED)
+	apart->history = setup->history;
+	apart->shared = mmap(NULL, count * sizeof(*apart->shared), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (apart->shared == MAP_FAILED)
 		return -1;
 	for (unsigned i = 0; i < count; i++) {
 		if (child_start(apart, i, setup, namespaces[i])) {
@@ -124,17 +134,18 @@ void apart_free(struct apart *apart)
 	for (unsigned i = 0; i < apart->count; i++) {
 		close(apart->child[i].order_fd);
 		close(apart->child[i].answer_fd);
+		if (apart->child[i].killed)
+			continue;
 		kill(apart->child[i].pid, SIGKILL);
 		waitpid(apart->child[i].pid, NULL, 0);
 	}
-	history_free(apart->history);
 	free(apart);
 }
 
 /* A child that has died is told by the caller's numbers; it must not stop the parent here. */
 static void order_give(const struct child *child, unsigned char order)
 {
-	if (!child->stopped && write(child->order_fd, &order, 1) != 1)
+	if (!child->stopped && !child->killed && write(child->order_fd, &order, 1) != 1)
 		fprintf(stderr, "load: process %d has ended\n", (int)child->pid);
 }
 
@@ -142,8 +153,17 @@ static void answer_await(const struct child *child)
 {
 	unsigned char answer;
 
-	if (!child->stopped && read(child->answer_fd, &answer, 1) != 1)
+	if (!child->stopped && !child->killed && read(child->answer_fd, &answer, 1) != 1)
 		fprintf(stderr, "load: process %d has ended\n", (int)child->pid);
+}
+
+/* None is stopped in the middle of what it does. */
+static bool all_rest(const struct apart *apart)
+{
+	for (unsigned i = 0; i < apart->count; i++)
+		if (apart->child[i].stopped)
+			return false;
+	return true;
 }
 
 void apart_do(struct apart *apart, enum job job)
@@ -155,6 +175,8 @@ void apart_do(struct apart *apart, enum job job)
 		order_give(&apart->child[i], JOB_REST);
 	for (unsigned i = 0; i < apart->count; i++)
 		answer_await(&apart->child[i]);
+	if (apart->killed && all_rest(apart))
+		history_bury(apart->history);
 	if (job == JOB_REST)
 		return;
 	for (unsigned i = 0; i < count; i++)
@@ -169,27 +191,56 @@ void apart_tally(struct apart *apart, struct tally *sum)
 		order_give(&apart->child[i], JOB_QUIT);
 	for (unsigned i = 0; i < apart->count; i++) {
 		answer_await(&apart->child[i]);
-		tally_add(sum, &apart->tallies[i]);
+		tally_add(sum, &apart->shared[i].tally);
 	}
+}
+
+/* At a moment at which nobody waits for a lock of the history that it holds. */
+static void child_signal(struct apart *apart, struct child *child, int signal_number)
+{
+	int status;
+
+	history_hold(apart->history);
+	kill(child->pid, signal_number);
+	waitpid(child->pid, &status, WUNTRACED);
+	history_release(apart->history);
+}
+
+int apart_kill(struct apart *apart, unsigned number, enum mcr_phase phase)
+{
+	struct child *child = &apart->child[number];
+	struct doom *doom;
+
+	if (number >= apart->count || child->stopped || child->killed)
+		return -1;
+	/* What it counted is asked for while it can answer. */
+	order_give(child, JOB_QUIT);
+	answer_await(child);
+	doom = &apart->shared[number].doom;
+	atomic_store(&doom->phase, (int)phase);
+	for (unsigned ms = 0; !atomic_load(&doom->stands); ms++) {
+		if (ms == STAND_WAIT_MS)
+			return -1;
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+	child_signal(apart, child, SIGKILL);
+	child->killed = true;
+	apart->killed++;
+	return 0;
 }
 
 int apart_stop(struct apart *apart, unsigned number)
 {
-	int status;
-
-	if (number >= apart->count)
+	if (number >= apart->count || apart->child[number].killed)
 		return -1;
-	history_hold(apart->history);
-	kill(apart->child[number].pid, SIGSTOP);
-	waitpid(apart->child[number].pid, &status, WUNTRACED);
+	child_signal(apart, &apart->child[number], SIGSTOP);
 	apart->child[number].stopped = true;
-	history_release(apart->history);
 	return 0;
 }
 
 int apart_continue(struct apart *apart, unsigned number)
 {
-	if (number >= apart->count)
+	if (number >= apart->count || apart->child[number].killed)
 		return -1;
 	kill(apart->child[number].pid, SIGCONT);
 	apart->child[number].stopped = false;

@@ -21,6 +21,11 @@ void apart_free(struct apart *apart);
 void apart_do(struct apart *apart, enum job job);
 void apart_tally(struct apart *apart, struct tally *sum);
 
+/* Kills process `number` (SIGKILL) while one of its clients stands between two commands of a write
+ * in the phase; it is left out from then on.  -1: there is no such process, or none came to stand
+ * so within a minute. */
+int apart_kill(struct apart *apart, unsigned number, enum mcr_phase phase);
+
 /* Stops process `number` (SIGSTOP), or lets it go on.  -1: there is no such process. */
 int apart_stop(struct apart *apart, unsigned number);
 int apart_continue(struct apart *apart, unsigned number);

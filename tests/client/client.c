@@ -48,6 +48,13 @@ void client_free(struct client *client)
 	free(client);
 }
 
+void client_between(struct client *client, void (*between)(void *context, enum mcr_phase phase),
+		    void *context)
+{
+	client->between = between;
+	client->between_context = context;
+}
+
 void client_reason(struct client *client, const char *what, const struct wire *wire)
 {
 	snprintf(client->result.reason, sizeof(client->result.reason), "%s at %s: %s", what,

@@ -53,6 +53,11 @@ struct client;
 int client_new(struct mcr *mcr, struct client **client);
 void client_free(struct client *client); /* NULL is fine */
 
+/* Called in the middle of each write: one of its commands has been answered, the next is not sent
+ * yet.  For those who want to die there. */
+void client_between(struct client *client, void (*between)(void *context, enum mcr_phase phase),
+		    void *context);
+
 /* Keys are 1 to 250 bytes; what the classic protocol cannot carry goes over the binary one.
  * `expiry` is memcached's: 0 never, up to 30 days relative, beyond that absolute. */
 enum client_status client_get(struct client *client, const void *key, size_t key_bytes,

@@ -17,6 +17,8 @@ struct client {
 	uint32_t generation;
 	uint32_t op_timeout_ms; /* of that generation */
 	struct client_result result;
+	void (*between)(void *context, enum mcr_phase phase); /* NULL: nobody wants to know */
+	void *between_context;
 };
 
 /* An operation's key and, for writes, what is written. */

@@ -133,6 +133,8 @@ static void write_steps(struct client *client, struct run *run, struct request *
 	for (; i < run->plan.step_count; i++) {
 		const struct mcr_step *step = &run->plan.step[i];
 
+		if (written->sent && client->between)
+			client->between(client->between_context, run->plan.phase);
 		if (mcr_check(client->reader, &run->plan) != MCR_OK) {
 			written->undelivered = true;
 			return;

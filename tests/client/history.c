@@ -19,6 +19,7 @@ struct record {
 	uint32_t activity;
 	bool stored; /* the last write was a completed set that nothing overlapped */
 	bool absent; /* the same of a delete */
+	bool lossy;
 	uint64_t expires_ns, overdue_ns;
 };
 
@@ -100,6 +101,26 @@ static bool record_pending(const struct record *record)
 	return record->pending[0] || record->pending[1];
 }
 
+void history_lossy(struct history *history, uint32_t index, bool lossy)
+{
+	record_lock(history, index)->lossy = lossy;
+	record_unlock(history, index);
+}
+
+void history_bury(struct history *history)
+{
+	for (uint32_t i = 0; i < history->keys; i++) {
+		struct record *record = record_lock(history, i);
+
+		if (record_pending(record)) {
+			record->pending[0] = record->pending[1] = 0;
+			record->stored = record->absent = false;
+			record->activity++;
+		}
+		record_unlock(history, i);
+	}
+}
+
 void history_read_begin(struct history *history, uint32_t index, struct history_read *read)
 {
 	const struct record *record = record_lock(history, index);
@@ -123,12 +144,13 @@ enum verdict history_read_end(struct history *history, const struct history_read
 	const struct record *record = record_lock(history, read->index);
 	uint32_t newest = record->newest;
 	bool overlapped = record->activity != read->activity;
+	bool lossy = record->lossy;
 	record_unlock(history, read->index);
 
 	*version = 0;
 	if (status == CLIENT_NOT_FOUND) {
 		if (read->stored && !overlapped && now < read->expires_ns)
-			return VERDICT_MISSED;
+			return lossy ? VERDICT_LOST : VERDICT_MISSED;
 		return VERDICT_RIGHT;
 	}
 	*version =
@@ -236,6 +258,8 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 	default: /* the outcome is unknown */
 		break;
 	}
+	if (verdict == VERDICT_MISSED && record->lossy)
+		verdict = VERDICT_LOST;
 
 	/* An incr keeps the expiry of the set before it, an unchanged key everything. */
 	if (!unchanged || !alone) {
@@ -260,10 +284,13 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 
 const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[VERDICT_COUNT] = {
-	    [VERDICT_RIGHT] = "right",	   [VERDICT_MISSED] = "missed",
-	    [VERDICT_STALE] = "stale",	   [VERDICT_FOREIGN] = "foreign",
-	    [VERDICT_OVERDUE] = "overdue", [VERDICT_UPDATE_MISSED] = "update missed"};
+	static const char *const names[VERDICT_COUNT] = {[VERDICT_RIGHT] = "right",
+							 [VERDICT_MISSED] = "missed",
+							 [VERDICT_LOST] = "lost",
+							 [VERDICT_STALE] = "stale",
+							 [VERDICT_FOREIGN] = "foreign",
+							 [VERDICT_OVERDUE] = "overdue",
+							 [VERDICT_UPDATE_MISSED] = "update missed"};
 
 	return verdict < VERDICT_COUNT ? names[verdict] : "unknown";
 }

@@ -4,9 +4,10 @@
  * until after its last; versions grow with each write of a key.  A read is *stale* when it returns
  * a version older than one whose write had completed before the read began (and was not begun while
  * that older one was still pending); it is *missed* when it found nothing though the key was
- * stored, its expiry not near, and no write or delete of it overlapped the read.  Any thread may
- * call, and any process forked after history_new; records are guarded by striped locks.  Shared by the programs of this directory (it has no
- * main).
+ * stored, its expiry not near, and no write or delete of it overlapped the read; *lost* is the same
+ * where the key was declared lossy: a server that held it was killed.  Any thread may call, and any
+ * process forked after history_new; records are guarded by striped locks.  Shared by the programs
+ * of this directory (it has no main).
  */
 #ifndef MCROSTER_TESTS_HISTORY_H
 #define MCROSTER_TESTS_HISTORY_H
@@ -20,6 +21,7 @@
 enum verdict {
 	VERDICT_RIGHT,
 	VERDICT_MISSED,
+	VERDICT_LOST, /* missed, as was to be expected */
 	VERDICT_STALE,
 	VERDICT_FOREIGN,       /* a value that nobody wrote: a mover's reservation, or damage */
 	VERDICT_OVERDUE,       /* a value long past its expiry */
@@ -36,6 +38,12 @@ void history_free(struct history *history);
  * without the others waiting for its locks. */
 void history_hold(struct history *history);
 void history_release(struct history *history);
+
+/* A miss of this key is a loss from now on, or is none any more. */
+void history_lossy(struct history *history, uint32_t index, bool lossy);
+/* The writes still under way are those of processes that were killed: nobody ends them, and their
+ * outcome stays unknown.  Only while all others are at rest. */
+void history_bury(struct history *history);
 
 /* ---- reads ---- */
 

@@ -5,15 +5,20 @@
  * Reads one command a line on standard input and answers each with one line on standard output:
  *   fill     set every key once              -> filled
  *   run      readers and writers at work     -> running
+ *   read     readers at work, writers at rest-> reading
  *   pause    all at rest                     -> paused
  *   verify   read every key once             -> verified
  *   report   counts since the start          -> a flat JSON object
- *   quit     (or end of input)               -> bye
- * With --apart the clients of each host are a process of their own (in the network namespace that a
+ *   lossy ADDRESS old|new|either   misses of the keys of that server, their owner before or after
+ * the change, count as lost from now on, no more as missed -> lossy N, the number of keys; whole no
+ * more so                      -> whole quit     (or end of input)               -> bye With
+ * --apart the clients of each host are a process of their own (in the network namespace that a
  * --netns NAME after its segment gives); --readers, --writers and --rate are then for each, and
  *   stop N, continue N     of the N-th host's process, from 0      -> stopped, continued
- * What was answered wrongly is told on standard error, the first few cases.  Exits 0 at `quit`,
- * whatever the counts: they are the caller's to judge.
+ *   kill N PHASE           as soon as one of its clients stands between two commands of a write
+ * that was planned in the phase                -> killed What was answered wrongly is told on
+ * standard error, the first few cases.  Exits 0 at `quit`, whatever the counts: they are the
+ * caller's to judge.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,8 +27,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "apart.h"
+#include "lossy.h"
 #include "worker.h"
 
 #define SEGMENTS_MAX 64u
@@ -35,8 +42,9 @@ static const char usage_text[] =
     "            [--readers N] [--writers N] [--rate OPERATIONS-A-SECOND]\n"
     "            [--apart [--netns NAME ...]]\n";
 
-/* Exactly one of them. */
+/* Exactly one of crew and apart. */
 struct force {
+	const struct crew_setup *setup;
 	struct crew *crew;
 	struct apart *apart;
 };
@@ -49,19 +57,47 @@ static void force_do(const struct force *force, enum job job)
 		crew_do(force->crew, job);
 }
 
-/* "stop N" and "continue N". */
+/* "stop N", "continue N" and "kill N PHASE". */
 static int command_apart(const struct force *force, const char *command)
 {
+	const char *answer = "stopped";
+	char phase[16];
 	unsigned number;
 	int rc = -1;
 
-	if (force->apart && sscanf(command, "stop %u", &number) == 1)
+	if (force->apart && sscanf(command, "stop %u", &number) == 1) {
 		rc = apart_stop(force->apart, number);
-	else if (force->apart && sscanf(command, "continue %u", &number) == 1)
+	} else if (force->apart && sscanf(command, "continue %u", &number) == 1) {
+		answer = "continued";
 		rc = apart_continue(force->apart, number);
+	} else if (force->apart && sscanf(command, "kill %u %15s", &number, phase) == 2) {
+		answer = "killed";
+		for (int i = 0; i < MCR_PHASE_COUNT; i++)
+			if (strcasecmp(phase, mcr_phase_name((enum mcr_phase)i)) == 0)
+				rc = apart_kill(force->apart, number, (enum mcr_phase)i);
+	}
 	if (!rc)
-		puts(command[0] == 's' ? "stopped" : "continued");
+		puts(answer);
 	return rc;
+}
+
+/* "lossy ADDRESS WHICH" and "whole". */
+static int command_lossy(const struct force *force, const char *command)
+{
+	char address[MCR_ADDRESS_MAX + 1], which[8];
+	int marked;
+
+	if (strcmp(command, "whole") == 0) {
+		lossy_none(force->setup);
+		puts("whole");
+		return 0;
+	}
+	if (sscanf(command, "lossy %111s %7s", address, which) != 2)
+		return -1;
+	marked = lossy_mark(force->setup, address, which);
+	if (marked >= 0)
+		printf("lossy %d\n", marked);
+	return marked < 0 ? -1 : 0;
 }
 
 static int usage(void)
@@ -91,9 +127,8 @@ static int command_run(const struct force *force, const char *command)
 		const char *name, *answer;
 		enum job job;
 	} commands[] = {
-	    {"fill", "filled", JOB_FILL},
-	    {"run", "running", JOB_RUN},
-	    {"pause", "paused", JOB_REST},
+	    {"fill", "filled", JOB_FILL},	{"run", "running", JOB_RUN},
+	    {"read", "reading", JOB_READ},	{"pause", "paused", JOB_REST},
 	    {"verify", "verified", JOB_VERIFY},
 	};
 
@@ -117,7 +152,7 @@ static int command_run(const struct force *force, const char *command)
 		puts("bye");
 		return 1;
 	}
-	if (command_apart(force, command))
+	if (command_apart(force, command) && command_lossy(force, command))
 		printf("unknown command: %s\n", command);
 	return 0;
 }
@@ -131,9 +166,9 @@ int main(int argc, char **argv)
 	    {"netns", required_argument, NULL, 'n'},   {NULL, 0, NULL, 0}};
 	const char *segments[SEGMENTS_MAX], *namespaces[SEGMENTS_MAX] = {NULL};
 	struct crew_setup setup = {.segments = segments, .readers = 4, .writers = 2};
-	struct force force = {NULL, NULL};
+	struct force force = {.setup = &setup};
 	bool apart = false;
-	char line[64];
+	char line[192];
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -160,6 +195,9 @@ int main(int argc, char **argv)
 	    !(setup.readers + setup.writers))
 		return usage();
 
+	setup.history = history_new(setup.keys);
+	if (!setup.history)
+		return 1;
 	/* A memcached that is killed must not take the checker with it. */
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -173,5 +211,6 @@ int main(int argc, char **argv)
 	if (force.apart)
 		apart_free(force.apart);
 	crew_free(force.crew);
+	history_free(setup.history);
 	return 0;
 }

@@ -65,6 +65,7 @@ void tally_print(const struct tally *t, FILE *stream)
 	    {"misses", sum(&t->misses, 0, 0)},
 	    {"stale", sum(t->verdicts, VERDICT_STALE, VERDICT_STALE)},
 	    {"missed", sum(t->verdicts, VERDICT_MISSED, VERDICT_MISSED)},
+	    {"lost", sum(t->verdicts, VERDICT_LOST, VERDICT_LOST)},
 	    {"foreign", sum(t->verdicts, VERDICT_FOREIGN, VERDICT_FOREIGN)},
 	    {"overdue", sum(t->verdicts, VERDICT_OVERDUE, VERDICT_OVERDUE)},
 	    {"updates_missed", sum(t->verdicts, VERDICT_UPDATE_MISSED, VERDICT_UPDATE_MISSED)},

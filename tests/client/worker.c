@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Half of the operations go to one key in HOT_SHARE, so that they meet. */
 #define HOT_SHARE      200u
@@ -29,7 +30,6 @@ struct worker {
 
 struct crew {
 	struct crew_setup setup;
-	struct history *history;
 	struct mcr **mcr; /* one for each segment */
 	unsigned worker_count, started;
 	struct worker *workers;
@@ -69,12 +69,24 @@ static uint32_t draw_key(struct worker *worker)
 	return draw(worker, keys);
 }
 
+/* Never to come back: what is between two commands of this process stays there until it is killed.
+ */
+static void stand_between(void *context, enum mcr_phase phase)
+{
+	struct doom *doom = context;
+
+	if (atomic_load(&doom->phase) != (int)phase)
+		return;
+	atomic_store(&doom->stands, 1);
+	for (;;)
+		(void)pause();
+}
+
 static void complain(struct worker *worker, const char *what, uint32_t index, uint32_t version,
 		     uint32_t floor, const char *detail)
 {
 	const struct client_result *result = client_result(worker->client);
-	const bool failed =
-	    result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE;
+	const bool failed = result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE;
 	/* Failures are counted apart: they must not silence what was answered wrongly. */
 	unsigned before = atomic_fetch_add(&worker->crew->complaints[failed], 1);
 
@@ -115,7 +127,7 @@ static void read_one(struct worker *worker, uint32_t index)
 	struct client_value value = {NULL, 0, 0};
 	uint32_t version;
 
-	history_read_begin(worker->crew->history, index, &read);
+	history_read_begin(worker->crew->setup.history, index, &read);
 	enum client_status status = client_get(worker->client, item.key, item.key_bytes, &value);
 	tally_one(&worker->tally.by_op[MCR_OP_GET]);
 	tally_result(worker, worker->tally.read_status, worker->tally.reads);
@@ -123,9 +135,9 @@ static void read_one(struct worker *worker, uint32_t index)
 		return;
 	tally_one(status == CLIENT_OK ? &worker->tally.hits : &worker->tally.misses);
 	enum verdict verdict =
-	    history_read_end(worker->crew->history, &read, &item, status, &value, &version);
+	    history_read_end(worker->crew->setup.history, &read, &item, status, &value, &version);
 	tally_one(&worker->tally.verdicts[verdict]);
-	if (verdict != VERDICT_RIGHT)
+	if (verdict != VERDICT_RIGHT && verdict != VERDICT_LOST)
 		complain(worker, verdict_name(verdict), index, version, read.floor, "get");
 }
 
@@ -165,10 +177,10 @@ static void write_send(struct worker *worker, const struct item *item, struct hi
 	}
 	tally_one(&worker->tally.by_op[write->op]);
 	tally_result(worker, worker->tally.write_status, worker->tally.writes);
-	enum verdict verdict =
-	    history_write_end(worker->crew->history, write, item, client_result(client), number);
+	enum verdict verdict = history_write_end(worker->crew->setup.history, write, item,
+						 client_result(client), number);
 	tally_one(&worker->tally.verdicts[verdict]);
-	if (verdict != VERDICT_RIGHT && verdict != VERDICT_UPDATE_MISSED)
+	if (verdict != VERDICT_RIGHT && verdict != VERDICT_UPDATE_MISSED && verdict != VERDICT_LOST)
 		complain(worker, verdict_name(verdict), write->index, write->version, 0,
 			 write->op == MCR_OP_UPDATE ? "incr" : "add");
 }
@@ -178,18 +190,20 @@ static void write_one(struct worker *worker, uint32_t index, bool fill)
 	struct item item = item_of(index);
 	struct history_write write;
 
-	if (!history_write_begin(worker->crew->history, index, item.counter, &write))
+	if (!history_write_begin(worker->crew->setup.history, index, item.counter, &write))
 		return;
 	write.op = fill ? MCR_OP_SET : draw_op(worker, &item, write.was_stored);
 	write_send(worker, &item, &write);
 }
 
-static void pace(struct worker *worker)
+static void keep_pace(struct worker *worker)
 {
 	uint32_t rate = worker->crew->setup.rate;
 	uint64_t now;
 
-	if (!rate)
+	/* Who is to die in a phase of a few milliseconds must have a write under way in it. */
+	if (!rate ||
+	    (worker->crew->setup.doom && atomic_load(&worker->crew->setup.doom->phase) >= 0))
 		return;
 	now = now_ns();
 	if (worker->next_ns < now)
@@ -206,11 +220,13 @@ static void job_work(struct worker *worker, enum job job, unsigned order)
 {
 	struct crew *crew = worker->crew;
 
+	if (job == JOB_READ && worker->writes)
+		return;
 	while (atomic_load(&crew->order) == order) {
 		uint32_t index;
 
-		if (job == JOB_RUN) {
-			pace(worker);
+		if (job == JOB_RUN || job == JOB_READ) {
+			keep_pace(worker);
 			index = draw_key(worker);
 			if (worker->writes)
 				write_one(worker, index, false);
@@ -304,6 +320,8 @@ static int worker_start(struct crew *crew, unsigned number)
 		fprintf(stderr, "load: segment %s: %s\n", worker->segment, mcr_strerror(rc));
 		return -EINVAL;
 	}
+	if (crew->setup.doom)
+		client_between(worker->client, stand_between, crew->setup.doom);
 	return -pthread_create(&worker->thread, NULL, worker_main, worker);
 }
 
@@ -318,10 +336,9 @@ int crew_new(const struct crew_setup *setup, struct crew **out)
 	crew->worker_count = setup->readers + setup->writers;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->changed, NULL);
-	crew->history = setup->history ? setup->history : history_new(setup->keys);
 	crew->mcr = calloc(setup->segment_count, sizeof(struct mcr *));
 	crew->workers = calloc(crew->worker_count, sizeof(*crew->workers));
-	if (!crew->history || !crew->mcr || !crew->workers)
+	if (!crew->mcr || !crew->workers)
 		goto fail;
 	for (unsigned i = 0; i < setup->segment_count; i++) {
 		rc = mcr_open(setup->segments[i], 0, &crew->mcr[i]);
@@ -361,8 +378,6 @@ void crew_free(struct crew *crew)
 	for (unsigned i = 0; crew->mcr && i < crew->setup.segment_count; i++)
 		if (crew->mcr[i])
 			mcr_close(crew->mcr[i]);
-	if (!crew->setup.history)
-		history_free(crew->history);
 	free(crew->workers);
 	free(crew->mcr);
 	pthread_cond_destroy(&crew->changed);

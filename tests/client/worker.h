@@ -16,8 +16,16 @@ enum job {
 	JOB_REST,
 	JOB_FILL,   /* set every key once */
 	JOB_RUN,    /* readers read, writers write, until another job is set */
+	JOB_READ,   /* readers read, writers rest */
 	JOB_VERIFY, /* read every key once */
 	JOB_QUIT
+};
+
+/* In shared memory: a client of this process is to stop, and never to go on, between two commands
+ * of a write in this phase. */
+struct doom {
+	_Atomic int phase;	 /* -1: none is wanted */
+	_Atomic unsigned stands; /* one does */
 };
 
 struct crew_setup {
@@ -25,7 +33,8 @@ struct crew_setup {
 	unsigned segment_count;
 	unsigned readers, writers; /* threads; number n works on segment n % segment_count */
 	uint32_t keys;
-	struct history *history; /* shared with other crews; NULL: one of its own */
+	struct history *history; /* borrowed; may be shared with other crews */
+	struct doom *doom;	 /* NULL: nobody of them */
 	uint32_t rate; /* operations a second, all threads together; 0: as fast as they can */
 };
 

@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# hostile.sh - a lab in which host 4's memcached is reached through a program that does movers harm.
+#
+# Sourced after harm.sh.  What the program can do is told in tests/client/hostile.c.  Clients are passed
+# through untouched.
+
+HOSTILE_HOST=4
+
+# The address in the list is the program's; memcached itself listens beside it.
+harm_server_start() {
+	[ "$1" = $HOSTILE_HOST ] || { lab_server_start "$1" && return; }
+	LAB_SERVER_PORT=$((LAB_SERVER_PORT + 1)) lab_server_start $HOSTILE_HOST
+	[ ! -p "$LAB/hostile.in" ] || return 0
+	mkfifo "$LAB/hostile.in" "$LAB/hostile.out"
+	exec {hostile_in}<>"$LAB/hostile.in" {hostile_out}<>"$LAB/hostile.out"
+	"$LAB_TOOLS/hostile" "$LAB_NET.$HOSTILE_HOST:$((LAB_SERVER_PORT + 1))" \
+		"$(lab_server_address $HOSTILE_HOST)" <"$LAB/hostile.in" >"$LAB/hostile.out" \
+		2>>"$LAB/hostile.log" &
+	LAB_BESIDE+=("$!")
+	hostile_answer
+}
+
+hostile_answer() {
+	IFS= read -r -t 20 -u "$hostile_out" HOSTILE_SAYS ||
+		fail "hostile has ended: $(tail -n 1 "$LAB/hostile.log")"
+}
+
+# hostile COMMAND...: its answer is in HOSTILE_SAYS.
+hostile() {
+	printf '%s\n' "$*" >&"$hostile_in"
+	hostile_answer
+}
+
+hostile_count() {
+	hostile count
+	printf '%s\n' "${HOSTILE_SAYS% *}"
+}
+hostile_over() {
+	hostile count
+	[ "${HOSTILE_SAYS#* }" = over ]
+}
+
+# hostile_change [PHASE RULE]...: one change; in the phase, COPY or DRAIN, the rule is set and the phase
+# ends when it has run out.
+hostile_change() {
+	local before
+	harm_change_begin
+	while [ $# -ge 2 ]; do
+		before=$(hostile_count)
+		lab_wait_progress "${HARM_HOST[meter]}" "$1"
+		hostile "$2"
+		check "$2" equal "$HOSTILE_SAYS" ok
+		lab_until 200 hostile_over || fail "$2: after $HOSTILE_SAYS"
+		say "  harm in $1: host $HOSTILE_HOST: $2: $(($(hostile_count) - before)) times"
+		shift 2
+	done
+	harm_change_end
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Between movers and one memcached stands what cuts their connections at every position of the
+# protocol, in both directions, stalls, answers nonsense and cuts dumps short: before a new owner while
+# the fourth server joins, before a source while it leaves.
+# shellcheck source=tests/lab/lab.sh
+. "$(dirname "$0")/../../lab/lab.sh"
+# shellcheck source=tests/lab/harm.sh
+. "$(dirname "$0")/../../lab/harm.sh"
+# shellcheck source=tests/lab/hostile.sh
+. "$(dirname "$0")/../../lab/hostile.sh"
+
+HARM_CHANGE_S=400
+
+# joins_and_leaves IN-COPY IN-DRAIN
+joins_and_leaves() {
+	hostile_change COPY "$1" DRAIN "$2"
+	hostile_change COPY "$1" DRAIN "$2"
+}
+
+harm_fleet
+say "reset in the mover's first commands and in the answers to them"
+joins_and_leaves "reset up start 0 27 3" "reset down start 0 5000 250"
+say "reset at each byte of the first commands for keys, then deep in a batch"
+joins_and_leaves "reset up hello 0 150 1" "reset up hello 0 150 1"
+joins_and_leaves "reset up hello 200 8000 600" "reset up hello 200 8000 600"
+say "reset at each byte of the answers"
+joins_and_leaves "reset down hello 0 150 1" "reset down hello 0 150 1"
+joins_and_leaves "reset down hello 200 8000 600" "reset down hello 200 8000 600"
+say "stalled in a command, in an answer"
+joins_and_leaves "stall up hello 0 120 20" "stall down hello 0 120 20"
+joins_and_leaves "stall down hello 0 120 20" "stall up hello 0 120 20"
+say "nonsense for an answer"
+joins_and_leaves "garbage down hello 0 160 4" "garbage down hello 0 160 4"
+
+# Only a source is asked for its dump while keys move.
+say "dumps that break off, and dumps that END early"
+harm_change
+hostile_change COPY "torn 100 3" DRAIN "torn 40 3"
+harm_change
+hostile_change COPY "short 100 3" DRAIN "short 40 2"
