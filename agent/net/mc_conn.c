@@ -25,6 +25,11 @@
 #define READ_BYTES    (128u << 10)
 #define READS_A_TURN  2 /* then the loop's other events have theirs */
 #define WRITE_AT_ONCE (64u << 10)
+/* A server answers a long pipeline in many small pieces, each of which would wake this process:
+ * bytes that are sure to come are waited for in larger ones, where they are worth it. */
+#define ANSWER_MIN 4u /* "EN\r\n" */
+#define GATHER_MIN 1024u
+#define GATHER_MAX (16u << 10)
 #define FENCE	      "mn\r\n"
 #define FENCE_BYTES   (sizeof(FENCE) - 1)
 
@@ -36,6 +41,7 @@ struct mc_conn {
 	bool loud;	 /* that has happened: no more quiet ones here */
 	unsigned depth;
 	size_t value_max;
+	size_t gathered; /* SO_RCVLOWAT as it was set; 0: never */
 	uint64_t timeout_ns, progress_ns;
 	struct event *readable, *writable, *timer;
 	struct mc_buffer in, out;
@@ -361,6 +367,27 @@ static bool conn_read(struct mc_conn *conn, size_t *wanted)
 	return replies_deliver(conn, wanted) && (size_t)n == room;
 }
 
+/* How many bytes at least the server still has to send: of the first answer perhaps all but one are
+ * here.  More must never be waited for. */
+static void gather(struct mc_conn *conn)
+{
+	size_t sure = conn->queue.answers > 1 ? (conn->queue.answers - 1) * ANSWER_MIN : 0;
+	size_t wanted = GATHER_MAX;
+	int bytes;
+
+	while (wanted > sure)
+		wanted /= 2;
+	if (wanted < GATHER_MIN)
+		wanted = 1;
+	if (wanted == conn->gathered || (wanted == 1 && conn->gathered == 0))
+		return;
+	bytes = (int)wanted;
+	if (setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) == 0)
+		conn->gathered = wanted;
+	else if (wanted < conn->gathered)
+		mc_conn_fail(conn, strerror(errno)); /* else it might wait for ever */
+}
+
 static void readable_event(evutil_socket_t fd, short what, void *argument)
 {
 	struct mc_conn *conn = argument;
@@ -371,6 +398,8 @@ static void readable_event(evutil_socket_t fd, short what, void *argument)
 	conn_enter(conn);
 	for (int i = 0; i < READS_A_TURN && conn_read(conn, &wanted); i++)
 		;
+	if (!conn->ended)
+		gather(conn);
 	conn_leave(conn);
 }
 
@@ -406,6 +435,8 @@ static void writable_event(evutil_socket_t fd, short what, void *argument)
 		mc_conn_fail(conn, "no memory for its commands");
 	if (!conn->ended)
 		conn_write(conn);
+	if (!conn->ended)
+		gather(conn);
 	conn_leave(conn);
 }
 

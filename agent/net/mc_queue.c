@@ -27,6 +27,7 @@ bool mc_queue_put(struct mc_queue *queue, void *command, enum mc_queued kind)
 		return false;
 	queue->entries[(queue->head + queue->count++) & (queue->capacity - 1)] =
 	    (struct mc_outstanding){.command = command, .kind = kind};
+	queue->answers += kind != MC_QUEUED_QUIET;
 	return true;
 }
 
@@ -37,6 +38,7 @@ struct mc_outstanding mc_queue_take(struct mc_queue *queue)
 	queue->head = (queue->head + 1) & (queue->capacity - 1);
 	queue->count--;
 	queue->first++;
+	queue->answers -= taken.kind != MC_QUEUED_QUIET;
 	return taken;
 }
 

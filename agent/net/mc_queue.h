@@ -25,6 +25,7 @@ struct mc_outstanding {
 struct mc_queue {
 	struct mc_outstanding *entries; /* capacity is a power of two */
 	size_t capacity, head, count;
+	size_t answers; /* of them those that are answered whatever happens: not the quiet ones */
 	uint32_t first; /* number of the entry at the head */
 };
 

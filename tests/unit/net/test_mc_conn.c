@@ -209,6 +209,38 @@ START_TEST(thousands_are_under_way_and_answered_in_order)
 }
 END_TEST
 
+/* What waits is one piece, and what was read of an answer already is not waited for again. */
+START_TEST(answers_of_a_long_pipeline_are_gathered_and_none_is_waited_for_in_vain)
+{
+	static char all[1300 * 4];
+	size_t got = 0;
+
+	dial(5000);
+	for (uintptr_t i = 1; i <= 1300; i++)
+		command(i);
+	while (got < sizeof(all)) {
+		ssize_t n;
+
+		event_base_loop(base, EVLOOP_ONCE);
+		n = recv(peer, all + got, sizeof(all) - got, MSG_DONTWAIT);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	for (size_t i = 0; i < sizeof(all); i += 4)
+		memcpy(all + i, "MN\r\n", 4);
+	answer(all, 400);
+	for (int turns = 0; turns < 5; turns++)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_uint_eq(replies, 0);
+	answer(all, 944 * 4 + 3);
+	turn_until_count(&replies, 1044);
+	answer(all + 3, 256 * 4 - 4);
+	turn_until_count(&replies, 1299);
+	answer("\n", 1);
+	turn_until_count(&replies, 1300);
+	ck_assert_uint_eq(mc_conn_outstanding(conn), 0);
+}
+END_TEST
+
 START_TEST(a_value_in_pieces_and_larger_than_the_buffer_arrives_whole)
 {
 	size_t bytes = 3u << 20;
@@ -441,6 +473,8 @@ int main(void)
 
 	tcase_add_checked_fixture(sockets, set_up, tear_down);
 	tcase_add_test(sockets, thousands_are_under_way_and_answered_in_order);
+	tcase_add_test(sockets,
+		       answers_of_a_long_pipeline_are_gathered_and_none_is_waited_for_in_vain);
 	tcase_add_test(sockets, a_value_in_pieces_and_larger_than_the_buffer_arrives_whole);
 	tcase_add_test(sockets, a_command_of_many_lines_is_one_command);
 	tcase_add_test(sockets, a_lost_connection_leaves_what_is_outstanding_unknown);
