@@ -1,34 +1,39 @@
 /* mover_calm.c - see mover_calm.h. */
 #include "daemon/mover_calm.h"
 
+#define MS_NS	     1000000u
+#define SPELL_NS     (100u * MS_NS)
+#define WORKS_NS     (76u * MS_NS)
+#define ENDS_NS	     (4u * MS_NS)
 #define FIRST	     20000u
-#define MOST	     1000000u
-#define DOWN_NS	     50000000u /* what a change does is seen only after a while */
-#define UP_NS	     100000000u
-#define UP_SHARE     8u
-#define DOWN_PERCENT 75u
+#define UP_SHARE     10u
+#define DOWN_PERCENT 88u
 
 void mover_calm_update(struct mover_calm *calm, bool others, bool slow, uint64_t now_ns)
 {
-	uint64_t passed = now_ns - calm->eased_ns;
-
 	if (!others) {
 		*calm = (struct mover_calm){0};
 		return;
 	}
 	if (calm->rate == 0) {
-		*calm = (struct mover_calm){.rate = FIRST, .eased_ns = now_ns};
+		*calm = (struct mover_calm){.rate = FIRST, .began_ns = now_ns, .eased_ns = now_ns};
 		return;
 	}
-	if (slow && passed >= DOWN_NS) {
-		calm->rate = calm->rate * DOWN_PERCENT / 100;
-		if (calm->rate < MOVER_CALM_LEAST)
-			calm->rate = MOVER_CALM_LEAST;
-		calm->eased_ns = now_ns;
-	} else if (!slow && passed >= UP_NS) {
-		calm->rate += calm->rate / UP_SHARE;
-		if (calm->rate > MOST)
-			calm->rate = MOST;
-		calm->eased_ns = now_ns;
-	}
+	if (now_ns - calm->eased_ns < SPELL_NS)
+		return; /* what a change does is seen only after a while */
+	calm->eased_ns = now_ns;
+	calm->rate = slow ? calm->rate * DOWN_PERCENT / 100 : calm->rate + calm->rate / UP_SHARE;
+	if (calm->rate < MOVER_CALM_LEAST)
+		calm->rate = MOVER_CALM_LEAST;
+	if (calm->rate > MOVER_CALM_MOST)
+		calm->rate = MOVER_CALM_MOST;
+}
+
+enum mover_calm_spell mover_calm_spell(const struct mover_calm *calm, uint64_t now_ns)
+{
+	uint64_t at = (now_ns - calm->began_ns) % SPELL_NS;
+
+	if (calm->rate == 0 || at < WORKS_NS)
+		return MOVER_CALM_WORKS;
+	return at < WORKS_NS + ENDS_NS ? MOVER_CALM_ENDS : MOVER_CALM_RESTS;
 }

@@ -1,8 +1,9 @@
 /* mover_calm.h - how much a mover gives way to the other clients of the servers it works on.
  *
- * Pure.  It is told at short intervals whether these servers have other clients and whether they
- * answer more slowly than before the move; it answers with a rate.  The rate falls at once by a
- * quarter and grows slowly, so that it stays below what hurts.
+ * Pure.  A mover that gives way works in short spells and rests between them, and what its servers
+ * answer others in the one is compared with the other: so whatever else slows them is not taken for
+ * its own doing.  It is told the outcome at short intervals and answers with a rate, which falls
+ * and grows by small steps, one for each spell.
  */
 #ifndef MCROSTER_MOVER_CALM_H
 #define MCROSTER_MOVER_CALM_H
@@ -10,14 +11,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MOVER_CALM_LEAST 2000u /* keys a second: a move always ends */
+/* Keys a second.  The least is what hardly any server feels, so a move always ends. */
+#define MOVER_CALM_LEAST 10000u
+#define MOVER_CALM_MOST	 100000u
+/* An item of so many bytes weighs as much as a key more. */
+#define MOVER_CALM_BYTES 1024u
+/* What is begun at once is small, for a server's thread answers nobody else meanwhile: so much of a
+ * second's worth, and so many bytes where there is more than one item. */
+#define MOVER_CALM_SAVED_MS   4u
+#define MOVER_CALM_BYTES_ONCE (32u << 10)
 
 struct mover_calm {
 	uint64_t rate;	   /* keys a second; 0: no limit */
+	uint64_t began_ns; /* of the first spell */
 	uint64_t eased_ns; /* when it was changed last */
 };
 
-/* others: somebody else uses the servers; slow: they answer more slowly than they should. */
+/* others: somebody else uses the servers; slow: they answer more slowly than while it rests. */
 void mover_calm_update(struct mover_calm *calm, bool others, bool slow, uint64_t now_ns);
+
+enum mover_calm_spell {
+	MOVER_CALM_WORKS,
+	MOVER_CALM_ENDS, /* nothing is begun; what is under way is answered */
+	MOVER_CALM_RESTS,
+};
+
+/* With no limit it always works. */
+enum mover_calm_spell mover_calm_spell(const struct mover_calm *calm, uint64_t now_ns);
 
 #endif

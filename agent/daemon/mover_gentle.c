@@ -61,11 +61,25 @@ static void watch_every(struct mover *mover, uint32_t ms)
 	(void)event_add(mover->watching, &often);
 }
 
+/* A dump is a load that no rest interrupts. */
+static enum mover_watch_while doing(const struct mover *mover, uint64_t now_ns)
+{
+	if (mover->dump != NULL && !mover->dump_ended)
+		return MOVER_WATCH_NEITHER;
+	if (!mover_in_flight(mover) && mover_calm_spell(&mover->calm, now_ns) == MOVER_CALM_RESTS)
+		return MOVER_WATCH_RESTS;
+	if (mover->calm.rate == 0)
+		return mover_in_flight(mover) ? MOVER_WATCH_NEITHER : MOVER_WATCH_RESTS;
+	return mover_calm_spell(&mover->calm, now_ns) == MOVER_CALM_WORKS ? MOVER_WATCH_WORKS
+									  : MOVER_WATCH_NEITHER;
+}
+
 static void tick_event(evutil_socket_t fd, short what, void *argument)
 {
 	static const struct mover_own none;
 	struct mover *mover = argument;
 	uint64_t now_ns = mover_clock_ns();
+	enum mover_watch_while does = doing(mover, now_ns);
 	bool others = false, slow = false;
 
 	(void)fd;
@@ -77,11 +91,11 @@ static void tick_event(evutil_socket_t fd, short what, void *argument)
 
 		if (watch == NULL)
 			continue;
-		mover_watch_tick(watch, peer != NULL ? mover_peer_own(peer) : &none, now_ns);
+		mover_watch_tick(watch, does, peer != NULL ? mover_peer_own(peer) : &none, now_ns);
 		if (!mover_watch_others(watch))
 			continue;
 		others = true;
-		slow |= mover_watch_slow(watch, now_ns);
+		slow |= mover_watch_slow(watch);
 	}
 	mover_calm_update(&mover->calm, others && mover->setup.pace->adaptive, slow, now_ns);
 	watch_every(mover, all_ready(mover) ? MOVER_WATCH_MS : LEARNING_MS);

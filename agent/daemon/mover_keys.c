@@ -366,7 +366,8 @@ uint32_t mover_keys_room(const struct mover_keys *keys)
 	return 0;
 }
 
-int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns, uint64_t *bytes)
+int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t bytes_most, uint64_t now_ns,
+		     uint64_t *bytes)
 {
 	uint32_t i = 0, count = 0;
 	struct batch *batch;
@@ -376,7 +377,9 @@ int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns, ui
 		i++;
 	batch = keys->batches + i;
 	*bytes = 0;
-	while (count < most && count < BATCH_KEYS && *bytes < keys->batch_bytes) {
+	if (bytes_most > keys->batch_bytes)
+		bytes_most = keys->batch_bytes;
+	while (count < most && count < BATCH_KEYS && *bytes < bytes_most) {
 		taken = slot_take(keys, batch, &keys->slots[i][count]);
 		if (taken <= 0)
 			break;

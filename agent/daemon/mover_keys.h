@@ -37,9 +37,11 @@ void mover_keys_free(struct mover_keys *keys);
 
 /* How many keys a batch begun now may have; 0: as many batches are under way as may be. */
 uint32_t mover_keys_room(const struct mover_keys *keys);
-/* Begins one with at most `most` keys of the queue, to be through by now + op_timeout, and returns
- * how many it has; *bytes: their items'.  A negative errno when the spool cannot be read. */
-int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t now_ns, uint64_t *bytes);
+/* Begins one with at most `most` keys of the queue, no more after bytes_most of items, to be
+ * through by now + op_timeout, and returns how many it has; *bytes: their items'.  A negative errno
+ * when the spool cannot be read. */
+int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t bytes_most, uint64_t now_ns,
+		     uint64_t *bytes);
 uint32_t mover_keys_in_flight(const struct mover_keys *keys);
 
 #endif

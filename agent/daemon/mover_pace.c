@@ -2,6 +2,7 @@
 #include "daemon/mover_pace.h"
 
 #define SECOND_NS 1000000000ull
+#define SAVED_MS  100u /* an agent that was held up makes up for that much */
 
 static void bytes_pay(struct mover_pace *pace, uint64_t now_ns)
 {
@@ -27,7 +28,7 @@ uint32_t mover_pace_take(struct mover_pace *pace, uint64_t now_ns, uint32_t want
 		if (pace->bytes_owed > 0)
 			return 0;
 	}
-	return mover_rate_take(&pace->keys, pace->rate_keys, now_ns, want);
+	return mover_rate_take(&pace->keys, pace->rate_keys, SAVED_MS, now_ns, want);
 }
 
 void mover_pace_used(struct mover_pace *pace, uint32_t granted, uint32_t begun, uint64_t bytes)

@@ -8,18 +8,22 @@
 
 #include "net/mc_conn.h"
 
-#define SAMPLES		     16u
-#define BASE_SAMPLES	     12u
+#define SAMPLES		     32u
+#define ENOUGH		     12u
 #define FIRST_COUNT_NS	     20000000u
 #define COUNT_NS	     500000000u
 #define REDIAL_NS	     1000000000u
 #define READY_AT_ANY_RATE_NS 300000000u
 /* Fewer reads a second than this are nobody whom a move could hurt. */
 #define OTHERS_A_SECOND 200u
-/* Slow: half as slow again as before the move, and more than timers and wake-ups vary by. */
-#define SLOW_SLACK_NS 50000u
-#define MS_NS	      1000000u
+/* Slow: a third slower than while the mover rests, and more than clocks and wake-ups vary by. */
+#define SLOW_SLACK_NS 15000u
 #define SECOND_NS     1000000000ull
+
+/* How long the last answers took. */
+struct samples {
+	uint64_t took_ns[SAMPLES], count;
+};
 
 struct mover_watch {
 	char probe, counting; /* their addresses tell the two commands apart */
@@ -29,7 +33,8 @@ struct mover_watch {
 	struct mc_conn *conn;
 	bool ready, probing, counting_now;
 	uint64_t began_ns, dial_ns, probed_ns, asked_ns;
-	uint64_t samples[SAMPLES], sampled, base_ns;
+	enum mover_watch_while probed_while;
+	struct samples samples[MOVER_WATCH_WHILES];
 	uint64_t hits, sets, counted_ns; /* of the count before */
 	uint64_t hits_now, sets_now;
 	struct mover_own own_asked, own_before;
@@ -52,22 +57,24 @@ static int compare(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* The median: a single late wake-up says nothing of the server. */
-static uint64_t middle(const struct mover_watch *watch, size_t count)
+/* The slowest quarter begins here: a single late wake-up says nothing of the server, and the middle
+ * nothing of those who wait behind somebody. */
+static uint64_t upper(const struct samples *samples)
 {
+	size_t count = samples->count < SAMPLES ? (size_t)samples->count : SAMPLES;
 	uint64_t sorted[SAMPLES];
 
-	memcpy(sorted, watch->samples, count * sizeof(sorted[0]));
+	memcpy(sorted, samples->took_ns, count * sizeof(sorted[0]));
 	qsort(sorted, count, sizeof(sorted[0]), compare);
-	return sorted[count / 2];
+	return sorted[count * 3 / 4];
 }
 
 static void probed(struct mover_watch *watch)
 {
+	struct samples *samples = &watch->samples[watch->probed_while];
+
 	watch->probing = false;
-	watch->samples[watch->sampled++ % SAMPLES] = now() - watch->probed_ns;
-	if (watch->sampled == BASE_SAMPLES)
-		watch->base_ns = middle(watch, BASE_SAMPLES);
+	samples->took_ns[samples->count++ % SAMPLES] = now() - watch->probed_ns;
 }
 
 /* Movers, others than this one too, reserve (a hit by memcached's count) and set one for one:
@@ -171,7 +178,8 @@ static bool ask(struct mover_watch *watch, const char *text, bool lines, void *c
 	return true;
 }
 
-void mover_watch_tick(struct mover_watch *watch, const struct mover_own *own, uint64_t now_ns)
+void mover_watch_tick(struct mover_watch *watch, enum mover_watch_while doing,
+		      const struct mover_own *own, uint64_t now_ns)
 {
 	if (watch->began_ns == 0)
 		watch->began_ns = now_ns;
@@ -188,13 +196,14 @@ void mover_watch_tick(struct mover_watch *watch, const struct mover_own *own, ui
 			return;
 		}
 		watch->probed_ns = now_ns;
+		watch->probed_while = doing;
 		watch->probing = ask(watch, "mn\r\n", false, &watch->probe);
 	}
 }
 
 bool mover_watch_ready(const struct mover_watch *watch)
 {
-	return (watch->sampled >= BASE_SAMPLES && watch->counts > 1) ||
+	return (watch->samples[MOVER_WATCH_RESTS].count >= ENOUGH && watch->counts > 1) ||
 	       (watch->began_ns != 0 && now() - watch->began_ns > READY_AT_ANY_RATE_NS);
 }
 
@@ -203,15 +212,16 @@ bool mover_watch_others(const struct mover_watch *watch)
 	return watch->others;
 }
 
-bool mover_watch_slow(const struct mover_watch *watch, uint64_t now_ns)
+bool mover_watch_slow(const struct mover_watch *watch)
 {
-	uint64_t limit = watch->base_ns + watch->base_ns / 2 + SLOW_SLACK_NS;
+	const struct samples *rests = &watch->samples[MOVER_WATCH_RESTS];
+	const struct samples *works = &watch->samples[MOVER_WATCH_WORKS];
+	uint64_t rested_ns;
 
-	if (watch->sampled < BASE_SAMPLES)
+	if (rests->count < ENOUGH || works->count < ENOUGH)
 		return false;
-	if (watch->probing && now_ns - watch->probed_ns > limit + MOVER_WATCH_MS * MS_NS)
-		return true;
-	return middle(watch, watch->sampled < SAMPLES ? (size_t)watch->sampled : SAMPLES) > limit;
+	rested_ns = upper(rests);
+	return upper(works) > rested_ns + rested_ns / 3 + SLOW_SLACK_NS;
 }
 
 struct mover_watch *mover_watch_new(struct event_base *base, const char *address,

@@ -2,7 +2,8 @@
  * there are any.
  *
  * It has a connection of its own, so its probes (mn) wait behind nobody's pipeline but the
- * server's own work.  Before the move it learns how soon the server answers without the mover.
+ * server's own work.  What they take while the mover rests, and before it begins, is what they are
+ * compared with.
  */
 #ifndef MCROSTER_MOVER_WATCH_H
 #define MCROSTER_MOVER_WATCH_H
@@ -24,12 +25,21 @@ mover_watch_new(struct event_base *base, const char *address,
 		uint32_t timeout_ms);		  /* `address` is borrowed; NULL: no memory */
 void mover_watch_free(struct mover_watch *watch); /* NULL is fine */
 
-/* To be called every MOVER_WATCH_MS. */
-#define MOVER_WATCH_MS 5u
-void mover_watch_tick(struct mover_watch *watch, const struct mover_own *own, uint64_t now_ns);
+enum mover_watch_while {
+	MOVER_WATCH_RESTS,
+	MOVER_WATCH_WORKS,
+	MOVER_WATCH_NEITHER, /* then its probes say nothing */
+	MOVER_WATCH_WHILES
+};
+
+/* To be called every MOVER_WATCH_MS, with what the mover does. */
+#define MOVER_WATCH_MS 2u
+void mover_watch_tick(struct mover_watch *watch, enum mover_watch_while doing,
+		      const struct mover_own *own, uint64_t now_ns);
 /* It knows what to compare with, or the server cannot be asked. */
 bool mover_watch_ready(const struct mover_watch *watch);
 bool mover_watch_others(const struct mover_watch *watch);
-bool mover_watch_slow(const struct mover_watch *watch, uint64_t now_ns);
+/* It answers more slowly while the mover works than while it rests. */
+bool mover_watch_slow(const struct mover_watch *watch);
 
 #endif

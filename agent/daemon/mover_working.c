@@ -78,9 +78,12 @@ static bool may_work(struct mover *mover, uint64_t now)
 /* What the operator's limits and the servers' other clients leave of `want` keys. */
 static uint32_t take(struct mover *mover, uint64_t now, uint32_t want)
 {
-	uint32_t calm = mover_rate_take(&mover->calm_rate, mover->calm.rate, now, want);
-	uint32_t granted = mover_pace_take(mover->setup.pace, now, calm);
+	uint32_t calm, granted;
 
+	if (mover_calm_spell(&mover->calm, now) != MOVER_CALM_WORKS)
+		return 0;
+	calm = mover_rate_take(&mover->calm_rate, mover->calm.rate, MOVER_CALM_SAVED_MS, now, want);
+	granted = mover_pace_take(mover->setup.pace, now, calm);
 	mover_rate_give_back(&mover->calm_rate, calm - granted);
 	return granted;
 }
@@ -88,6 +91,8 @@ static uint32_t take(struct mover *mover, uint64_t now, uint32_t want)
 static void used(struct mover *mover, uint32_t granted, uint32_t begun, uint64_t bytes)
 {
 	mover_rate_give_back(&mover->calm_rate, granted - begun);
+	if (mover->calm.rate != 0)
+		mover_rate_owe(&mover->calm_rate, bytes / MOVER_CALM_BYTES);
 	mover_pace_used(mover->setup.pace, granted, begun, bytes);
 }
 
@@ -109,9 +114,11 @@ static uint32_t batches_begin(struct mover *mover, bool only_full)
 			room = (uint32_t)spool_count(mover->queue.now);
 		room = take(mover, now, room);
 		if (room == 0)
-			return MOVER_PAUSE_PACED_MS;
+			return mover->calm.rate != 0 ? MOVER_PAUSE_CALM_MS : MOVER_PAUSE_PACED_MS;
 		mover->waiting[0] = '\0';
-		begun = mover_keys_begin(mover->keys, room, now, &bytes);
+		begun = mover_keys_begin(mover->keys, room,
+					 mover->calm.rate != 0 ? MOVER_CALM_BYTES_ONCE : UINT64_MAX,
+					 now, &bytes);
 		used(mover, room, begun > 0 ? (uint32_t)begun : 0, bytes);
 		if (begun < 0) {
 			/* What it held is found again by the next walk. */
@@ -181,6 +188,8 @@ void mover_step_along(struct mover *mover)
 
 	if (!mover_gentle_ready(mover) || !destinations_ready(mover) || !keys_ready(mover))
 		return; /* what came in the way is looked at when the dump has ended */
+	if (mover->calm.rate != 0)
+		return; /* the dump is load enough for who else is there */
 	pause = batches_begin(mover, true);
 	if (pause > 0)
 		mover_wake_after(mover, pause);

@@ -25,7 +25,7 @@ START_TEST(alone_it_is_not_limited)
 }
 END_TEST
 
-START_TEST(it_falls_fast_grows_slowly_and_never_stands_still)
+START_TEST(it_falls_and_grows_by_small_steps_and_never_stands_still)
 {
 	uint64_t now_ns = 5 * MS, before;
 
@@ -33,17 +33,43 @@ START_TEST(it_falls_fast_grows_slowly_and_never_stands_still)
 	mover_calm_update(&calm, true, false, now_ns);
 	before = calm.rate;
 	ck_assert_uint_gt(before, 0);
-	pass(1000, &now_ns, false);
+	pass(95, &now_ns, false);
+	ck_assert_uint_eq(calm.rate, before);
+	pass(905, &now_ns, false);
 	ck_assert_uint_gt(calm.rate, 2 * before);
 	before = calm.rate;
-	pass(200, &now_ns, true);
+	pass(100, &now_ns, true);
+	ck_assert_uint_gt(calm.rate, before / 4 * 3);
+	pass(500, &now_ns, true);
 	ck_assert_uint_lt(calm.rate, before / 2);
 	pass(60000, &now_ns, true);
 	ck_assert_uint_eq(calm.rate, MOVER_CALM_LEAST);
-	pass(10000, &now_ns, false);
-	ck_assert_uint_gt(calm.rate, 100 * MOVER_CALM_LEAST);
+	pass(60000, &now_ns, false);
+	ck_assert_uint_eq(calm.rate, MOVER_CALM_MOST);
 	mover_calm_update(&calm, false, false, now_ns);
 	ck_assert_uint_eq(calm.rate, 0);
+}
+END_TEST
+
+/* What is begun has ended before anything is taken for what the servers do without it. */
+START_TEST(it_rests_between_spells_and_lets_its_work_end_first)
+{
+	enum mover_calm_spell before = MOVER_CALM_RESTS;
+	unsigned spells[3] = {0};
+
+	calm = (struct mover_calm){0};
+	ck_assert_int_eq(mover_calm_spell(&calm, 95 * MS), MOVER_CALM_WORKS);
+	mover_calm_update(&calm, true, false, 7 * MS);
+	for (uint64_t ms = 7; ms < 1007; ms++) {
+		enum mover_calm_spell spell = mover_calm_spell(&calm, ms * MS);
+
+		ck_assert(spell == before || spell == (before + 1) % 3);
+		spells[spell]++;
+		before = spell;
+	}
+	ck_assert_uint_gt(spells[MOVER_CALM_WORKS], 700);
+	ck_assert_uint_gt(spells[MOVER_CALM_RESTS], 100);
+	ck_assert_uint_gt(spells[MOVER_CALM_ENDS], 0);
 }
 END_TEST
 
@@ -55,7 +81,8 @@ int main(void)
 	int failed;
 
 	tcase_add_test(rate, alone_it_is_not_limited);
-	tcase_add_test(rate, it_falls_fast_grows_slowly_and_never_stands_still);
+	tcase_add_test(rate, it_falls_and_grows_by_small_steps_and_never_stands_still);
+	tcase_add_test(rate, it_rests_between_spells_and_lets_its_work_end_first);
 	suite_add_tcase(suite, rate);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -14,7 +14,7 @@ START_TEST(over_any_time_no_more_than_the_rate)
 
 	for (unsigned i = 0; i < 100000; i++) {
 		now += (i % 7) * 100000 + 1;
-		given += mover_rate_take(&rate, rate_a_second, now, 1 + i % 2000);
+		given += mover_rate_take(&rate, rate_a_second, 100, now, 1 + i % 2000);
 	}
 	/* what was earned, and at first a bucket of a tenth of a second, or one key */
 	ck_assert_uint_le(given,
@@ -29,10 +29,21 @@ START_TEST(nothing_is_saved_up_while_nobody_asks)
 {
 	struct mover_rate rate = {0};
 
-	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 5 * MS, 5000), 100);
-	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 5 * MS, 5000), 0);
-	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 905 * MS, 5000), 100);
-	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 3600000 * MS, 5000), 100);
+	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 100, 5 * MS, 5000), 100);
+	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 100, 5 * MS, 5000), 0);
+	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 100, 905 * MS, 5000), 100);
+	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 100, 3600000 * MS, 5000), 100);
+}
+END_TEST
+
+START_TEST(what_weighs_more_is_earned_first)
+{
+	struct mover_rate rate = {0};
+
+	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 10, 5 * MS, 10), 10);
+	mover_rate_owe(&rate, 20);
+	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 10, 25 * MS, 10), 0);
+	ck_assert_uint_eq(mover_rate_take(&rate, 1000, 10, 28 * MS, 10), 3);
 }
 END_TEST
 
@@ -40,8 +51,8 @@ START_TEST(no_limit_is_no_limit)
 {
 	struct mover_rate rate = {0};
 
-	ck_assert_uint_eq(mover_rate_take(&rate, 0, 5 * MS, 5000), 5000);
-	ck_assert_uint_eq(mover_rate_take(&rate, 0, 5 * MS, UINT32_MAX), UINT32_MAX);
+	ck_assert_uint_eq(mover_rate_take(&rate, 0, 100, 5 * MS, 5000), 5000);
+	ck_assert_uint_eq(mover_rate_take(&rate, 0, 100, 5 * MS, UINT32_MAX), UINT32_MAX);
 }
 END_TEST
 
@@ -54,6 +65,7 @@ int main(void)
 
 	tcase_add_loop_test(bucket, over_any_time_no_more_than_the_rate, 0, 7);
 	tcase_add_test(bucket, nothing_is_saved_up_while_nobody_asks);
+	tcase_add_test(bucket, what_weighs_more_is_earned_first);
 	tcase_add_test(bucket, no_limit_is_no_limit);
 	suite_add_tcase(suite, bucket);
 	runner = srunner_create(suite);
