@@ -79,7 +79,7 @@ static void arrived(const struct server *server, uint64_t keys)
 
 static void unsafe_round(const struct options *options, const struct server *source, size_t round)
 {
-	struct server destination;
+	struct server destination = {0};
 	double seconds, dump_s, keys = (double)options->keys;
 
 	seconds = wire_dump(source->address, options->keys);
@@ -147,7 +147,7 @@ static void compare(const struct options *options, size_t round)
 
 static void one_round(const struct options *options, size_t round)
 {
-	struct server source, destination;
+	struct server source = {0}, destination = {0};
 	struct phase_run run = {.count = options->keys, .adaptive = true};
 
 	server_start(&source, options->memory_mib);

@@ -110,7 +110,7 @@ static void work(const struct phase_run *run, struct world *world)
 	world->result.mark = run->mark;
 	if (base == NULL || mover_start(&setup, &mover, &failure) < 0)
 		bench_end("the mover does not start");
-	while (!world->finished && (run->at_most_s == 0 || since_s(began_ns) < run->at_most_s)) {
+	while (!world->finished) {
 		struct work so_far;
 
 		(void)event_base_loop(base, EVLOOP_ONCE);
@@ -139,6 +139,7 @@ void phase_run(struct phase_run *run, struct phase_result *result)
 	if (pipe(ends) < 0 || (child = fork()) < 0)
 		bench_end("no process for the mover");
 	if (child == 0) {
+		(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + run->nicer);
 		work(run, &world);
 		_exit(write(ends[1], &world.result, sizeof(world.result)) !=
 		      (ssize_t)sizeof(world.result));
@@ -148,8 +149,7 @@ void phase_run(struct phase_run *run, struct phase_result *result)
 	    waitpid(child, &status, 0) != child || status != 0)
 		bench_end("the mover's process failed");
 	(void)close(ends[0]);
-	if (run->at_most_s == 0 &&
-	    (result->work.state != WORK_DONE || settled(&result->work) < run->count))
+	if (result->work.state != WORK_DONE || settled(&result->work) < run->count)
 		bench_end("%s: %llu of %llu keys: %s", phase_name(run->phase),
 			  (unsigned long long)settled(&result->work),
 			  (unsigned long long)run->count, result->work.reason);

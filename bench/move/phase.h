@@ -16,7 +16,7 @@ struct phase_run {
 	enum phase phase;
 	uint64_t count;		/* keys there */
 	bool adaptive;		/* it gives way to other clients */
-	double at_most_s;	/* then it is ended, wherever it is; 0: it runs to its end */
+	int nicer;		/* by so much its priority is below the benchmark's */
 	struct mover_mark mark; /* saved last; kept for the next phase */
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,13 +32,14 @@ static uint16_t free_port(void)
 	return ntohs(any.sin_port);
 }
 
-static void run(uint16_t port, uint64_t memory_mib)
+static void run(uint16_t port, uint64_t memory_mib, int nicer)
 {
 	char number[8], memory[24];
 	char *arguments[] = {"memcached", "-U",	  "0",	"-l",	"127.0.0.1", "-p", number,
 			     "-m",	  memory, "-c", "4096", NULL,	     NULL, NULL};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nicer);
 	(void)snprintf(number, sizeof(number), "%u", port);
 	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_mib);
 	if (geteuid() == 0) {
@@ -58,7 +60,7 @@ void server_start(struct server *server, uint64_t memory_mib)
 	if (server->pid < 0)
 		bench_end("no process for a memcached");
 	if (server->pid == 0)
-		run(port, memory_mib);
+		run(port, memory_mib, server->nicer);
 	for (int waited = 0; (fd = wire_dial(server->address)) < 0; waited += 10) {
 		if (waited >= PATIENCE_MS || waitpid(server->pid, NULL, WNOHANG) != 0)
 			bench_end("memcached did not come up at %s", server->address);

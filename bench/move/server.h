@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 struct server {
+	int nicer; /* by so much its priority is below the benchmark's; set before it is started */
 	pid_t pid;
 	char address[32];
 };
