@@ -198,6 +198,10 @@ void change_report_policy(const struct list *from, const struct list *to, FILE *
 	word_change("registration", list_report_registration(from), list_report_registration(to),
 		    out);
 	word_change("isolation", list_report_isolation(from), list_report_isolation(to), out);
+	word_change("unaware-clients", from->unaware_poll_ms > 0 ? "yes" : "no",
+		    to->unaware_poll_ms > 0 ? "yes" : "no", out);
+	if (from->unaware_poll_ms > 0 && to->unaware_poll_ms > 0)
+		number_change("unaware-poll", from->unaware_poll_ms, to->unaware_poll_ms, out);
 	word_change("coordinator", from->agents[from->coordinator].name,
 		    to->agents[to->coordinator].name, out);
 	agents_change(from, to, out);

@@ -263,6 +263,12 @@ static int policy_take(struct reading *r, cfg_t *cfg, struct list *wanted)
 	wanted->isolation = strcmp(cfg_getstr(cfg, "isolation"), "bypass") == 0
 				? LIST_ISOLATION_BYPASS
 				: LIST_ISOLATION_SERVE;
+	if (strcmp(cfg_getstr(cfg, "unaware-clients"), "yes") == 0)
+		wanted->unaware_poll_ms = number_get(cfg, "unaware-poll");
+	else if (r->line[conf_rule_find("root", "unaware-poll") - conf_rules] != 0)
+		return refuse(r, line_of(r, "unaware-poll"),
+			      "unaware-poll: found a time, expected 'unaware-clients = yes' beside "
+			      "it");
 	if (wanted->steady_lease_ms < wanted->lease_ms)
 		return refuse(r, line_of(r, "steady-lease"),
 			      "steady-lease: found %" PRIu32
@@ -338,6 +344,8 @@ static cfg_t *parser_new(void)
 	    CFG_STR("client-quorum", "0", CFGF_NONE),
 	    CFG_STR("registration", "required", CFGF_NONE),
 	    CFG_STR("isolation", "serve", CFGF_NONE),
+	    CFG_STR("unaware-clients", "no", CFGF_NONE),
+	    CFG_STR("unaware-poll", "30000", CFGF_NONE),
 	    CFG_STR_LIST("coordinator", NULL, CFGF_NODEFAULT),
 	    CFG_STR("prefix", "", CFGF_NONE),
 	    CFG_SEC("agent", agent, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),

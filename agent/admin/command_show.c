@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -16,17 +17,22 @@
 #include "admin/list_report.h"
 #include "admin/order_show.h"
 #include "admin/signers.h"
+#include "admin/status.h"
 #include "admin/target.h"
+#include "list/phase.h"
 
 static const char usage[] =
     "Usage: mcadmin show [-p PUBLIC]... [-t N] [--json | --raw]\n"
-    "                    [DOCUMENT | [--hash HASH] --agent ...]\n"
+    "                    [DOCUMENT | [--hash HASH | --unaware] --agent ...]\n"
     "\n"
     "Shows a list, an order or a keys document; without a file, the active list of\n"
     "an agent.\n"
     "\n"
     "      --hash HASH           what the agent holds under this hash; documents are\n"
     "                            named so by 'mcadmin status'\n"
+    "      --unaware             the list that clients which know nothing of phases are\n"
+    "                            to use now: while a change runs, the next one from\n"
+    "                            SWITCH on\n"
     "  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
     "                            base64); may be repeated\n"
     "  -t, --threshold N         so many of them must have signed (1)\n"
@@ -36,7 +42,7 @@ static const char usage[] =
 
 struct show_options {
 	const char *path;
-	bool json, raw, has_hash;
+	bool json, raw, has_hash, unaware;
 	uint8_t hash[LIST_HASH_BYTES];
 	struct signers_trusted trusted;
 	struct target target;
@@ -143,6 +149,34 @@ static bool hash_read(const char *text, uint8_t hash[LIST_HASH_BYTES])
 	       bytes == LIST_HASH_BYTES && *end == '\0' && !sodium_is_zero(hash, LIST_HASH_BYTES);
 }
 
+/* The list that has the keys of clients with one owner for each: the next one as soon as its owners
+ * are asked first, and that is from SWITCH on. */
+static int hash_of_unaware(struct show_options *options, struct link *link, struct failure *failure)
+{
+	static const enum phase next[] = {PHASE_SWITCH, PHASE_SETTLE, PHASE_DRAIN,
+					  PHASE_GIVEUP, PHASE_AFTER,  PHASE_PURGE};
+	struct status *status = NULL;
+	const struct status_hash *hash;
+	size_t bytes;
+	char *body;
+	int error = link_status_get(link, STATUS_LOCAL, &body, &bytes, failure);
+
+	if (error < 0)
+		return error;
+	error = status_parse(body, bytes, &status, failure);
+	free(body);
+	if (error < 0)
+		return error;
+	hash = &status->active;
+	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++)
+		if (status->pending.there && strcmp(status->phase, phase_name(next[i])) == 0)
+			hash = &status->pending;
+	options->has_hash = hash->there;
+	memcpy(options->hash, hash->bytes, LIST_HASH_BYTES);
+	status_free(status);
+	return 0;
+}
+
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct show_options *options)
 {
@@ -152,6 +186,7 @@ static int options_read(int argc, char **argv, struct show_options *options)
 	    {"json", no_argument, NULL, 'j'},
 	    {"raw", no_argument, NULL, 'r'},
 	    {"hash", required_argument, NULL, 'H'},
+	    {"unaware", no_argument, NULL, 'u'},
 	    {"help", no_argument, NULL, 'h'},
 	    TARGET_OPTIONS,
 	    {NULL, 0, NULL, 0},
@@ -188,6 +223,9 @@ static int options_read(int argc, char **argv, struct show_options *options)
 						   "--hash '%s': 64 hexadecimal digits are wanted",
 						   optarg);
 			break;
+		case 'u':
+			options->unaware = true;
+			break;
 		case 'h':
 			return admin_help(usage);
 		default:
@@ -196,7 +234,10 @@ static int options_read(int argc, char **argv, struct show_options *options)
 	}
 	if (argc - optind > 1)
 		return admin_usage(argv[0], "one DOCUMENT at most, %d given", argc - optind);
-	if (optind < argc && (target_named(&options->target) || options->has_hash))
+	if (options->has_hash && options->unaware)
+		return admin_usage(argv[0], "--hash and --unaware: one of them");
+	if (optind < argc &&
+	    (target_named(&options->target) || options->has_hash || options->unaware))
 		return admin_usage(argv[0], "a DOCUMENT and an agent's: one of them");
 	if (options->json && options->raw)
 		return admin_usage(argv[0], "--json and --raw: one of them");
@@ -223,6 +264,8 @@ int command_show(int argc, char **argv)
 		error = any_document_file(options.path, &options.trusted, &any, &failure);
 	} else {
 		error = link_new(&peer, &link, &failure);
+		if (error == 0 && options.unaware)
+			error = hash_of_unaware(&options, link, &failure);
 		if (error == 0)
 			error = any_document_agent(link, options.has_hash ? options.hash : NULL,
 						   &options.trusted, &any, &failure);

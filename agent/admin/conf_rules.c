@@ -21,6 +21,8 @@ const struct conf_rule conf_rules[CONF_RULE_COUNT] = {
     {"client-quorum", CONF_NUMBER, false, 0, 100, {NULL, NULL}},
     {"registration", CONF_WORD, false, 0, 0, {"required", "optional"}},
     {"isolation", CONF_WORD, false, 0, 0, {"serve", "bypass"}},
+    {"unaware-clients", CONF_WORD, false, 0, 0, {"no", "yes"}},
+    {"unaware-poll", CONF_NUMBER, false, LIST_UNAWARE_POLL_MS_MIN, LIST_TIME_MS_MAX, {NULL, NULL}},
     {"coordinator", CONF_NAME, true, 0, 0, {NULL, NULL}},
     {"prefix", CONF_PREFIX, false, 0, 0, {NULL, NULL}},
     {"agent|address", CONF_ADDRESS, true, 0, 0, {NULL, NULL}},

@@ -8,7 +8,7 @@
 
 #include "list/distribution.h"
 
-#define CONF_RULE_COUNT 18u
+#define CONF_RULE_COUNT 20u
 
 enum conf_kind {
 	CONF_NAME,

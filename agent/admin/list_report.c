@@ -101,6 +101,11 @@ void list_report_policy(const struct list *list, FILE *out)
 	(void)fprintf(out, "clients       registration %s, quorum %" PRIu32 " %%, isolation %s\n",
 		      list_report_registration(list), list->client_quorum,
 		      list_report_isolation(list));
+	if (list->unaware_poll_ms > 0)
+		(void)fprintf(
+		    out,
+		    "unaware       clients that know nothing of phases poll every %" PRIu32 " ms\n",
+		    list->unaware_poll_ms);
 	if (list->prefix[0] != '\0')
 		(void)fprintf(out, "prefix        %s\n", list->prefix);
 	(void)fprintf(out, "coordinator   %s", list->agents[list->coordinator].name);
@@ -171,6 +176,8 @@ int list_report_json(const struct list *list, struct json *json)
 	json_unsigned(json, "client_quorum", list->client_quorum);
 	json_string(json, "registration", list_report_registration(list));
 	json_string(json, "isolation", list_report_isolation(list));
+	json_bool(json, "unaware_clients", list->unaware_poll_ms > 0);
+	json_unsigned(json, "unaware_poll_ms", list->unaware_poll_ms);
 	json_string(json, "prefix", list->prefix);
 	json_string(json, "coordinator", list->agents[list->coordinator].name);
 	json_members(list, change, json);

@@ -141,8 +141,9 @@ static void policy_take(struct change *change, const struct list *active, const 
 	change->lease_ms = larger(active->lease_ms, next->lease_ms);
 	change->steady_lease_ms = larger(active->steady_lease_ms, next->steady_lease_ms);
 	change->op_timeout_ms = larger(active->op_timeout_ms, next->op_timeout_ms);
-	change->bypass = active->isolation == LIST_ISOLATION_BYPASS ||
-			 next->isolation == LIST_ISOLATION_BYPASS;
+	change->unaware_poll_ms = larger(active->unaware_poll_ms, next->unaware_poll_ms);
+	change->bypass =
+	    active->isolation == LIST_ISOLATION_BYPASS || next->isolation == LIST_ISOLATION_BYPASS;
 }
 
 static int tables_make(struct change *change, const struct list *active, const struct list *next,

@@ -49,7 +49,8 @@ struct change {
 	struct table old_table, new_table; /* the same one where there is no change */
 	uint64_t moved;			   /* parts whose owner differs */
 	uint32_t lease_ms, steady_lease_ms, op_timeout_ms; /* the larger of the two lists' */
-	bool bypass; /* either list's isolation */
+	uint32_t unaware_poll_ms; /* likewise; 0: no client is unaware of phases */
+	bool bypass;		  /* either list's isolation */
 };
 
 /* `next` may be NULL (settled: one list; every server is then in_old and in_new, nothing moves,

@@ -15,26 +15,27 @@
 #include "list/document.h"
 #include "list/failure.h"
 
-#define LIST_SERVERS_MAX       1024u
-#define LIST_AGENTS_MAX	       1024u
-#define LIST_COORDINATORS_MAX  32u
-#define LIST_NAME_MAX	       63u
-#define LIST_ADDRESS_MAX       111u
-#define LIST_PREFIX_MAX	       63u
-#define LIST_LABEL_MAX	       111u
-#define LIST_SLOTS_MIN	       1024u
-#define LIST_SLOTS_MAX	       65536u
-#define LIST_SLOTS_DEFAULT     16384u
-#define LIST_WEIGHT_MAX	       1000000u
-#define LIST_HASH_BYTES	       DOCUMENT_HASH_BYTES
-#define LIST_HOST_KEY_BYTES    32u
-#define LIST_CREATED_CHARS     20u /* 2026-11-22T10:00:00Z */
-#define LIST_LINE_MAX	       512u /* bytes of a line without its newline; the slots line is exempt */
-#define LIST_EPOCH_MAX	       ((uint64_t)INT64_MAX)
-#define LIST_WIPE_MAX	       ((uint64_t)INT64_MAX)
-#define LIST_TIME_MS_MAX       3600000u /* lease, steady-lease, op-timeout */
-#define LIST_LEASE_MS_MIN      100u
-#define LIST_OP_TIMEOUT_MS_MIN 10u
+#define LIST_SERVERS_MAX	 1024u
+#define LIST_AGENTS_MAX		 1024u
+#define LIST_COORDINATORS_MAX	 32u
+#define LIST_NAME_MAX		 63u
+#define LIST_ADDRESS_MAX	 111u
+#define LIST_PREFIX_MAX		 63u
+#define LIST_LABEL_MAX		 111u
+#define LIST_SLOTS_MIN		 1024u
+#define LIST_SLOTS_MAX		 65536u
+#define LIST_SLOTS_DEFAULT	 16384u
+#define LIST_WEIGHT_MAX		 1000000u
+#define LIST_HASH_BYTES		 DOCUMENT_HASH_BYTES
+#define LIST_HOST_KEY_BYTES	 32u
+#define LIST_CREATED_CHARS	 20u /* 2026-11-22T10:00:00Z */
+#define LIST_LINE_MAX		 512u /* bytes of a line without its newline; the slots line is exempt */
+#define LIST_EPOCH_MAX		 ((uint64_t)INT64_MAX)
+#define LIST_WIPE_MAX		 ((uint64_t)INT64_MAX)
+#define LIST_TIME_MS_MAX	 3600000u /* lease, steady-lease, op-timeout */
+#define LIST_LEASE_MS_MIN	 100u
+#define LIST_OP_TIMEOUT_MS_MIN	 10u
+#define LIST_UNAWARE_POLL_MS_MIN 10u
 
 enum list_isolation { LIST_ISOLATION_SERVE = 0, LIST_ISOLATION_BYPASS = 1 };
 
@@ -74,6 +75,9 @@ struct list {
 	uint32_t client_quorum;				   /* per cent */
 	bool registration_required;
 	enum list_isolation isolation;
+	/* Clients that know nothing of phases use the servers, and poll for the list at least this
+	 * often; 0: there are none. */
+	uint32_t unaware_poll_ms;
 	char prefix[LIST_PREFIX_MAX + 1]; /* "" when the list is for all keys */
 	uint32_t coordinator;		  /* index into agents: the first of coordinators */
 	/* The candidates where the register lives outside, else one; in the author's order.  A

@@ -170,6 +170,25 @@ static int take_isolation(struct lines *lines, const struct word *words)
 	return 0;
 }
 
+/* One canonical form: where there are none, there is no line. */
+static int take_unaware_clients(struct lines *lines, const struct word *words)
+{
+	if (!text_is(words[1], "yes"))
+		return lines_refuse(lines,
+				    "unaware-clients `%.*s`: want yes, or no such line at all",
+				    (int)words[1].bytes, words[1].text);
+	((struct list_parser *)lines->made)->unaware_line = lines->line;
+	return 0;
+}
+
+static int take_unaware_poll(struct lines *lines, const struct word *words)
+{
+	if (((struct list_parser *)lines->made)->unaware_line == 0)
+		return lines_refuse(lines, "unaware-poll without `unaware-clients yes` before it");
+	return line_number32(lines, words[1], "unaware-poll", LIST_UNAWARE_POLL_MS_MIN,
+			     LIST_TIME_MS_MAX, &list_of(lines)->unaware_poll_ms);
+}
+
 /* Blanks and control characters were refused before the line was cut into words. */
 static int take_prefix(struct lines *lines, const struct word *words)
 {
@@ -419,7 +438,13 @@ static int take_slots(struct lines *lines, const struct word *words)
 static int list_end(struct lines *lines)
 {
 	const struct list *list = list_of(lines);
+	const uint32_t unaware_line = ((struct list_parser *)lines->made)->unaware_line;
 
+	if (unaware_line > 0 && list->unaware_poll_ms == 0)
+		return lines_refuse(lines,
+				    "unaware-clients yes at line %" PRIu32
+				    ": want `unaware-poll MS` after it",
+				    unaware_line);
 	if (list->distribution == DISTRIBUTION_SLOTS && list->slots == NULL)
 		return lines_refuse(lines,
 				    "the list ends here: want `server ...` or `slots BASE64`");
@@ -439,6 +464,8 @@ static const struct lines_step steps[] = {
     {"client-quorum", "client-quorum PERCENT", 2, 2, false, false, take_client_quorum},
     {"registration", "registration required|optional", 2, 2, false, false, take_registration},
     {"isolation", "isolation serve|bypass", 2, 2, false, false, take_isolation},
+    {"unaware-clients", "unaware-clients yes", 2, 2, true, false, take_unaware_clients},
+    {"unaware-poll", "unaware-poll MS", 2, 2, true, false, take_unaware_poll},
     {"prefix", "prefix STRING", 2, 2, true, false, take_prefix},
     {"agent", "agent NAME ADDRESS key=KEY", 4, 4, false, true, take_agent},
     {"coordinator", "coordinator NAME", 2, 2, false, true, take_coordinator},

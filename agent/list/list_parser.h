@@ -12,6 +12,7 @@
 struct list_parser {
 	struct list *list; /* what was taken so far */
 	uint32_t first_agent_line, first_server_line;
+	uint32_t unaware_line;		  /* `unaware-clients yes`; 0: not there */
 	uint32_t agent_room, server_room; /* elements allocated */
 	struct identities giveups;	  /* the array is the list's */
 };

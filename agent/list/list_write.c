@@ -79,6 +79,9 @@ static void head_write(const struct list *list, FILE *out)
 	fprintf(out, "client-quorum %" PRIu32 "\nregistration %s\nisolation %s\n",
 		list->client_quorum, list->registration_required ? "required" : "optional",
 		list->isolation == LIST_ISOLATION_BYPASS ? "bypass" : "serve");
+	if (list->unaware_poll_ms > 0)
+		fprintf(out, "unaware-clients yes\nunaware-poll %" PRIu32 "\n",
+			list->unaware_poll_ms);
 	if (list->prefix[0] != '\0')
 		fprintf(out, "prefix %s\n", list->prefix);
 }

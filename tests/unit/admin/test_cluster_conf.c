@@ -46,6 +46,7 @@ START_TEST(what_is_not_said_stands_at_its_default)
 	ck_assert_uint_eq(wanted->client_quorum, 0);
 	ck_assert(wanted->registration_required);
 	ck_assert_int_eq(wanted->isolation, LIST_ISOLATION_SERVE);
+	ck_assert_uint_eq(wanted->unaware_poll_ms, 0);
 	ck_assert_str_eq(wanted->prefix, "");
 	ck_assert_uint_eq(wanted->agent_count, 1);
 	ck_assert_uint_eq(wanted->server_count, 1);
@@ -60,7 +61,8 @@ START_TEST(everything_that_is_said_is_taken)
 	    load("# the whole of it\n"
 		 "cluster = \"shop.eu-1\"\nslots = 65536\nlease = 1000\nsteady-lease = 2000\n"
 		 "op-timeout = 200\nclient-quorum = 100\nregistration = optional\n"
-		 "isolation = bypass\ncoordinator = b\nprefix = \"app:\"\n"
+		 "isolation = bypass\nunaware-clients = yes\nunaware-poll = 250\ncoordinator = "
+		 "b\nprefix = \"app:\"\n"
 		 "server s1 { address = \"10.0.0.1:11211\" weight = 1000000 agent = b wipe = 0 }\n"
 		 "server s2 { address = \"[fd00::1]:1\" agent = a wipe = 9223372036854775807 }\n"
 		 "agent a { address = \"10.0.0.1:11280\" key = \"" KEY_A "\" }\n"
@@ -74,6 +76,7 @@ START_TEST(everything_that_is_said_is_taken)
 	ck_assert_uint_eq(wanted->client_quorum, 100);
 	ck_assert(!wanted->registration_required);
 	ck_assert_int_eq(wanted->isolation, LIST_ISOLATION_BYPASS);
+	ck_assert_uint_eq(wanted->unaware_poll_ms, 250);
 	ck_assert_uint_eq(wanted->coordinator, 1);
 	ck_assert_str_eq(wanted->prefix, "app:");
 	ck_assert_str_eq(wanted->agents[0].name, "a");
@@ -116,6 +119,8 @@ static const struct {
     {"slots = 16383\n", "c:1: slots: found '16383', expected a power of two from 1024 to 65536"},
     {"slots = 512\n", "c:1: slots: found '512'"},
     {"slots = 131072\n", "c:1: slots: found '131072'"},
+    {"unaware-clients = maybe\n", "c:1: unaware-clients: found 'maybe'"},
+    {"unaware-clients = yes\nunaware-poll = 9\n", "c:2: unaware-poll: found '9'"},
     {"client-quorum = 101\n", "c:1: client-quorum: found '101'"},
     {"registration = yes\n", "c:1: registration: found 'yes', expected \"required\" or \"opt"},
     {"isolation = none\n", "c:1: isolation: found 'none', expected \"serve\" or \"bypass\""},
@@ -167,6 +172,8 @@ static const struct {
      "c:3: steady-lease: found 4999, expected at least the lease (5000)"},
     {HEAD "op-timeout = 1667\n" AGENT SERVER,
      "c:3: op-timeout: found 1667, expected less than a third of the lease (5000)"},
+    {HEAD "unaware-poll = 1000\n" AGENT SERVER,
+     "c:3: unaware-poll: found a time, expected 'unaware-clients = yes' beside it"},
     {HEAD "#\nlease = 3000\n" AGENT SERVER, "c:4: op-timeout: found 1000"},
 };
 

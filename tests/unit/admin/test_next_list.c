@@ -162,6 +162,9 @@ static void bend(int which)
 	case 7:
 		conf.wanted.client_quorum = 1;
 		return;
+	case 8:
+		conf.wanted.unaware_poll_ms = 1000;
+		return;
 	default:
 		conf.wanted.registration_required = false;
 		return;
@@ -319,7 +322,7 @@ int main(void)
 	tcase_add_test(tcase, fourth_equal_server_takes_exactly_a_quarter_and_gives_it_back);
 	tcase_add_test(tcase, server_that_leaves_from_the_middle_gives_only_its_own);
 	tcase_add_test(tcase, order_of_the_file_is_no_change);
-	tcase_add_loop_test(tcase, whatever_is_asked_for_is_a_change, 0, 9);
+	tcase_add_loop_test(tcase, whatever_is_asked_for_is_a_change, 0, 10);
 	tcase_add_test(tcase, more_slots_move_nothing_and_fewer_are_refused);
 	tcase_add_test(tcase, doubling_an_uneven_split_moves_nothing);
 	tcase_add_test(tcase, new_address_moves_the_servers_keys_and_no_others);

@@ -219,7 +219,8 @@ START_TEST(refusal_says_what_may_stand_there)
 		const char *from, *to, *reason;
 	} edits[] = {
 	    {"prefix shop:", "pre shop:",
-	     "line 13: found `pre`: want `prefix STRING` or `agent NAME ADDRESS key=KEY` here"},
+	     "line 13: found `pre`: want `unaware-clients yes` or `unaware-poll MS` or "
+	     "`prefix STRING` or `agent NAME ADDRESS key=KEY` here"},
 	    {"coordinator web00", "coordinated web00",
 	     "line 16: found `coordinated`: want `agent NAME ADDRESS key=KEY` or "
 	     "`coordinator NAME` here"},

@@ -43,6 +43,8 @@ static void sample_shuffle(uint64_t seed)
 	list->isolation =
 	    random_below(&random, 2) == 0 ? LIST_ISOLATION_SERVE : LIST_ISOLATION_BYPASS;
 	if (random_below(&random, 2) == 0)
+		list->unaware_poll_ms = LIST_UNAWARE_POLL_MS_MIN + random_below(&random, 60000);
+	if (random_below(&random, 2) == 0)
 		list->prefix[0] = '\0';
 	list->coordinator = random_below(&random, 2);
 	for (uint32_t i = 0; i < 2; i++)
@@ -80,8 +82,9 @@ START_TEST(written_parsed_and_written_again_is_byte_identical)
 		list->op_timeout_ms == want->op_timeout_ms &&
 		list->client_quorum == want->client_quorum &&
 		list->registration_required == want->registration_required &&
-		list->isolation == want->isolation && list->coordinator == want->coordinator &&
-		strcmp(list->prefix, want->prefix) == 0,
+		list->isolation == want->isolation &&
+		list->unaware_poll_ms == want->unaware_poll_ms &&
+		list->coordinator == want->coordinator && strcmp(list->prefix, want->prefix) == 0,
 	    "seed %d", _i);
 	if (want->has_parent)
 		ck_assert_mem_eq(list->parent, want->parent, LIST_HASH_BYTES);
