@@ -89,8 +89,7 @@ static void asked_print(const struct status *status)
 		(void)printf("ISOLATED      agent %s has no lease: what it serves may be old\n",
 			     status->asked);
 	if (status->asked_trouble[0] != '\0')
-		(void)printf("TROUBLE       agent %s: %s\n", status->asked,
-			     status->asked_trouble);
+		(void)printf("TROUBLE       agent %s: %s\n", status->asked, status->asked_trouble);
 	evidence_print(status, true);
 }
 
@@ -284,9 +283,11 @@ static void failures_print(const struct status_server *server)
 		return;
 	(void)printf("  %s lost as misses: %" PRIu64 " refused by their new owner, %" PRIu64
 		     " on both sides with the mark unknown, %" PRIu64
-		     " never through in time, %" PRIu64 " with their new owner given up\n",
+		     " never through in time, %" PRIu64
+		     " written too late by clients unaware of phases, %" PRIu64
+		     " with their new owner given up\n",
 		     server->name, server->failed_refused, server->failed_both_sides,
-		     server->failed_too_often, server->failed_given_up);
+		     server->failed_too_often, server->failed_late, server->failed_given_up);
 }
 
 /* The servers that the asked agent works on, with a bar each. */

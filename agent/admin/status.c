@@ -237,6 +237,7 @@ static bool server_work_take(struct status_server *server, const char *word)
 	    {"failed-refused", &server->failed_refused},
 	    {"failed-both-sides", &server->failed_both_sides},
 	    {"failed-too-often", &server->failed_too_often},
+	    {"failed-late", &server->failed_late},
 	    {"failed-given-up", &server->failed_given_up},
 	    {"left", &server->left},
 	    {"rate", &server->rate},

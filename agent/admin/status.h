@@ -24,7 +24,7 @@ struct status_server {
 	char phase[STATUS_WORD_MAX + 1], work[STATUS_WORD_MAX + 1]; /* "": nothing */
 	uint64_t found, moved, present, gone, failed, left, rate,
 	    ms_left; /* ms_left 0: not known */
-	uint64_t failed_refused, failed_both_sides, failed_too_often, failed_given_up;
+	uint64_t failed_refused, failed_both_sides, failed_too_often, failed_late, failed_given_up;
 	uint64_t owed, owed_since; /* keys that the asked agent has still to delete there */
 };
 

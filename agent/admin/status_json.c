@@ -18,6 +18,7 @@ static void server_work_json(const struct status_server *server, struct json *js
 	json_unsigned(json, "failed_refused", server->failed_refused);
 	json_unsigned(json, "failed_both_sides", server->failed_both_sides);
 	json_unsigned(json, "failed_too_often", server->failed_too_often);
+	json_unsigned(json, "failed_late", server->failed_late);
 	json_unsigned(json, "failed_given_up", server->failed_given_up);
 	json_unsigned(json, "left", server->left);
 	json_unsigned(json, "rate", server->rate);

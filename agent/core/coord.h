@@ -88,6 +88,8 @@ struct coord {
 	bool yielding;			 /* handing over: nothing is granted any more */
 	bool quiet_starts; /* a server was given up: its stubs' time starts when all have adopted */
 	uint64_t quiet_ms; /* no phase with movers ends before */
+	/* SWITCH does not end before; as it was reckoned in this term; 0: not yet */
+	uint64_t polled_ms, polled_term;
 	uint64_t failover_term;
 	uint64_t step_ms; /* when the present step was told */
 	uint64_t long_ms; /* until when steady leases may run */
@@ -160,8 +162,8 @@ int coord_may_keys(const struct coord *coord, uint64_t version, const uint8_t ha
 		   uint64_t now_ms, struct failure *failure);
 void coord_keys(struct coord *coord, uint64_t version, const uint8_t hash[LIST_HASH_BYTES]);
 
-/* What was staged stands in the register, or (`ok` false) nowhere: a step that an operator asked for
- * is dropped then, any other is tried again. */
+/* What was staged stands in the register, or (`ok` false) nowhere: a step that an operator asked
+ * for is dropped then, any other is tried again. */
 void coord_stored(struct coord *coord, bool ok, uint64_t now_ms);
 /* What has become of the step (term, serial) that was staged: whoever asked for it is answered when
  * it stands, or when it is lost. */

@@ -28,7 +28,8 @@ int coord_work_missing(const struct coord *coord)
 
 		if (register_set_has(coord->reg.given_up, i))
 			continue;
-		if (!(server->gained > 0 && phase_works_gaining(phase)) &&
+		if (!(server->gained > 0 &&
+		      phase_works_gaining(phase, change->unaware_poll_ms > 0)) &&
 		    !(server->lost > 0 && phase_works_losing(phase)))
 			continue;
 		if (!coord_work_of(coord, coord_host_named(coord, change_server_agent(change, i)),
@@ -120,6 +121,25 @@ static bool coord_quiet(struct coord *coord, uint64_t now_ms)
 	return !movers || now_ms >= coord->quiet_ms;
 }
 
+/* Clients that know nothing of phases use the list that they took last.  Until each of them has
+ * looked again, and what it had under way has ended, they write to the old owner: SWITCH is held
+ * that long from when the last host has adopted it, for that may be the one they ask. */
+static bool coord_polled(struct coord *coord, uint64_t now_ms)
+{
+	const struct change *change = coord->change;
+
+	if (coord->reg.phase != PHASE_SWITCH || change->unaware_poll_ms == 0 ||
+	    change->moved == 0) {
+		coord->polled_ms = 0;
+		return true;
+	}
+	if (coord->polled_ms == 0 || coord->polled_term != coord->reg.term) {
+		coord->polled_term = coord->reg.term;
+		coord->polled_ms = now_ms + change->unaware_poll_ms + change->op_timeout_ms;
+	}
+	return now_ms >= coord->polled_ms;
+}
+
 static bool coord_source_given_up(const struct coord *coord)
 {
 	for (uint32_t i = 0; i < coord->change->server_count; i++)
@@ -204,7 +224,7 @@ void coord_tick(struct coord *coord, uint64_t now_ms)
 		return;
 	if (!coord_leases_adopted(coord, now_ms) || coord_agent_missing(coord) != NULL ||
 	    coord_successor_missing(coord, now_ms) != NULL || !coord_quiet(coord, now_ms) ||
-	    coord_work_missing(coord) >= 0)
+	    !coord_polled(coord, now_ms) || coord_work_missing(coord) >= 0)
 		return;
 	switch ((enum phase)coord->reg.phase) {
 	case PHASE_PREPARE:

@@ -74,6 +74,10 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 		(void)snprintf(text, bytes, "%s to reach the next coordinator, %s",
 			       host->listed ? host->name : "an observer",
 			       coord_successor(coord)->name);
+	else if (coord->polled_ms > now_ms)
+		(void)snprintf(text, bytes,
+			       "clients that know nothing of phases to poll, %" PRIu64 " ms more",
+			       coord->polled_ms - now_ms);
 	else if ((server = coord_work_missing(coord)) >= 0) {
 		host =
 		    coord_host_named(coord, change_server_agent(coord->change, (uint32_t)server));

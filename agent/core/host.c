@@ -41,7 +41,7 @@ bool host_server_works(const struct change *change, uint32_t index, const char *
 	const enum phase phase = (enum phase)reg->phase;
 
 	return !register_set_has(reg->given_up, index) &&
-	       ((server->gained > 0 && phase_works_gaining(phase)) ||
+	       ((server->gained > 0 && phase_works_gaining(phase, change->unaware_poll_ms > 0)) ||
 		(server->lost > 0 && phase_works_losing(phase))) &&
 	       strcmp(change_server_agent(change, index), agent) == 0;
 }

@@ -18,6 +18,10 @@ enum state {
 	AT_REMOVE_MARK, /* an item that somebody recomputes goes at O, then our stub */
 	AT_UNRESERVE,	/* our stub goes, then the end */
 	AT_GIVE_BACK,	/* our stub goes, then O's copy: N refused the value */
+	AT_OWN_COPY,	/* COMPARE: what our own server holds */
+	AT_ORIGINAL,	/* ... and what the one that it came from does */
+	AT_CLEAR_MARK,	/* ... which somebody recomputes: it goes there */
+	AT_CLEAR_COPY,	/* ... then the copy */
 };
 
 static enum move_action act(struct move *move, enum state state, enum move_action action,
@@ -90,10 +94,15 @@ enum move_action move_begin(struct move *move, enum move_kind kind, uint64_t sou
 	case MOVE_DRAIN_NEWER:
 	case MOVE_DRAIN_UNSURE:
 	case MOVE_DRAIN_ABANDON:
+	case MOVE_DRAIN_LATE:
 		move->unsure_kind = (uint8_t)kind;
 		return act(move, AT_READ_NEW, MOVE_NEW_READ_CAS, 0);
+	case MOVE_COMPARE:
+		move->unsure_kind = (uint8_t)kind;
+		return act(move, AT_OWN_COPY, MOVE_OLD_READ, 0);
 	case MOVE_DRAIN:
 		return reserve(move);
+	case MOVE_DRAIN_LEAVE:
 	case MOVE_DRAIN_LOSE:
 		move->unsure_kind = (uint8_t)kind;
 		return act(move, AT_CLEAR_OLD, MOVE_OLD_DELETE_CAS, source_cas);
@@ -124,7 +133,8 @@ static enum move_action after_delete_first(struct move *move, const struct move_
 
 static enum move_action after_read_new(struct move *move, const struct move_reply *reply)
 {
-	if (reply->answer == MOVE_MISS && move->kind == MOVE_DRAIN_ABANDON)
+	if (reply->answer == MOVE_MISS &&
+	    (move->kind == MOVE_DRAIN_ABANDON || move->kind == MOVE_DRAIN_LATE))
 		return act(move, AT_CLEAR_OLD, MOVE_OLD_DELETE_CAS, move->source_cas);
 	if (reply->answer == MOVE_MISS)
 		return reserve(move);
@@ -140,6 +150,14 @@ static enum move_action after_read_new(struct move *move, const struct move_repl
 
 static enum move_action after_still_old(struct move *move, const struct move_reply *reply)
 {
+	/* It may have expired at O, and what N holds is not newer for that.  N first: what is cut
+	 * short after O would leave it there for good. */
+	if (move->kind == MOVE_DRAIN_LATE &&
+	    (reply->answer == MOVE_MISS || (reply->answer == MOVE_OK && reply->has_cas))) {
+		if (reply->answer == MOVE_OK)
+			move->source_cas = reply->cas;
+		return act(move, AT_CLEAR_NEW, MOVE_NEW_DELETE_CAS, move->new_cas);
+	}
 	if (reply->answer == MOVE_MISS)
 		return move->stub_cas != 0 ? unreserve(move, MOVE_GONE) : end(move, MOVE_GONE);
 	if (reply->answer != MOVE_OK || !reply->has_cas)
@@ -157,6 +175,10 @@ static enum move_action after_clear_new(struct move *move, const struct move_rep
 	if (reply->answer != MOVE_OK && reply->answer != MOVE_ABSENT &&
 	    reply->answer != MOVE_DIFFERS)
 		return again_unknown(move);
+	if (move->kind == MOVE_DRAIN_LATE) {
+		move->new_cas = 0;
+		return act(move, AT_CLEAR_OLD, MOVE_OLD_DELETE_CAS, move->source_cas);
+	}
 	return move->kind == MOVE_DRAIN_NEWER ? reserve(move) : end(move, MOVE_FAILED);
 }
 
@@ -164,10 +186,14 @@ static enum move_action after_clear_old(struct move *move, const struct move_rep
 {
 	if (reply->answer == MOVE_ABSENT)
 		return end(move, MOVE_GONE);
-	if (reply->answer == MOVE_DIFFERS && move->kind == MOVE_DRAIN_LOSE)
+	if (reply->answer == MOVE_DIFFERS &&
+	    (move->kind == MOVE_DRAIN_LOSE || move->kind == MOVE_DRAIN_LEAVE ||
+	     move->kind == MOVE_DRAIN_LATE))
 		return end(move, MOVE_GONE); /* the next round finds it as it is by then */
 	if (reply->answer != MOVE_OK)
 		return again_unknown(move);
+	if (move->kind == MOVE_DRAIN_LEAVE)
+		return end(move, MOVE_PRESENT);
 	if (move->new_cas == 0) /* there was nothing at N */
 		return end(move, MOVE_FAILED);
 	return act(move, AT_CLEAR_NEW, MOVE_NEW_DELETE_CAS, move->new_cas);
@@ -270,6 +296,62 @@ static enum move_action after_give_back(struct move *move, const struct move_rep
 	return finish(move, MOVE_FAILED);
 }
 
+/* ---- comparing a copy with what it was made from ---- */
+
+static enum move_action clear_copy(struct move *move)
+{
+	return act(move, AT_CLEAR_COPY, MOVE_OLD_DELETE_CAS, move->source_cas);
+}
+
+static bool is_marked(const struct move_reply *reply)
+{
+	return reply->stale || reply->won || (reply->sent && reply->size == 0);
+}
+
+static enum move_action after_own_copy(struct move *move, const struct move_reply *reply)
+{
+	if (reply->answer == MOVE_MISS)
+		return end(move, MOVE_GONE);
+	if (reply->answer != MOVE_OK || !reply->has_cas || !reply->has_value)
+		return again_unknown(move);
+	if (reply->cas != move->source_cas)
+		return end(move, MOVE_PRESENT); /* stored since the dump, so by a client */
+	if (is_marked(reply))
+		return clear_copy(move);
+	move->value_hash = reply->value_hash;
+	return act(move, AT_ORIGINAL, MOVE_NEW_READ, 0);
+}
+
+static enum move_action after_original(struct move *move, const struct move_reply *reply)
+{
+	if (reply->answer == MOVE_MISS)
+		return clear_copy(move);
+	if (reply->answer != MOVE_OK || !reply->has_cas || !reply->has_value)
+		return again_unknown(move);
+	if (is_marked(reply)) /* our read may have taken somebody's turn away */
+		return act(move, AT_CLEAR_MARK, MOVE_NEW_DELETE_CAS, reply->cas);
+	return reply->value_hash == move->value_hash ? end(move, MOVE_PRESENT) : clear_copy(move);
+}
+
+static enum move_action after_clear_mark(struct move *move, const struct move_reply *reply)
+{
+	return stub_is_gone(reply) ? clear_copy(move) : again_unknown(move);
+}
+
+static enum move_action after_clear_copy(struct move *move, const struct move_reply *reply)
+{
+	switch (reply->answer) {
+	case MOVE_OK:
+		return end(move, MOVE_MOVED);
+	case MOVE_ABSENT:
+		return end(move, MOVE_GONE);
+	case MOVE_DIFFERS:
+		return end(move, MOVE_PRESENT);
+	default:
+		return again_unknown(move);
+	}
+}
+
 enum move_action move_advance(struct move *move, const struct move_reply *reply)
 {
 	static enum move_action (*const after[])(struct move *, const struct move_reply *) = {
@@ -286,6 +368,10 @@ enum move_action move_advance(struct move *move, const struct move_reply *reply)
 	    [AT_REMOVE_MARK] = after_remove_mark,
 	    [AT_UNRESERVE] = after_unreserve,
 	    [AT_GIVE_BACK] = after_give_back,
+	    [AT_OWN_COPY] = after_own_copy,
+	    [AT_ORIGINAL] = after_original,
+	    [AT_CLEAR_MARK] = after_clear_mark,
+	    [AT_CLEAR_COPY] = after_clear_copy,
 	};
 
 	return after[move->state](move, reply);

@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The kinds from here on, LATE and COMPARE too, reserve nothing: where clients are unaware of
+ * phases, DRAIN has no other kinds.  In MOVE_COMPARE, "old" is the mover's own server, where the
+ * copy is, and "new" the one that it was copied from. */
+
 /* A reservation's life in seconds: longer than any batch, shorter than anybody's patience. */
 #define MOVE_STUB_TTL 10u
 
@@ -25,6 +29,9 @@ enum move_kind {
 	MOVE_DRAIN_NEWER,   /* written since the mark: what N holds may be older */
 	MOVE_DRAIN_UNSURE,  /* the mark is unknown: present on both sides means deleted on both */
 	MOVE_DRAIN_ABANDON, /* it cannot be moved: deleted at O and at N, each by its CAS */
+	MOVE_DRAIN_LATE,    /* written since the mark by who is unaware: deleted at N and at O */
+	MOVE_COMPARE,	    /* at N, the mover's own server here, only while it equals O's */
+	MOVE_DRAIN_LEAVE,   /* N holds it, or something newer: deleted at O, by CAS */
 	MOVE_DRAIN_LOSE,    /* its new owner is given up: deleted at O, by CAS */
 	MOVE_DROP,	    /* delete at the mover's own server */
 	MOVE_KINDS
@@ -36,6 +43,7 @@ enum move_action {
 	MOVE_NEW_READ_CAS,   /* mg KEY c s */
 	MOVE_NEW_RESERVE,    /* mg KEY N10 c s */
 	MOVE_NEW_FILL,	     /* ms KEY, C cas, with the value of the reply just given */
+	MOVE_NEW_READ,	     /* mg KEY v f t c */
 	MOVE_NEW_DELETE_CAS, /* md KEY C cas */
 	MOVE_OLD_READ_CAS,   /* mg KEY c s */
 	MOVE_OLD_READ,	     /* mg KEY v f t c */
@@ -67,6 +75,7 @@ struct move_reply {
 	bool won, stale, sent; /* W, X, Z */
 	bool has_cas, has_value;
 	uint32_t client_flags;
+	uint64_t value_hash; /* of value and flags, for MOVE_COMPARE alone */
 	uint64_t cas, size;
 	int64_t ttl; /* -1: never expires; 0: this second */
 };
@@ -80,6 +89,7 @@ struct move {
 	uint64_t cas;		    /* argument of the command */
 	uint64_t source_cas;	    /* O's, as it was read last */
 	uint64_t stub_cas, new_cas; /* private */
+	uint64_t value_hash;	    /* private */
 	int64_t ttl;
 };
 

@@ -46,6 +46,13 @@ static uint64_t stubs_expired_ns(const struct pass *pass, uint64_t now_ns)
 	return now_ns + (MOVE_STUB_TTL + 2) * SECOND_NS + pass->op_timeout_ms * (SECOND_NS / 1000);
 }
 
+/* Are there reservations of this work? */
+static bool reserves(const struct pass *pass)
+{
+	return pass->phase == PHASE_COPY ||
+	       (pass->phase == PHASE_DRAIN && pass->change->unaware_poll_ms == 0);
+}
+
 int pass_init(struct pass *pass, const struct pass_setup *setup)
 {
 	*pass = (struct pass){
@@ -57,6 +64,7 @@ int pass_init(struct pass *pass, const struct pass_setup *setup)
 	    .base = setup->mark,
 	    .fresh = !setup->restarted && !setup->mark.known,
 	    .full = true,
+	    .copies_cas = UINT64_MAX,
 	    .parts = 1,
 	    .op_timeout_ms = setup->op_timeout_ms,
 	};
@@ -67,7 +75,7 @@ int pass_init(struct pass *pass, const struct pass_setup *setup)
 	memcpy(pass->work.pending, setup->change->new_hash, sizeof(pass->work.pending));
 	pass->work.phase = (uint8_t)setup->phase;
 	pass->work.state = WORK_RUNNING;
-	if (setup->restarted && (setup->phase == PHASE_COPY || setup->phase == PHASE_DRAIN))
+	if (setup->restarted)
 		pass_reservations_unknown(pass, setup->now_ns);
 	return 0;
 }
@@ -104,6 +112,7 @@ static void begin_round(struct pass *pass)
 	pass->part = 0;
 	pass->parts = 1;
 	pass->round_found = 0;
+	pass->round_moved = pass->work.moved;
 	pass->shortfalls = 0;
 	forget_left(pass);
 	pass->order = pass->phase == PHASE_COPY ? PASS_MARK : PASS_DUMP;
@@ -111,7 +120,7 @@ static void begin_round(struct pass *pass)
 
 enum pass_order pass_order(struct pass *pass, uint64_t now_ns)
 {
-	if (pass->unresolved && (pass->phase == PHASE_COPY || pass->phase == PHASE_DRAIN))
+	if (pass->unresolved)
 		pass_reservations_unknown(pass, now_ns);
 	pass->unresolved = false;
 	if (pass->order == PASS_WAIT && now_ns >= pass->quiet_until_ns) {
@@ -125,7 +134,7 @@ void pass_reservations_unknown(struct pass *pass, uint64_t now_ns)
 {
 	uint64_t until = stubs_expired_ns(pass, now_ns);
 
-	if (until > pass->quiet_until_ns)
+	if (reserves(pass) && until > pass->quiet_until_ns)
 		pass->quiet_until_ns = until;
 }
 
@@ -164,10 +173,27 @@ static bool self_usable(struct pass *pass, const struct pass_server *found)
 	return false;
 }
 
+/* SWITCH: copies end, and what clients store begins, with a mark of this server, taken once.  What
+ * another process than the marked one holds was stored since, so by clients. */
+static void begin_mark(struct pass *pass, bool marked, bool same)
+{
+	if (!marked) {
+		pass->order = PASS_MARK;
+		return;
+	}
+	if (same) {
+		done(pass);
+		return;
+	}
+	pass->save =
+	    (struct pass_mark){.of = pass->self.identity, .known = true, .full_pass_done = true};
+	pass->order = PASS_SAVE;
+}
+
 bool pass_identified(struct pass *pass, const struct pass_server *found)
 {
 	bool first = !pass->self.identity.known;
-	bool same = identity_same(&pass->self.identity, &found->identity);
+	bool same = identity_same(&pass->self.identity, &found->identity), marked;
 
 	pass->work.reason[0] = '\0';
 	if (!self_usable(pass, found)) {
@@ -181,8 +207,12 @@ bool pass_identified(struct pass *pass, const struct pass_server *found)
 	/* What its keys had reserved is not seen to any more: no dump names them again. */
 	if (pass->order == PASS_KEYS || pass->order == PASS_DUMP)
 		pass->unresolved = true;
+	marked = pass->base.known;
+	same = identity_same(&pass->base.of, &found->identity);
+	if (marked || !first)
+		pass->copies_cas = marked && same ? pass->base.cas : 0;
 	/* Nothing that was known of this server's CAS numbers holds for another process. */
-	if (!identity_same(&pass->base.of, &found->identity))
+	if (!same)
 		pass->base = (struct pass_mark){.of = found->identity};
 	if (!first)
 		pass->fresh = false;
@@ -191,6 +221,8 @@ bool pass_identified(struct pass *pass, const struct pass_server *found)
 	pass->rounds = 0;
 	if (pass->phase == PHASE_PREPARE) /* another process: nothing is proven of it yet */
 		pass->order = PASS_PROBE;
+	else if (pass->phase == PHASE_SWITCH)
+		begin_mark(pass, marked, same);
 	else
 		begin_round(pass);
 	return true;
@@ -240,6 +272,12 @@ size_t pass_probe_key(const struct pass *pass, const uint8_t random[PASS_PROBE_R
 void pass_marked(struct pass *pass, uint64_t cas)
 {
 	pass->next_cas = cas;
+	if (pass->phase == PHASE_SWITCH) {
+		pass->save = (struct pass_mark){
+		    .of = pass->self.identity, .known = true, .full_pass_done = true, .cas = cas};
+		pass->order = PASS_SAVE;
+		return;
+	}
 	for (uint32_t i = 0; i < pass->change->server_count; i++) {
 		pass->redoing[i] |= pass->redo[i];
 		pass->redo[i] = 0;
@@ -279,6 +317,10 @@ void pass_saved(struct pass *pass)
 	bool before_pass = !pass->save.full_pass_done;
 
 	pass->base = pass->save;
+	if (pass->phase == PHASE_SWITCH) {
+		done(pass);
+		return;
+	}
 	if (before_pass) {
 		pass->order = PASS_DUMP;
 		return;
@@ -304,7 +346,8 @@ static void round_ended(struct pass *pass)
 						.full_pass_done = true,
 						.cas = pass->next_cas};
 		pass->order = PASS_SAVE;
-	} else if (pass->round_found == 0 && pass->rounds >= 2) {
+	} else if (pass->phase == PHASE_SETTLE ? pass->work.moved == pass->round_moved
+					       : pass->round_found == 0 && pass->rounds >= 2) {
 		done(pass);
 	} else {
 		begin_round(pass);

@@ -50,7 +50,8 @@ enum pass_order {
 struct pass_setup {
 	const struct change *change; /* borrowed */
 	uint32_t server;
-	enum phase phase;	 /* PREPARE, COPY, DRAIN, PURGE or CLEAN */
+	/* PREPARE, COPY, DRAIN, PURGE or CLEAN; SWITCH and SETTLE where clients are unaware */
+	enum phase phase;
 	const uint8_t *given_up; /* as in struct reg, borrowed; NULL: nobody */
 	bool restarted;
 	struct pass_mark mark;
@@ -72,6 +73,7 @@ struct pass {
 	struct pass_server self;
 	bool fresh;	       /* COPY: the first mover of the phase, N is as sanitised */
 	struct pass_mark base; /* what is known of the keys at their new owners */
+	uint64_t copies_cas;   /* SETTLE: what was stored here later is no copy */
 	uint64_t next_cas;     /* COPY: the mark of the pass now running */
 	bool full;	       /* COPY: this pass takes all keys, not only what changed */
 	uint32_t delta_passes;
@@ -85,6 +87,7 @@ struct pass {
 	uint32_t part, parts; /* the range of the key's hash now spooled */
 	uint32_t rounds;      /* complete walks over the key space */
 	uint64_t round_found; /* concerned keys in this round's dumps */
+	uint64_t round_moved; /* work.moved when it began */
 	uint64_t lines, covered, concerned, spooled, unnameable; /* of this dump */
 	uint64_t last_shortfall;
 	uint32_t shortfalls; /* dumps in a row that fell short */

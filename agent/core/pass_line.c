@@ -54,9 +54,30 @@ static void copy_verdict(const struct pass *pass, uint64_t cas, uint32_t destina
 
 static enum move_kind drain_kind(const struct pass *pass, uint64_t cas)
 {
+	const bool known = pass->base.known && cas <= pass->base.cas;
+
+	/* A stub would be an empty value to who is unaware of phases, and what he deletes at N
+	 * would come back from O: nothing moves any more. */
+	if (pass->change->unaware_poll_ms > 0)
+		return known ? MOVE_DRAIN_LEAVE : MOVE_DRAIN_LATE;
 	if (!pass->base.known)
 		return MOVE_DRAIN_UNSURE;
 	return cas > pass->base.cas ? MOVE_DRAIN_NEWER : MOVE_DRAIN;
+}
+
+/* What clients stored at this new owner has a CAS above the mark; below it are the copies. */
+static void compare_verdict(const struct pass *pass, uint64_t cas, uint32_t old_owner,
+			    uint32_t new_owner, struct pass_verdict *verdict)
+{
+	verdict->concerned =
+	    old_owner != pass->server && new_owner == pass->server && cas <= pass->copies_cas;
+	verdict->destination = old_owner;
+	verdict->kind = MOVE_COMPARE;
+	if (verdict->concerned && pass_gave_up(pass, old_owner)) {
+		/* Nobody can say any more what was written there last. */
+		verdict->destination = pass->server;
+		verdict->kind = MOVE_DRAIN_LOSE;
+	}
 }
 
 bool pass_worth(const struct pass_verdict *verdict, int64_t seconds)
@@ -83,6 +104,9 @@ void pass_line(struct pass *pass, const uint8_t *key, size_t key_bytes, uint64_t
 		break;
 	case PHASE_PURGE:
 		drop_unless(verdict, new_owner == pass->server);
+		break;
+	case PHASE_SETTLE:
+		compare_verdict(pass, cas, old_owner, new_owner, verdict);
 		break;
 	default:
 		if (old_owner != pass->server || new_owner == pass->server)

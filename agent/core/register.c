@@ -69,9 +69,13 @@ int register_decode(const uint8_t bytes[REGISTER_BYTES], struct reg *reg)
 	return 0;
 }
 
-bool phase_works_gaining(enum phase phase)
+/* Where clients write to the old owner alone until they have polled, what was copied meanwhile may
+ * be older: it is told from what clients store by a mark taken in SWITCH, and compared in SETTLE.
+ */
+bool phase_works_gaining(enum phase phase, bool unaware)
 {
-	return phase == PHASE_PREPARE || phase == PHASE_CLEAN;
+	return phase == PHASE_PREPARE || phase == PHASE_CLEAN ||
+	       (unaware && (phase == PHASE_SWITCH || phase == PHASE_SETTLE));
 }
 
 /* A losing server's work in PREPARE is to take part in the proof that it and each gaining server

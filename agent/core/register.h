@@ -56,8 +56,9 @@ void register_encode(const struct reg *reg, uint8_t bytes[REGISTER_BYTES]);
 /* -EBADMSG when a field is out of bounds; *reg untouched then. */
 int register_decode(const uint8_t bytes[REGISTER_BYTES], struct reg *reg);
 
-/* Does a phase have work, and is it done on the servers that gain keys, that lose them? */
-bool phase_works_gaining(enum phase phase);
+/* Does a phase have work, and is it done on the servers that gain keys, that lose them?  `unaware`:
+ * clients that know nothing of phases use them (struct change). */
+bool phase_works_gaining(enum phase phase, bool unaware);
 bool phase_works_losing(enum phase phase);
 
 /* What a host says of its work in one phase of one change: the sum over its servers. */

@@ -44,10 +44,11 @@ struct mover_setup {
 	struct event_base *base;
 	const struct change *change; /* borrowed for the mover's life */
 	uint32_t server;	     /* number in change->servers */
-	enum phase phase;	     /* PREPARE, COPY, DRAIN, PURGE or CLEAN */
+	enum phase phase;	     /* as in struct pass_setup */
 	const uint8_t *given_up;     /* servers that nothing is moved to (struct reg); borrowed */
 	bool restarted; /* a mover of this phase ran before and was lost: wait for its stubs */
-	struct mover_mark mark; /* the one saved last (COPY, DRAIN) */
+	/* The one saved last: in COPY for COPY and DRAIN, in SWITCH for SWITCH and SETTLE. */
+	struct mover_mark mark;
 	const char *spool_directory;
 	struct mover_pace *pace; /* of all movers of the agent; its limits may change */
 	uint32_t op_timeout_ms;
@@ -60,6 +61,7 @@ struct mover_failures {
 	uint64_t refused;    /* the new owner has no memory for it, or it is too large there */
 	uint64_t both_sides; /* found on both sides with the mark unknown: deleted on both */
 	uint64_t too_often;  /* tried again and again, and never through in time */
+	uint64_t late;	     /* written at the old owner by clients that had not polled yet */
 	uint64_t given_up;   /* its new owner is given up */
 };
 

@@ -83,7 +83,7 @@ static const struct mover_dump_events dump_events = {.line = dump_line, .ended =
 
 static bool phase_moves(enum phase phase)
 {
-	return phase == PHASE_COPY || phase == PHASE_DRAIN;
+	return phase == PHASE_COPY || phase == PHASE_SETTLE || phase == PHASE_DRAIN;
 }
 
 static bool queue_ready(struct mover *mover)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "daemon/mover.h"
+#include "hash.h"
 
 #define BATCHES	    8u
 #define BATCH_KEYS  1024u
@@ -106,8 +107,12 @@ static void batch_key_ended(struct mover_keys *keys, struct batch *batch)
 /* It has been tried often enough: what is left is to see that nothing stale stays behind. */
 static void give_up(struct spool_record *record)
 {
-	if (record->attempts < ATTEMPTS_MAX || record->kind >= MOVE_DRAIN_LOSE)
+	if (record->attempts < ATTEMPTS_MAX || record->kind >= MOVE_DRAIN_LEAVE)
 		return;
+	if (record->kind == MOVE_COMPARE) {
+		record->kind = MOVE_DRAIN_LOSE;
+		return;
+	}
 	record->kind = record->kind < MOVE_DRAIN ? MOVE_COPY_ABANDON : MOVE_DRAIN_ABANDON;
 }
 
@@ -139,6 +144,9 @@ static void failure_count(struct mover_failures *failures, uint8_t kind)
 		break;
 	case MOVE_DRAIN_UNSURE:
 		failures->both_sides++;
+		break;
+	case MOVE_DRAIN_LATE:
+		failures->late++;
 		break;
 	case MOVE_DRAIN_LOSE:
 		failures->given_up++;
@@ -226,6 +234,7 @@ static size_t command_write(struct key_slot *slot, enum move_action action, char
 	case MOVE_NEW_RESERVE:
 		return mc_write_reserve(room, &slot->wire, MOVE_STUB_TTL);
 	case MOVE_OLD_READ:
+	case MOVE_NEW_READ:
 		return mc_write_get_value(room, &slot->wire);
 	default:
 		return mc_write_delete_cas(room, &slot->wire, slot->move.cas);
@@ -309,6 +318,9 @@ static void slot_replied(struct mover_command *command, const struct mc_reply *r
 	struct mover_peer *asked = slot->waiting;
 	bool lost = reply->code == MC_LOST;
 
+	if (slot->move.kind == MOVE_COMPARE && told.has_value)
+		told.value_hash = mcr_hash(reply->value, reply->value_bytes) + reply->client_flags;
+
 	if (lost && asked != keys->setup.source)
 		keys->setup.lost(keys->setup.context, mover_peer_number(asked));
 	if (reply->won || reply->code == MC_VA || (reply->code == MC_HD && reply->has_size))
@@ -350,7 +362,7 @@ static int slot_take(struct mover_keys *keys, struct batch *batch, struct key_sl
 		return taken;
 	slot->keys = keys;
 	slot->batch = batch;
-	slot->destination = slot->record.kind >= MOVE_DRAIN_LOSE /* the source alone */
+	slot->destination = slot->record.kind >= MOVE_DRAIN_LEAVE /* the source alone */
 				? keys->setup.source
 				: keys->setup.peers[slot->record.destination];
 	slot->waiting = slot->destination;

@@ -43,17 +43,23 @@ static bool keys_ready(struct mover *mover)
 	return mover->keys != NULL;
 }
 
-/* All who may get a key of ours are dialled, and either there or known to be away; else the keys of
- * the first batches would find nobody yet. */
+/* All who may get a key of ours, or gave us one, are dialled, and either there or known to be away;
+ * else the keys of the first batches would find nobody yet. */
 static bool destinations_ready(struct mover *mover)
 {
 	const struct change *change = mover->setup.change;
 	bool ready = true;
 
-	if (mover->setup.phase != PHASE_COPY && mover->setup.phase != PHASE_DRAIN)
+	if (mover->setup.phase != PHASE_COPY && mover->setup.phase != PHASE_SETTLE &&
+	    mover->setup.phase != PHASE_DRAIN)
 		return true;
 	for (uint32_t i = 0; i < change->server_count; i++) {
-		if (change->servers[i].gained == 0 || i == mover->setup.server)
+		const struct change_server *server = change->servers + i;
+		/* SETTLE compares with those that the keys came from. */
+		bool other =
+		    mover->setup.phase == PHASE_SETTLE ? server->lost > 0 : server->gained > 0;
+
+		if (!other || i == mover->setup.server)
 			continue;
 		if (mover_peer_get(mover, i) == NULL) {
 			mover_waits(mover, "no memory for its connections");

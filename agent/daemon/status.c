@@ -69,11 +69,11 @@ static void status_server_work(FILE *out, const struct agent *agent, uint32_t se
 	fprintf(out,
 		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
 		" gone=%" PRIu64 " failed=%" PRIu64 " failed-refused=%" PRIu64
-		" failed-both-sides=%" PRIu64 " failed-too-often=%" PRIu64
+		" failed-both-sides=%" PRIu64 " failed-too-often=%" PRIu64 " failed-late=%" PRIu64
 		" failed-given-up=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64,
 		phase_name((enum phase)work.phase), work_names[work.state], work.found, work.moved,
 		work.present, work.gone, work.failed, failed.refused, failed.both_sides,
-		failed.too_often, failed.given_up, work.left, work.rate);
+		failed.too_often, failed.late, failed.given_up, work.left, work.rate);
 	if (work.left > 0 && work.rate > 0)
 		fprintf(out, " ms-left=%" PRIu64, work.left / work.rate * 1000);
 }
@@ -153,8 +153,7 @@ static void status_trouble(FILE *out, const struct agent *agent, const char *pre
 	}
 	if (known->keys_version != 0 && keyring_find(agent->ring, known->keys) == NULL)
 		fprintf(out,
-			"%skeys version %" PRIu64
-			" is in force and its document is not here yet",
+			"%skeys version %" PRIu64 " is in force and its document is not here yet",
 			between, known->keys_version);
 	fprintf(out, "\n");
 }

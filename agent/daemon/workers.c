@@ -33,11 +33,15 @@ struct workers {
 	struct mover_pace pace;
 };
 
-/* ---- marks: how far a source's values are known to be at their new owners ---- */
+/* ---- marks: how far a source's values are known to be at their new owners, and up to where a new
+ * owner's items are copies ---- */
 
-static void mark_file_name(const char *server, char name[128])
+/* A server may gain and lose keys in one change. */
+static void mark_file_name(const char *server, uint8_t phase, char name[128])
 {
-	(void)snprintf(name, 128, "mark.%s", server);
+	const bool gained = phase == PHASE_SWITCH || phase == PHASE_SETTLE;
+
+	(void)snprintf(name, 128, "%s.%s", gained ? "copies" : "mark", server);
 }
 
 static int mark_save(void *context, const struct mover_mark *mark)
@@ -57,7 +61,7 @@ static int mark_save(void *context, const struct mover_mark *mark)
 	field_put_u64(&at, mark->cas);
 	field_put_u64(&at, mark->pid);
 	field_put_u64(&at, mark->start_time);
-	mark_file_name(server->name, name);
+	mark_file_name(server->name, worker->workers->reg.phase, name);
 	error = state_store(agent->state, name, bytes, sizeof(bytes), &failure);
 	if (error != 0)
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
@@ -66,7 +70,7 @@ static int mark_save(void *context, const struct mover_mark *mark)
 
 /* A mark of another change, another server or in pieces is no mark: every key counts as changed. */
 static struct mover_mark mark_load(struct agent *agent, const struct change_server *server,
-				   const uint8_t *pending)
+				   const struct reg *reg)
 {
 	struct mover_mark mark = {0};
 	struct field_reader reader;
@@ -77,7 +81,7 @@ static struct mover_mark mark_load(struct agent *agent, const struct change_serv
 	size_t length;
 	int error;
 
-	mark_file_name(server->name, name);
+	mark_file_name(server->name, reg->phase, name);
 	error = state_load(agent->state, name, MARK_BYTES, &bytes, &length, &failure);
 	if (error != 0) {
 		if (error != -ENOENT)
@@ -92,7 +96,7 @@ static struct mover_mark mark_load(struct agent *agent, const struct change_serv
 	mark.cas = field_get_u64(&reader);
 	mark.pid = field_get_u64(&reader);
 	mark.start_time = field_get_u64(&reader);
-	if (reader.bad || memcmp(of, pending, sizeof(of)) != 0 ||
+	if (reader.bad || memcmp(of, reg->pending, sizeof(of)) != 0 ||
 	    strcmp(address, server->address) != 0)
 		memset(&mark, 0, sizeof(mark));
 	free(bytes);
@@ -183,7 +187,7 @@ static int worker_start(struct worker *worker)
 	struct failure failure;
 	int error;
 
-	setup.mark = mark_load(agent, server, workers->reg.pending);
+	setup.mark = mark_load(agent, server, &workers->reg);
 	error = mover_start(&setup, &worker->mover, &failure);
 	if (error != 0) {
 		worker->mover = NULL;

@@ -13,9 +13,9 @@ enum phase {
 	PHASE_STEADY = 0,
 	PHASE_PREPARE = 1, /* work: probe, sanitise */
 	PHASE_COPY = 2,	   /* work: copy, delta passes */
-	PHASE_SWITCH = 3,
-	PHASE_SETTLE = 4,
-	PHASE_DRAIN = 5, /* work: move and remove what is left */
+	PHASE_SWITCH = 3,  /* work where clients are unaware of phases: mark; */
+	PHASE_SETTLE = 4,  /* ... compare */
+	PHASE_DRAIN = 5,   /* work: move and remove what is left */
 	PHASE_GIVEUP = 6,
 	PHASE_AFTER = 7, /* STEADY(e+1), being adopted */
 	PHASE_PURGE = 8, /* STEADY(e+1), complete; work: sources drop what they no longer own */

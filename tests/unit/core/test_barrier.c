@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "world.h"
 
@@ -108,6 +109,67 @@ START_TEST(a_list_ends_with_the_leadership_that_was_to_store_it)
 	serial = world.coord.staged.serial;
 	coord_stop(&world.coord);
 	ck_assert_int_eq(coord_step(&world.coord, 1, serial), COORD_STEP_LOST);
+	world_free(&world);
+}
+END_TEST
+
+static bool all_switched(void)
+{
+	for (uint32_t i = 0; i < WORLD_HOSTS; i++)
+		if (world.host[i].segment.phase != PHASE_SWITCH)
+			return false;
+	return true;
+}
+
+/* The coordinator is started anew in the midst of it in every other run. */
+START_TEST(switch_is_held_until_clients_that_know_nothing_of_phases_have_polled)
+{
+	const uint64_t poll_ms = 700;
+	uint64_t last = 0;
+	char text[256];
+	bool said = false, crashed = _i % 2 == 0;
+
+	world_init(&world, 40 + (uint64_t)_i);
+	world.change[1]->unaware_poll_ms = (uint32_t)poll_ms;
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	for (int i = 0; i < 30000 && world.coord.reg.phase <= PHASE_SWITCH; i++) {
+		if (last == 0 && all_switched())
+			last = world.now_ms;
+		if (!crashed && last != 0 && world.now_ms >= last + poll_ms / 2) {
+			world_crash_coord(&world, 50);
+			crashed = true;
+			last = world.now_ms;
+		}
+		coord_waits_for(&world.coord, world.now_ms, text, sizeof(text));
+		said |= strstr(text, "clients that know nothing of phases to poll") != NULL;
+		world_step(&world);
+	}
+	ck_assert_int_eq(world.coord.reg.phase, PHASE_SETTLE);
+	ck_assert_uint_ne(last, 0);
+	ck_assert(said);
+	/* What such a client had begun by the old list has ended, too. */
+	ck_assert_uint_ge(world.now_ms, last + poll_ms + world.change[1]->op_timeout_ms);
+	ck_assert(world_settle(&world, 2, 20000));
+	ck_assert_uint_eq(world.host[3].works[PHASE_SWITCH], 1); /* marked */
+	ck_assert_uint_eq(world.host[3].works[PHASE_SETTLE], 1); /* compared */
+	check_no_violation(40);
+	world_free(&world);
+}
+END_TEST
+
+START_TEST(a_change_that_moves_no_key_is_not_held)
+{
+	uint64_t moved;
+
+	world_init(&world, 44);
+	world.change[1]->unaware_poll_ms = 3600000;
+	moved = world.change[1]->moved;
+	world.change[1]->moved = 0;
+	ck_assert_uint_gt(moved, 0);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	ck_assert(world_settle(&world, 2, 20000));
 	world_free(&world);
 }
 END_TEST
@@ -296,6 +358,9 @@ int main(void)
 	tcase_add_test(tests, no_list_is_taken_while_the_step_before_is_being_written);
 	tcase_add_test(tests, a_list_that_cannot_be_stored_is_dropped_and_a_phase_is_not);
 	tcase_add_test(tests, a_list_ends_with_the_leadership_that_was_to_store_it);
+	tcase_add_loop_test(
+	    tests, switch_is_held_until_clients_that_know_nothing_of_phases_have_polled, 0, 4);
+	tcase_add_test(tests, a_change_that_moves_no_key_is_not_held);
 	tcase_add_test(tests, a_refused_prepare_is_unwound_to_the_list_before);
 	tcase_add_test(tests, prepare_waits_for_a_listed_agent_that_is_away);
 	tcase_add_test(tests, later_phases_wait_a_lease_for_a_host_without_work);

@@ -41,8 +41,11 @@ static void command_is_allowed(enum move_kind kind, enum move_action action, uin
 {
 	const struct step *last = depth > 0 ? &path[depth - 1] : NULL;
 	uint64_t old_cas = SOURCE_CAS, new_cas = 0;
-	bool is_reserved = false, still_old = false, saw_stub = false;
+	bool is_reserved = false, still_old = false, saw_stub = false, asked_old = false;
 
+	/* Where clients are unaware of phases an empty value would be what they read. */
+	if (kind >= MOVE_DRAIN_LATE)
+		ck_assert(action != MOVE_NEW_RESERVE && action != MOVE_NEW_FILL);
 	for (unsigned i = 0; i < depth; i++) {
 		const struct step *step = &path[i];
 
@@ -53,6 +56,7 @@ static void command_is_allowed(enum move_kind kind, enum move_action action, uin
 		is_reserved |= reserved(step);
 		saw_stub |=
 		    step->action == MOVE_NEW_READ_CAS && step->reply.sent && step->reply.size == 0;
+		asked_old |= step->action == MOVE_OLD_READ_CAS;
 		still_old |= step->action == MOVE_OLD_READ_CAS && step->reply.answer == MOVE_OK;
 	}
 	switch (action) {
@@ -70,7 +74,13 @@ static void command_is_allowed(enum move_kind kind, enum move_action action, uin
 		break;
 	case MOVE_NEW_DELETE_CAS:
 		ck_assert_uint_eq(cas, new_cas);
-		ck_assert(is_reserved || still_old || saw_stub);
+		if (kind == MOVE_DRAIN_LATE) /* read there first: what is stored later stays */
+			ck_assert(asked_old);
+		else if (kind == MOVE_COMPARE) /* its win may have been taken by our read */
+			ck_assert(last->reply.stale || last->reply.won ||
+				  (last->reply.sent && last->reply.size == 0));
+		else
+			ck_assert(is_reserved || still_old || saw_stub);
 		break;
 	case MOVE_OLD_DELETE_CAS:
 		ck_assert_uint_eq(cas, old_cas);
@@ -110,7 +120,9 @@ static void end_is_allowed(enum move_kind kind, const struct move *move)
 		dropped |= step->action == MOVE_OLD_DELETE && step->reply.answer == MOVE_OK;
 	}
 	if (move->result == MOVE_MOVED)
-		ck_assert(filled || dropped);
+		ck_assert(filled || dropped || (kind == MOVE_COMPARE && removed));
+	if (kind >= MOVE_DRAIN_LATE && move->result == MOVE_AGAIN)
+		ck_assert_int_eq(move->kind, kind);
 	if (move->result != MOVE_AGAIN) {
 		ck_assert(!stub_stands);
 		ck_assert_int_ne(last->reply.answer, MOVE_LOST);
@@ -125,6 +137,7 @@ static void end_is_allowed(enum move_kind kind, const struct move *move)
 			ck_assert_int_ne(move->kind, MOVE_DRAIN);
 	}
 	if (kind >= MOVE_DRAIN && kind != MOVE_DROP &&
+	    !(kind == MOVE_COMPARE && move->result == MOVE_PRESENT) &&
 	    (move->result == MOVE_MOVED || move->result == MOVE_PRESENT ||
 	     move->result == MOVE_FAILED)) {
 		ck_assert(removed);
@@ -132,10 +145,11 @@ static void end_is_allowed(enum move_kind kind, const struct move *move)
 }
 
 /* The shapes of reply that the next command may get, hostile ones among them. */
-static unsigned replies(enum move_action action, struct move_reply *out)
+static unsigned replies(enum move_kind kind, enum move_action action, struct move_reply *out)
 {
 	static const struct move_reply hits[] = {
 	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 5},
+	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .value_hash = 1},
 	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 0},
 	    {.has_cas = true, .has_value = true, .ttl = 0, .size = 5},
 	    {.has_cas = true, .has_value = true, .ttl = -1, .size = 5, .stale = true, .won = true},
@@ -150,7 +164,8 @@ static unsigned replies(enum move_action action, struct move_reply *out)
 
 	for (int answer = MOVE_OK; answer < MOVE_ANSWERS; answer++) {
 		bool reads = action == MOVE_NEW_RESERVE || action == MOVE_NEW_READ_CAS ||
-			     action == MOVE_OLD_READ || action == MOVE_OLD_READ_CAS;
+			     action == MOVE_NEW_READ || action == MOVE_OLD_READ ||
+			     action == MOVE_OLD_READ_CAS;
 
 		if (answer != MOVE_OK || !reads) {
 			out[n++] = (struct move_reply){.answer = (enum move_answer)answer};
@@ -162,6 +177,8 @@ static unsigned replies(enum move_action action, struct move_reply *out)
 			if (out[n].has_cas)
 				out[n].cas = action == MOVE_NEW_RESERVE	   ? STUB_CAS
 					     : action == MOVE_NEW_READ_CAS ? NEW_CAS
+					     : action == MOVE_NEW_READ	   ? NEW_CAS
+					     : kind == MOVE_COMPARE	   ? SOURCE_CAS
 									   : READ_CAS;
 			n++;
 		}
@@ -172,7 +189,7 @@ static unsigned replies(enum move_action action, struct move_reply *out)
 static void walk(enum move_kind kind, const struct move *move, enum move_action action)
 {
 	struct move_reply all[32];
-	unsigned count = replies(action, all);
+	unsigned count = replies(kind, action, all);
 
 	ck_assert_uint_lt(depth, DEPTH_MAX);
 	command_is_allowed(kind, action, move->cas);
@@ -200,7 +217,8 @@ START_TEST(every_sequence_of_replies_ends_by_the_rules)
 	walk((enum move_kind)_i, &move, first);
 	ck_assert_uint_gt(ends[MOVE_AGAIN], 0);
 	ck_assert_uint_gt(ends[MOVE_GONE] + ends[MOVE_FAILED], 0);
-	if (_i != MOVE_COPY_ABANDON && _i != MOVE_DRAIN_ABANDON && _i != MOVE_DRAIN_LOSE)
+	if (_i != MOVE_COPY_ABANDON && _i != MOVE_DRAIN_ABANDON && _i != MOVE_DRAIN_LATE &&
+	    _i != MOVE_DRAIN_LEAVE && _i != MOVE_DRAIN_LOSE)
 		ck_assert_uint_gt(ends[MOVE_MOVED], 0);
 }
 END_TEST
@@ -245,6 +263,58 @@ static struct move_reply won(void)
 	reply.won = true;
 	return reply;
 }
+
+START_TEST(a_copy_stays_only_while_it_equals_its_original)
+{
+	struct move_reply copy = hit(SOURCE_CAS, 5), newer = hit(READ_CAS, 5),
+			  same = hit(NEW_CAS, 5);
+	struct move_reply other = same, missing = {.answer = MOVE_MISS}, ok = {.answer = MOVE_OK};
+	const struct move_reply *const originals[] = {&same, &other, &missing};
+	struct move move;
+
+	other.value_hash = 1;
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(move_begin(&move, MOVE_COMPARE, SOURCE_CAS), MOVE_OLD_READ);
+		ck_assert_int_eq(move_advance(&move, &copy), MOVE_NEW_READ);
+		if (i == 0) {
+			ck_assert_int_eq(move_advance(&move, originals[i]), MOVE_END);
+			ck_assert_int_eq(move.result, MOVE_PRESENT);
+			continue;
+		}
+		ck_assert_int_eq(move_advance(&move, originals[i]), MOVE_OLD_DELETE_CAS);
+		ck_assert_uint_eq(move.cas, SOURCE_CAS);
+		ck_assert_int_eq(move_advance(&move, &ok), MOVE_END);
+		ck_assert_int_eq(move.result, MOVE_MOVED);
+	}
+	/* Stored since the dump: a client did that, and it is not asked about. */
+	ck_assert_int_eq(move_begin(&move, MOVE_COMPARE, SOURCE_CAS), MOVE_OLD_READ);
+	ck_assert_int_eq(move_advance(&move, &newer), MOVE_END);
+	ck_assert_int_eq(move.result, MOVE_PRESENT);
+}
+END_TEST
+
+START_TEST(a_late_write_goes_at_the_new_owner_first_whatever_has_become_of_it)
+{
+	struct move_reply there = hit(NEW_CAS, 5), still = hit(READ_CAS, 5);
+	struct move_reply missing = {.answer = MOVE_MISS}, ok = {.answer = MOVE_OK};
+	struct move move;
+
+	for (unsigned gone = 0; gone < 2; gone++) {
+		ck_assert_int_eq(move_begin(&move, MOVE_DRAIN_LATE, SOURCE_CAS), MOVE_NEW_READ_CAS);
+		ck_assert_int_eq(move_advance(&move, &there), MOVE_OLD_READ_CAS);
+		ck_assert_int_eq(move_advance(&move, gone ? &missing : &still),
+				 MOVE_NEW_DELETE_CAS);
+		ck_assert_uint_eq(move.cas, NEW_CAS);
+		ck_assert_int_eq(move_advance(&move, &ok), MOVE_OLD_DELETE_CAS);
+		ck_assert_uint_eq(move.cas, gone ? SOURCE_CAS : READ_CAS);
+		ck_assert_int_eq(move_advance(&move, &ok), MOVE_END);
+		ck_assert_int_eq(move.result, MOVE_FAILED);
+	}
+	/* Nothing is put at N in its place. */
+	ck_assert_int_eq(move_begin(&move, MOVE_DRAIN_LATE, SOURCE_CAS), MOVE_NEW_READ_CAS);
+	ck_assert_int_eq(move_advance(&move, &missing), MOVE_OLD_DELETE_CAS);
+}
+END_TEST
 
 START_TEST(an_empty_value_moves_and_is_no_stub)
 {
@@ -547,6 +617,8 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_add_test(rules, a_copy_stays_only_while_it_equals_its_original);
+	tcase_add_test(rules, a_late_write_goes_at_the_new_owner_first_whatever_has_become_of_it);
 	tcase_add_loop_test(rules, every_sequence_of_replies_ends_by_the_rules, 0, MOVE_KINDS);
 	tcase_add_loop_test(rules, a_key_of_an_owner_that_is_given_up_goes_at_the_old_one_alone, 0,
 			    4);

@@ -654,6 +654,110 @@ START_TEST(lost_reservations_are_waited_for)
 }
 END_TEST
 
+/* ---- clients that know nothing of phases ---- */
+
+START_TEST(drain_moves_nothing_where_clients_are_unaware)
+{
+	change.unaware_poll_ms = 1000;
+	begin(A, PHASE_DRAIN, true, mark_of(500));
+	pass_dump_begin(&pass);
+	ck_assert_int_eq(line_to(B, 0, 500).kind, MOVE_DRAIN_LEAVE);
+	ck_assert_int_eq(line_to(B, 1, 501).kind, MOVE_DRAIN_LATE);
+	pass_dumped(&pass, 2, 0);
+	keys(2, MOVE_PRESENT);
+	dump(0, 0);
+	keys(0, MOVE_MOVED);
+	ck_assert_int_eq(order(), PASS_DONE); /* there are no reservations to wait for */
+}
+END_TEST
+
+START_TEST(drain_without_a_mark_keeps_neither_side_where_clients_are_unaware)
+{
+	change.unaware_poll_ms = 1000;
+	begin(A, PHASE_DRAIN, false, (struct pass_mark){0});
+	pass_dump_begin(&pass);
+	ck_assert_int_eq(line_to(B, 0, 1).kind, MOVE_DRAIN_LATE);
+}
+END_TEST
+
+START_TEST(switch_marks_where_copies_end_once_and_does_nothing_else)
+{
+	change.unaware_poll_ms = 1000;
+	begin(B, PHASE_SWITCH, false, (struct pass_mark){0});
+	mark(700);
+	saved(700, true);
+	ck_assert_int_eq(order(), PASS_DONE);
+	pass_free(&pass);
+	begin(B, PHASE_SWITCH, true, mark_of(700)); /* the agent was restarted: not taken later */
+	ck_assert_int_eq(order(), PASS_DONE);
+	ck_assert_int_eq(pass.work.state, WORK_DONE);
+}
+END_TEST
+
+START_TEST(a_new_owner_that_was_started_anew_in_switch_holds_no_copies)
+{
+	struct pass_mark other = mark_of(700);
+
+	change.unaware_poll_ms = 1000;
+	other.of.pid++;
+	begin(B, PHASE_SWITCH, true, other);
+	saved(0, true);
+	ck_assert_int_eq(order(), PASS_DONE);
+}
+END_TEST
+
+START_TEST(settle_compares_the_copies_and_nothing_that_clients_stored)
+{
+	struct pass_verdict verdict;
+
+	change.unaware_poll_ms = 1000;
+	begin(B, PHASE_SETTLE, false, mark_of(700));
+	ck_assert_int_eq(order(), PASS_DUMP);
+	pass_dump_begin(&pass);
+	verdict = line_to(B, 0, 700);
+	ck_assert(verdict.concerned && verdict.spool);
+	ck_assert_int_eq(verdict.kind, MOVE_COMPARE);
+	ck_assert_uint_eq(verdict.destination, A);
+	ck_assert(!line_to(B, 1, 701).concerned);
+	ck_assert(!line_to(A, 0, 1).concerned);
+	pass_dumped(&pass, 3, 0);
+	keys(1, MOVE_MOVED); /* it was dropped: another walk finds what is left */
+	dump(1, 600);
+	keys(1, MOVE_PRESENT);
+	ck_assert_int_eq(order(), PASS_DONE);
+}
+END_TEST
+
+START_TEST(settle_without_a_mark_compares_everything_and_of_another_process_nothing)
+{
+	struct pass_mark other = mark_of(700);
+
+	change.unaware_poll_ms = 1000;
+	begin(B, PHASE_SETTLE, false, (struct pass_mark){0});
+	pass_dump_begin(&pass);
+	ck_assert_int_eq(line_to(B, 0, UINT64_MAX - 1).kind, MOVE_COMPARE);
+	pass_free(&pass);
+	other.of.start_time++;
+	begin(B, PHASE_SETTLE, false, other);
+	pass_dump_begin(&pass);
+	ck_assert(!line_to(B, 0, 1).concerned);
+}
+END_TEST
+
+START_TEST(settle_keeps_no_copy_of_an_owner_that_is_given_up)
+{
+	static uint8_t given_up[REGISTER_SET_BYTES];
+
+	change.unaware_poll_ms = 1000;
+	register_set_add(given_up, A);
+	begin(B, PHASE_SETTLE, false, mark_of(700));
+	pass.given_up = given_up;
+	pass_dump_begin(&pass);
+	ck_assert_int_eq(line_to(B, 0, 700).kind, MOVE_DRAIN_LOSE);
+	ck_assert(!line_to(B, 1, 701).concerned);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pass");
@@ -690,6 +794,14 @@ int main(void)
 	tcase_add_test(rules, a_dump_that_falls_short_is_repeated_until_expiry_explains_it);
 	tcase_add_test(rules, a_large_key_space_is_walked_in_ranges);
 	tcase_add_test(rules, lost_reservations_are_waited_for);
+	tcase_add_test(rules, drain_moves_nothing_where_clients_are_unaware);
+	tcase_add_test(rules, drain_without_a_mark_keeps_neither_side_where_clients_are_unaware);
+	tcase_add_test(rules, switch_marks_where_copies_end_once_and_does_nothing_else);
+	tcase_add_test(rules, a_new_owner_that_was_started_anew_in_switch_holds_no_copies);
+	tcase_add_test(rules, settle_compares_the_copies_and_nothing_that_clients_stored);
+	tcase_add_test(rules,
+		       settle_without_a_mark_compares_everything_and_of_another_process_nothing);
+	tcase_add_test(rules, settle_keeps_no_copy_of_an_owner_that_is_given_up);
 	suite_add_tcase(suite, rules);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

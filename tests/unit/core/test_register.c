@@ -173,7 +173,11 @@ START_TEST(phases_know_their_names_and_their_work)
 
 	for (unsigned phase = 0; phase < PHASE_COUNT; phase++) {
 		ck_assert_str_eq(phase_name((enum phase)phase), want[phase].name);
-		ck_assert_int_eq(phase_works_gaining((enum phase)phase), want[phase].gaining);
+		ck_assert_int_eq(phase_works_gaining((enum phase)phase, false),
+				 want[phase].gaining);
+		ck_assert_int_eq(phase_works_gaining((enum phase)phase, true),
+				 want[phase].gaining || phase == PHASE_SWITCH ||
+				     phase == PHASE_SETTLE);
 		ck_assert_int_eq(phase_works_losing((enum phase)phase), want[phase].losing);
 	}
 	ck_assert_str_eq(phase_name(PHASE_COUNT), "unknown");

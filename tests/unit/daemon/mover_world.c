@@ -191,7 +191,7 @@ void phase_all(enum phase phase, struct run runs[SERVERS])
 		bool losing = servers[i].lost > 0, gaining = servers[i].gained > 0;
 
 		if ((losing && phase_works_losing(phase)) ||
-		    (gaining && phase_works_gaining(phase))) {
+		    (gaining && phase_works_gaining(phase, change.unaware_poll_ms > 0))) {
 			run_whole(&runs[i], i, phase);
 			ck_assert_msg(runs[i].work.state == WORK_DONE, "%s: %s", servers[i].name,
 				      runs[i].work.reason);
