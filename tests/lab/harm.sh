@@ -18,15 +18,19 @@ LAB_ISOLATION=bypass # who is away longer than its lease is not to be read by
 # A source that is left has to move three times what each of three has that get a fourth beside them.
 HARM_RATE=${HARM_RATE:-100}
 HARM_RATE_LEAVING=$((3 * HARM_RATE))
-HARM_SEGMENTS="1 2 3 4"
-HARM_VICTIM=4 # the number of the next client process that is there to be killed
-HARM_EPOCH=1
+HARM_SEGMENTS=   # "1 2 3 4": hosts with a process of clients each
+HARM_VICTIM=     # the number of the next client process that is there to be killed
+HARM_EPOCH=
+HARM_LOST= HARM_MARKED=
 HARM_CHANGE_S=150
 declare -A HARM_HOST=() # by role
 
-# harm_fleet [CLIENTS]: with so many client processes to be killed.
+# harm_fleet [CLIENTS]: with so many client processes to be killed; in the place of the one before.
+# shellcheck disable=SC2120
 harm_fleet() {
 	local n clients=${1:-0}
+	lab_stop
+	HARM_EPOCH=1 HARM_VICTIM=4 HARM_SEGMENTS="1 2 3 4" HARM_LOST=0 HARM_MARKED=0
 	lab_new
 	for n in 1 2 3 4; do
 		LAB_RATE=$HARM_RATE
@@ -37,12 +41,17 @@ harm_fleet() {
 	lab_first_list 1 2 3 a4
 	for ((n = 0; n < clients; n++)); do HARM_SEGMENTS+=" 3"; done
 	lab_load_start "$HARM_KEYS" "$HARM_SEGMENTS" --apart --readers 2 --writers 2 --rate 400
-	lab_load fill
+	[ -n "$HARM_EMPTY" ] || lab_load fill
 	lab_load run
 }
+HARM_EMPTY= # "yes": nothing is stored at first
 
 # A scenario may start them in another way.
-harm_server_start() { lab_server_start "$1"; }
+declare -A HARM_ARGUMENTS=() # of host N's memcached
+harm_server_start() {
+	# shellcheck disable=SC2086 # some or none
+	lab_server_start "$1" ${HARM_ARGUMENTS[$1]:-}
+}
 
 # ---- changes ----
 
@@ -91,7 +100,6 @@ harm_checked() {
 	# shellcheck disable=SC2086 # none or one
 	lab_inspect_zeros $HARM_LEFT
 }
-HARM_LOST=0 HARM_MARKED=0
 
 # harm_change [WHO HOW PHASE... [+ WHO HOW PHASE...]]: one change, harmed in these phases, in this
 # order.
@@ -209,6 +217,54 @@ harm_agent_stopped() {
 	before=$(harm_refusals)
 	lab_until 20 harm_more harm_refusals "$((before + 50))" || fail "a$HARM_N's clients go on"
 	kill -CONT "${LAB_AGENT_PID[$HARM_N]}"
+}
+
+# Another client has its keys dumped without end, so that its crawler is busy; until the change is over.
+harm_crawler_taken() {
+	local n=$HARM_N
+	harm_reach "$1" CONT "${LAB_SERVER_PID[$n]}"
+	exec {crawl}<>"/dev/tcp/$LAB_NET.$n/$LAB_SERVER_PORT" || fail "no connection to s$n"
+	cat <&"$crawl" >/dev/null &
+	LAB_BESIDE+=("$!")
+	while printf 'lru_crawler metadump hash\r\n%.0s' {1..50}; do :; done >&"$crawl" 2>/dev/null &
+	LAB_BESIDE+=("$!")
+	exec {crawl}>&-
+	lab_until 60 harm_status_has "$n" anothercrawlrunsthere || fail "the mover of s$n never found it busy"
+}
+harm_status_has() { [[ $(lab_status_json "$1") = *"$2"* ]]; }
+
+# Keys that somebody recomputes: one marked stale, one reserved by an application, one of which an
+# application has won the recache.  The first two are gone afterwards, so that whoever asks next
+# recomputes them; the third is a value like any other.
+harm_keys_recomputed() {
+	local key n=$HARM_N
+	harm_reach "$1" CONT "${LAB_SERVER_PID[$n]}"
+	for key in stale reserved won; do HARM_KEY[$key]=$(harm_key_moving "$key"); done
+	lab_memcached "$n" "set ${HARM_KEY[stale]} 0 0 3" old >/dev/null
+	lab_memcached "$n" "md ${HARM_KEY[stale]} I T300" >/dev/null
+	lab_memcached "$n" "mg ${HARM_KEY[reserved]} N300 c" >/dev/null
+	lab_memcached "$n" "set ${HARM_KEY[won]} 0 60 3" new >/dev/null
+	check "an application wins the recache" grep -q ' W' <(lab_memcached "$n" "mg ${HARM_KEY[won]} R300 c")
+}
+harm_keys_recomputed_checked() {
+	local key n
+	for key in stale reserved; do
+		for n in 1 2 3 4; do
+			check "the $key key is not on s$n" equal "$(lab_memcached $n "mg ${HARM_KEY[$key]} s")" EN
+		done
+	done
+	n=$1
+	check "the won one has moved to s$n" equal "$(lab_memcached "$n" "get ${HARM_KEY[won]}" | sed -n 2p)" new
+}
+declare -A HARM_KEY=()
+
+# A key whose name begins so and that moves from host N to the new owner, while a change runs.
+harm_key_moving() {
+	"$BUILD/mcadmin" route --segment "$(lab_segment 1)" "$1":{1..200} | awk -v from="s$HARM_N" \
+		-v to="s${HARM_HOST[destination]}" '!found && $3 == from && index($0, " " to " ") {
+			print $1
+			found = 1
+		}'
 }
 
 # A process full of clients is killed while one of them stands between two commands of a write.

@@ -114,10 +114,18 @@ LAB_LOAD_PROCESS=
 
 # lab_load COMMAND: its answer is in LAB_ANSWER.
 lab_load() {
-	LAB_ANSWER=
+	lab_load_begin "$1"
+	lab_load_answer
+}
+
+# What takes its time: its answer is asked for later.
+lab_load_begin() {
 	printf '%s\n' "$1" >&"$LAB_LOAD_IN" || fail "the load has ended: $(tail -n 3 "$LAB/load.log")"
+}
+lab_load_answer() {
+	LAB_ANSWER=
 	IFS= read -r -t 180 -u "$LAB_LOAD_OUT" LAB_ANSWER ||
-		fail "the load does not answer to $1: $(tail -n 3 "$LAB/load.log")"
+		fail "the load does not answer: $(tail -n 3 "$LAB/load.log")"
 }
 
 # lab_load_number NAME: from a report, asked for by `lab_load report`.
