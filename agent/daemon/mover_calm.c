@@ -3,7 +3,7 @@
 
 #define MS_NS	     1000000u
 #define SPELL_NS     (100u * MS_NS)
-#define WORKS_NS     (76u * MS_NS)
+#define WORKS_NS     (86u * MS_NS)
 #define ENDS_NS	     (4u * MS_NS)
 #define FIRST	     20000u
 #define UP_SHARE     10u

@@ -13,7 +13,7 @@
 
 /* Keys a second.  The least is what hardly any server feels, so a move always ends. */
 #define MOVER_CALM_LEAST 10000u
-#define MOVER_CALM_MOST	 100000u
+#define MOVER_CALM_MOST	 50000u
 /* An item of so many bytes weighs as much as a key more. */
 #define MOVER_CALM_BYTES 1024u
 /* What is begun at once is small, for a server's thread answers nobody else meanwhile: so much of a

@@ -301,6 +301,40 @@ START_TEST(movers_together_keep_to_the_rate)
 }
 END_TEST
 
+static void read_one(evutil_socket_t fd, short what, void *key)
+{
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < 5; i++)
+		ck_assert(memcached_get(&processes[0], key, strlen(key)).hit);
+}
+
+START_TEST(a_mover_that_gives_way_to_readers_moves_all_the_same)
+{
+	struct timeval often = {.tv_usec = 1000};
+	struct run run = {0};
+	struct event *reader;
+	char key[32];
+	unsigned i = 0;
+
+	do /* one that stays */
+		(void)snprintf(key, sizeof(key), "key:%u", i++);
+	while (owner_of(key, strlen(key), false) != 0 || owner_of(key, strlen(key), true) != 0);
+	fill(20000, "v");
+	reader = event_new(base, -1, EV_PERSIST, read_one, key);
+	ck_assert_ptr_nonnull(reader);
+	event_add(reader, &often);
+	pace.adaptive = true;
+	run_whole(&run, 0, PHASE_COPY);
+	event_free(reader);
+	ck_assert_int_eq(run.work.state, WORK_DONE);
+	ck_assert_uint_eq(run.work.failed, 0);
+	ck_assert_uint_eq(memcached_items(&processes[2]), moving(20000, 0));
+	/* in small batches, between which it asked anew */
+	ck_assert_uint_gt(run.asked, 2 * moving(20000, 0) / 1024 + 20);
+}
+END_TEST
+
 START_TEST(without_a_lease_nothing_is_begun)
 {
 	struct run run = {.allowed = 1};
@@ -393,6 +427,7 @@ int main(void)
 	tcase_add_test(all, foreign_items_are_counted_before_any_is_dropped);
 	tcase_add_test(all, a_hundredth_of_foreign_items_is_dropped_without_a_word);
 	tcase_add_test(all, movers_together_keep_to_the_rate);
+	tcase_add_test(all, a_mover_that_gives_way_to_readers_moves_all_the_same);
 	tcase_add_test(all, without_a_lease_nothing_is_begun);
 	tcase_add_test(all, stop_leaves_nothing_in_flight);
 	tcase_add_test(all, clean_drops_the_copies_again);

@@ -67,8 +67,8 @@ START_TEST(it_rests_between_spells_and_lets_its_work_end_first)
 		spells[spell]++;
 		before = spell;
 	}
-	ck_assert_uint_gt(spells[MOVER_CALM_WORKS], 700);
-	ck_assert_uint_gt(spells[MOVER_CALM_RESTS], 100);
+	ck_assert_uint_gt(spells[MOVER_CALM_WORKS], 800);
+	ck_assert_uint_gt(spells[MOVER_CALM_RESTS], 50);
 	ck_assert_uint_gt(spells[MOVER_CALM_ENDS], 0);
 }
 END_TEST
