@@ -22,7 +22,7 @@ struct status_server {
 	uint64_t old_slots, new_slots;
 	/* What its agent does there; the asked agent knows it of its own servers. */
 	char phase[STATUS_WORD_MAX + 1], work[STATUS_WORD_MAX + 1]; /* "": nothing */
-	uint64_t found, moved, present, gone, failed, left, rate,
+	uint64_t found, moved, present, expired, gone, failed, cold, left, rate,
 	    ms_left; /* ms_left 0: not known */
 	uint64_t failed_refused, failed_both_sides, failed_too_often, failed_late, failed_given_up;
 	uint64_t owed, owed_since; /* keys that the asked agent has still to delete there */
@@ -33,7 +33,7 @@ struct status_host {
 	int64_t lease_left_ms; /* -1: none */
 	uint64_t term, serial; /* adopted */
 	char phase[STATUS_WORD_MAX + 1], work[STATUS_WORD_MAX + 1];
-	uint64_t found, moved, present, gone, failed, left, rate;
+	uint64_t found, moved, present, expired, gone, failed, cold, left, rate;
 	/* Its registered clients, by how they stand with its newest generation. */
 	uint64_t clients_adopted, clients_idle, clients_silent, clients_refused, clients_gone;
 	char reason[STATUS_TEXT_MAX + 1];
@@ -87,7 +87,8 @@ struct status {
 	char failover_agent[LIST_NAME_MAX + 1]; /* "": none was ordered */
 	/* The present or last change. */
 	uint64_t change_epoch, change_slots, change_slots_moved;
-	uint64_t keys_found, keys_moved, keys_failed, keys_left, keys_rate;
+	uint64_t keys_found, keys_moved, keys_present, keys_expired, keys_gone, keys_failed,
+	    keys_cold, keys_left, keys_rate;
 	uint64_t change_ms;
 	uint32_t server_count, host_count, other_count;
 	struct status_server *servers;

@@ -13,8 +13,10 @@ static void server_work_json(const struct status_server *server, struct json *js
 	json_unsigned(json, "found", server->found);
 	json_unsigned(json, "moved", server->moved);
 	json_unsigned(json, "present", server->present);
+	json_unsigned(json, "expired", server->expired);
 	json_unsigned(json, "gone", server->gone);
 	json_unsigned(json, "failed", server->failed);
+	json_unsigned(json, "cold", server->cold);
 	json_unsigned(json, "failed_refused", server->failed_refused);
 	json_unsigned(json, "failed_both_sides", server->failed_both_sides);
 	json_unsigned(json, "failed_too_often", server->failed_too_often);
@@ -62,8 +64,10 @@ static void hosts_json(const struct status *status, struct json *json)
 		json_unsigned(json, "found", host->found);
 		json_unsigned(json, "moved", host->moved);
 		json_unsigned(json, "present", host->present);
+		json_unsigned(json, "expired", host->expired);
 		json_unsigned(json, "gone", host->gone);
 		json_unsigned(json, "failed", host->failed);
+		json_unsigned(json, "cold", host->cold);
 		json_unsigned(json, "left", host->left);
 		json_unsigned(json, "rate", host->rate);
 		json_unsigned(json, "clients_adopted", host->clients_adopted);
@@ -158,7 +162,11 @@ void status_json(const struct status *status, struct json *json)
 	json_unsigned(json, "change_slots_moved", status->change_slots_moved);
 	json_unsigned(json, "change_keys_found", status->keys_found);
 	json_unsigned(json, "change_keys_moved", status->keys_moved);
+	json_unsigned(json, "change_keys_present", status->keys_present);
+	json_unsigned(json, "change_keys_expired", status->keys_expired);
+	json_unsigned(json, "change_keys_gone", status->keys_gone);
 	json_unsigned(json, "change_keys_failed", status->keys_failed);
+	json_unsigned(json, "change_keys_cold", status->keys_cold);
 	json_unsigned(json, "change_keys_left", status->keys_left);
 	json_unsigned(json, "change_rate", status->keys_rate);
 	json_unsigned(json, "change_ms", status->change_ms);

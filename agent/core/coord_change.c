@@ -56,15 +56,14 @@ int coord_may_offer(const struct coord *coord, const struct list *next, uint64_t
 				   next->epoch, next->epoch == reg->epoch ? "active" : "under way");
 	if (reg->next_epoch != 0) {
 		struct work sum;
-		uint64_t all;
-
 		coord_moved(coord, &sum);
-		all = sum.moved + sum.present + sum.gone + sum.failed + sum.left;
 		return failure_set(failure, EBUSY,
 				   "epoch %" PRIu64 " is in %s, %" PRIu64
 				   "%% of its keys are dealt with: one change at a time%s",
 				   reg->next_epoch, phase_name((enum phase)reg->phase),
-				   all == 0 ? 0 : (all - sum.left) * 100 / all,
+				   sum.found <= sum.left
+				       ? 0
+				       : (sum.found - sum.left) * 100 / sum.found,
 				   next->epoch == reg->next_epoch
 				       ? " (and this is another list of the same epoch)"
 				       : "");

@@ -15,8 +15,10 @@ void coord_moved(const struct coord *coord, struct work *sum)
 		sum->found += host->moved.found;
 		sum->moved += host->moved.moved;
 		sum->present += host->moved.present;
+		sum->expired += host->moved.expired;
 		sum->gone += host->moved.gone;
 		sum->failed += host->moved.failed;
+		sum->cold += host->moved.cold;
 		if (coord->reg.next_epoch == 0 || work->state != WORK_RUNNING ||
 		    (work->phase != PHASE_COPY && work->phase != PHASE_DRAIN) ||
 		    memcmp(work->pending, coord->reg.pending, LIST_HASH_BYTES) != 0)
@@ -24,8 +26,10 @@ void coord_moved(const struct coord *coord, struct work *sum)
 		sum->found += work->found;
 		sum->moved += work->moved;
 		sum->present += work->present;
+		sum->expired += work->expired;
 		sum->gone += work->gone;
 		sum->failed += work->failed;
+		sum->cold += work->cold;
 		sum->left += work->left;
 		sum->rate += work->rate;
 	}

@@ -218,6 +218,18 @@ static void host_work_begin(struct host *host)
 		host->work.state = WORK_DONE;
 }
 
+/* Work that ends before it is done (an abort, a giveup) has moved what it has. */
+static void host_work_left(struct host *host)
+{
+	if (host->work.state != WORK_RUNNING ||
+	    (host->work.phase != PHASE_COPY && host->work.phase != PHASE_DRAIN) ||
+	    memcmp(host->work.pending, host->state.work_pending, LIST_HASH_BYTES) != 0)
+		return;
+	moved_add(&host->state.moved, &host->work);
+	host->work.state = WORK_NONE;
+	host->dirty = true;
+}
+
 void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
 {
 	bool same_phase;
@@ -229,6 +241,8 @@ void host_published(struct host *host, bool ok, bool changed, uint64_t now_ms)
 	}
 	same_phase =
 	    reg_present(&host->published) && reg_same_step(&host->published, &host->going_out);
+	if (!same_phase)
+		host_work_left(host);
 	host->published = host->going_out;
 	if (changed) {
 		/* The clock's fraction of a millisecond counts for the clients. */
@@ -475,8 +489,10 @@ void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_
 	field_put_u64(&at, moved->found);
 	field_put_u64(&at, moved->moved);
 	field_put_u64(&at, moved->present);
+	field_put_u64(&at, moved->expired);
 	field_put_u64(&at, moved->gone);
 	field_put_u64(&at, moved->failed);
+	field_put_u64(&at, moved->cold);
 }
 
 int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *state)
@@ -493,8 +509,10 @@ int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *
 	out.moved.found = field_get_u64(&reader);
 	out.moved.moved = field_get_u64(&reader);
 	out.moved.present = field_get_u64(&reader);
+	out.moved.expired = field_get_u64(&reader);
 	out.moved.gone = field_get_u64(&reader);
 	out.moved.failed = field_get_u64(&reader);
+	out.moved.cold = field_get_u64(&reader);
 	if (reader.bad || (out.started | out.done) >> PHASE_COUNT != 0)
 		return -EBADMSG;
 	*state = out;

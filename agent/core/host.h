@@ -35,7 +35,7 @@ struct host_state {
 	uint16_t started, done;		       /* bit p: the work of phase p was started, is done */
 	struct moved moved;		       /* in the phases that are done */
 };
-#define HOST_STATE_BYTES (REGISTER_BYTES + LIST_HASH_BYTES + 2 * 2 + 5 * 8)
+#define HOST_STATE_BYTES (REGISTER_BYTES + LIST_HASH_BYTES + 2 * 2 + 7 * 8)
 void host_state_encode(const struct host_state *state, uint8_t bytes[HOST_STATE_BYTES]);
 int host_state_decode(const uint8_t bytes[HOST_STATE_BYTES], struct host_state *state);
 

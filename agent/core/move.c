@@ -230,7 +230,7 @@ static enum move_action after_read(struct move *move, const struct move_reply *r
 	if (reply->stale || reply->won || (reply->sent && reply->size == 0))
 		return act(move, AT_REMOVE_MARK, MOVE_OLD_DELETE_CAS, move->source_cas);
 	if (reply->ttl == 0)
-		return unreserve(move, MOVE_GONE);
+		return unreserve(move, MOVE_EXPIRED);
 	move->ttl = reply->ttl;
 	move->client_flags = reply->client_flags;
 	return act(move, AT_FILL, MOVE_NEW_FILL, move->stub_cas);

@@ -55,7 +55,8 @@ enum move_action {
 enum move_result {
 	MOVE_MOVED,   /* now at N; or dropped */
 	MOVE_PRESENT, /* N had it already */
-	MOVE_GONE,    /* expired, deleted, or being recomputed by somebody */
+	MOVE_EXPIRED, /* its time is over */
+	MOVE_GONE,    /* deleted, or being recomputed by somebody */
 	MOVE_FAILED,  /* N refuses it, or it was on both sides with the mark unknown */
 	MOVE_AGAIN,   /* begin once more, a little later, with the move's kind and source_cas */
 };

@@ -92,18 +92,19 @@ static void refuse(struct pass *pass)
 	pass->work.state = WORK_REFUSED;
 }
 
-static void done(struct pass *pass)
-{
-	pass->work.left = 0;
-	pass->order = PASS_WAIT;
-}
-
 /* What was found and not yet dealt with will be found again: found is always what is settled and
  * what is left. */
 static void forget_left(struct pass *pass)
 {
-	pass->work.found -= pass->work.left;
-	pass->work.left = 0;
+	pass->work.found -= pass->work.left + pass->expired;
+	pass->work.expired -= pass->expired;
+	pass->work.left = pass->expired = 0;
+}
+
+static void done(struct pass *pass)
+{
+	forget_left(pass);
+	pass->order = PASS_WAIT;
 }
 
 /* A new round over the key space, with or without a mark before it. */
@@ -382,6 +383,9 @@ void pass_count(struct pass *pass, enum move_result result)
 	case MOVE_PRESENT:
 		pass->work.present++;
 		break;
+	case MOVE_EXPIRED:
+		pass->work.expired++;
+		break;
 	case MOVE_GONE:
 		pass->work.gone++;
 		break;
@@ -452,18 +456,25 @@ void pass_dump_begin(struct pass *pass)
 	pass->lines = pass->covered = pass->concerned = pass->spooled = pass->unnameable = 0;
 }
 
-void pass_leave(struct pass *pass, bool spooled)
+static void leave(struct pass *pass, bool spooled)
 {
 	pass->concerned--;
 	pass->spooled -= spooled;
-	pass->work.found -= spooled;
 	pass->work.left -= spooled;
+}
+
+void pass_expired(struct pass *pass, bool spooled)
+{
+	leave(pass, spooled);
+	pass->expired += spooled;
+	pass->work.expired += spooled;
 }
 
 void pass_unnameable(struct pass *pass, bool spooled)
 {
 	pass->unnameable++;
-	pass_leave(pass, spooled);
+	leave(pass, spooled);
+	pass->work.found -= spooled;
 }
 
 /* Too few keys for the items it says it has?  It counts what has expired and was not yet cleared
@@ -498,6 +509,7 @@ void pass_dumped(struct pass *pass, uint64_t items, uint32_t overflow)
 		pass->part = 0;
 		return;
 	}
+	pass->expired = 0;
 	if (pass->parts == 1 || pass->part == 0)
 		pass->round_found = pass->concerned;
 	if (pass->phase == PHASE_PREPARE)

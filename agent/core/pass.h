@@ -89,6 +89,7 @@ struct pass {
 	uint64_t round_found; /* concerned keys in this round's dumps */
 	uint64_t round_moved; /* work.moved when it began */
 	uint64_t lines, covered, concerned, spooled, unnameable; /* of this dump */
+	uint64_t expired; /* ... left out, and to be found again if it is not whole */
 	uint64_t last_shortfall;
 	uint32_t shortfalls; /* dumps in a row that fell short */
 	bool allowed;	     /* PREPARE: the counts were found good */
@@ -135,8 +136,8 @@ void pass_line(struct pass *pass, const uint8_t *key, size_t key_bytes, uint64_t
  * new owner holds may be older. */
 #define PASS_DYING_S 20
 bool pass_worth(const struct pass_verdict *verdict, int64_t seconds);
-/* It is concerned, and left out. */
-void pass_leave(struct pass *pass, bool spooled);
+/* It is concerned, and not worth it. */
+void pass_expired(struct pass *pass, bool spooled);
 /* It is concerned, but no command of the meta protocol can name it. */
 void pass_unnameable(struct pass *pass, bool spooled);
 /* The dump ended with END.  items: curr_items, the smaller of before and after.  overflow: how many

@@ -73,25 +73,40 @@ struct work {
 	uint64_t found;			  /* keys in the dumps that are concerned */
 	uint64_t moved;	  /* keys now at their new owner, or dropped where dropping is the work */
 	uint64_t present; /* the new owner had them already */
-	uint64_t gone;	  /* expired or deleted meanwhile */
+	uint64_t expired; /* dead, or not worth moving because they soon are */
+	uint64_t gone;	  /* deleted meanwhile, or being recomputed */
 	uint64_t failed;  /* refused by the new owner: lost as a miss */
-	uint64_t left;	  /* known and not yet dealt with */
+	uint64_t cold;	  /* left out: their new owner would have evicted hotter ones for them */
+	uint64_t left;	  /* known and not yet dealt with: found less all of the above */
 	uint64_t rate;	  /* keys a second, now */
 	char reason[WORK_REASON_BYTES]; /* refused, or what it waits for */
 };
 
+/* True at any time of what a mover says. */
+static inline bool work_adds_up(const struct work *work)
+{
+	return work->found == work->moved + work->present + work->expired + work->gone +
+				  work->failed + work->cold + work->left;
+}
+
 /* What has become of the keys of a change, of all phases that moved them. */
 struct moved {
-	uint64_t found, moved, present, gone, failed; /* as in struct work */
+	uint64_t found, moved, present, expired, gone, failed, cold; /* as in struct work */
 };
 
+/* What is left is found again by whoever goes on, and so are the cold ones that COPY leaves to
+ * DRAIN. */
 static inline void moved_add(struct moved *sum, const struct work *work)
 {
-	sum->found += work->found;
+	uint64_t later = work->left + (work->phase == PHASE_COPY ? work->cold : 0);
+
+	sum->found += work->found - later;
 	sum->moved += work->moved;
 	sum->present += work->present;
+	sum->expired += work->expired;
 	sum->gone += work->gone;
 	sum->failed += work->failed;
+	sum->cold += work->phase == PHASE_COPY ? 0 : work->cold;
 }
 
 /* RENEW: what a host reports when it asks for its lease. */

@@ -231,7 +231,7 @@ static void second_event(evutil_socket_t fd, short what, void *argument)
 {
 	struct mover *mover = argument;
 	const struct work *work = &mover->pass.work;
-	uint64_t counted = work->moved + work->present + work->gone + work->failed;
+	uint64_t counted = work->found - work->left;
 
 	(void)fd;
 	(void)what;

@@ -17,6 +17,11 @@ static int64_t seconds_left(const struct mover *mover, int64_t expires)
 	return expires < 0 ? -1 : expires > now ? expires - now : 0;
 }
 
+static uint32_t expires_written(int64_t expires)
+{
+	return expires < 0 ? 0 : expires < UINT32_MAX ? (uint32_t)expires : UINT32_MAX;
+}
+
 static bool dump_line(void *context, const struct mc_dump_line *line)
 {
 	struct mover *mover = context;
@@ -29,7 +34,7 @@ static bool dump_line(void *context, const struct mc_dump_line *line)
 	if (!verdict.concerned)
 		return true;
 	if (!pass_worth(&verdict, seconds_left(mover, line->expires))) {
-		pass_leave(&mover->pass, verdict.spool);
+		pass_expired(&mover->pass, verdict.spool);
 		return true;
 	}
 	if (mc_key_write(line->key, line->key_bytes, &wire) < 0) {
@@ -43,6 +48,8 @@ static bool dump_line(void *context, const struct mc_dump_line *line)
 		return true; /* counted on, to know how many ranges it takes */
 	record.cas = line->cas;
 	record.size = line->size;
+	record.expires = expires_written(line->expires);
+	record.idle_s = 0;
 	record.destination = (uint16_t)verdict.destination;
 	record.kind = (uint8_t)verdict.kind;
 	record.attempts = 0;

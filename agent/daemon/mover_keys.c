@@ -157,9 +157,20 @@ static void failure_count(struct mover_failures *failures, uint8_t kind)
 	}
 }
 
+/* It is not at its old owner any more: has its time come, or was it deleted? */
+static bool has_expired(const struct key_slot *slot)
+{
+	int64_t clock = (int64_t)time(NULL) +
+			mover_peer_info(slot->keys->setup.source)->clock_ahead_s;
+
+	return slot->record.expires != 0 && (int64_t)slot->record.expires <= clock;
+}
+
 static void slot_end(struct key_slot *slot)
 {
 	slot->waiting = NULL;
+	if (slot->move.result == MOVE_GONE && has_expired(slot))
+		slot->move.result = MOVE_EXPIRED;
 	if (slot->move.result == MOVE_FAILED)
 		failure_count(slot->keys->setup.failures, slot->move.kind);
 	if (slot->move.result == MOVE_AGAIN)

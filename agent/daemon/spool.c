@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define PIECE_BYTES  (128u << 10)
-#define HEADER_BYTES 21u /* cas 8, size 8, destination 2, kind, attempts, key_bytes */
+#define HEADER_BYTES 29u /* cas 8, size 8, expires 4, idle 4, destination 2, kind, attempts, key_bytes */
 #define RECORD_MAX   (HEADER_BYTES + SPOOL_KEY_MAX)
 
 struct spool {
@@ -121,10 +121,12 @@ int spool_append(struct spool *spool, const struct spool_record *record)
 	at = spool->out + spool->out_bytes;
 	memcpy(at, &record->cas, 8);
 	memcpy(at + 8, &record->size, 8);
-	memcpy(at + 16, &record->destination, 2);
-	at[18] = record->kind;
-	at[19] = record->attempts;
-	at[20] = record->key_bytes;
+	memcpy(at + 16, &record->expires, 4);
+	memcpy(at + 20, &record->idle_s, 4);
+	memcpy(at + 24, &record->destination, 2);
+	at[26] = record->kind;
+	at[27] = record->attempts;
+	at[28] = record->key_bytes;
 	memcpy(at + HEADER_BYTES, record->key, record->key_bytes);
 	spool->out_bytes += bytes;
 	spool->count++;
@@ -183,10 +185,12 @@ int spool_next(struct spool *spool, struct spool_record *record)
 	at = spool->in + spool->in_at;
 	memcpy(&record->cas, at, 8);
 	memcpy(&record->size, at + 8, 8);
-	memcpy(&record->destination, at + 16, 2);
-	record->kind = at[18];
-	record->attempts = at[19];
-	record->key_bytes = at[20];
+	memcpy(&record->expires, at + 16, 4);
+	memcpy(&record->idle_s, at + 20, 4);
+	memcpy(&record->destination, at + 24, 2);
+	record->kind = at[26];
+	record->attempts = at[27];
+	record->key_bytes = at[28];
 	memcpy(record->key, at + HEADER_BYTES, record->key_bytes);
 	spool->in_at += HEADER_BYTES + record->key_bytes;
 	spool->count--;

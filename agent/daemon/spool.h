@@ -17,6 +17,8 @@
 struct spool_record {
 	uint64_t cas;
 	uint64_t size;
+	uint32_t expires; /* by the source's clock, in seconds; 0: never */
+	uint32_t idle_s;  /* since it was used; see core/room.h */
 	uint16_t destination;
 	uint8_t kind;
 	uint8_t attempts;

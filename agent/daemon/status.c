@@ -48,10 +48,11 @@ static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms,
 	fprintf(out,
 		"host %s lease-ms-left=%" PRId64 " adopted=%" PRIu64 ".%" PRIu64
 		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
-		" gone=%" PRIu64 " failed=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64,
+		" expired=%" PRIu64 " gone=%" PRIu64 " failed=%" PRIu64 " cold=%" PRIu64
+		" left=%" PRIu64 " rate=%" PRIu64,
 		name, lease_left_ms, term, serial, phase_name((enum phase)work->phase),
-		work_names[work->state], work->found, work->moved, work->present, work->gone,
-		work->failed, work->left, work->rate);
+		work_names[work->state], work->found, work->moved, work->present, work->expired,
+		work->gone, work->failed, work->cold, work->left, work->rate);
 	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
 		fprintf(out, " clients-%s=%u", client_standing_name((enum client_standing)i),
 			clients[i]);
@@ -68,12 +69,13 @@ static void status_server_work(FILE *out, const struct agent *agent, uint32_t se
 		return;
 	fprintf(out,
 		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
-		" gone=%" PRIu64 " failed=%" PRIu64 " failed-refused=%" PRIu64
+		" expired=%" PRIu64 " gone=%" PRIu64 " failed=%" PRIu64 " failed-refused=%" PRIu64
 		" failed-both-sides=%" PRIu64 " failed-too-often=%" PRIu64 " failed-late=%" PRIu64
-		" failed-given-up=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64,
+		" failed-given-up=%" PRIu64 " cold=%" PRIu64 " left=%" PRIu64 " rate=%" PRIu64,
 		phase_name((enum phase)work.phase), work_names[work.state], work.found, work.moved,
-		work.present, work.gone, work.failed, failed.refused, failed.both_sides,
-		failed.too_often, failed.late, failed.given_up, work.left, work.rate);
+		work.present, work.expired, work.gone, work.failed, failed.refused,
+		failed.both_sides, failed.too_often, failed.late, failed.given_up, work.cold,
+		work.left, work.rate);
 	if (work.left > 0 && work.rate > 0)
 		fprintf(out, " ms-left=%" PRIu64, work.left / work.rate * 1000);
 }
@@ -211,10 +213,12 @@ static void status_change(FILE *out, const struct agent *agent, uint64_t now_ms)
 		agent->last_slots, agent->last_slots_moved);
 	fprintf(out,
 		"change-keys-found %" PRIu64 "\nchange-keys-moved %" PRIu64
-		"\nchange-keys-present %" PRIu64 "\nchange-keys-gone %" PRIu64
-		"\nchange-keys-failed %" PRIu64 "\nchange-keys-left %" PRIu64
+		"\nchange-keys-present %" PRIu64 "\nchange-keys-expired %" PRIu64 "\nchange-keys-gone %" PRIu64
+		"\nchange-keys-failed %" PRIu64 "\nchange-keys-cold %" PRIu64
+		"\nchange-keys-left %" PRIu64
 		"\nchange-rate %" PRIu64 "\n",
-		sum.found, sum.moved, sum.present, sum.gone, sum.failed, sum.left, sum.rate);
+		sum.found, sum.moved, sum.present, sum.expired, sum.gone, sum.failed, sum.cold,
+		sum.left, sum.rate);
 	fprintf(out, "change-ms %" PRIu64 "\n",
 		end_ms > coord->change_began_ms ? end_ms - coord->change_began_ms : 0);
 }

@@ -142,13 +142,14 @@ static void worker_finished(void *context, const struct work *work)
 	worker->result = *work;
 	mover_progress_failures(worker->mover, &worker->failures);
 	log_line(LOG_LEVEL_INFO,
-		 "%s: %s %s: %llu found, %llu moved or dropped, %llu there already, %llu gone, "
-		 "%llu failed%s%s",
+		 "%s: %s %s: %llu found, %llu moved or dropped, %llu there already, %llu expired, "
+		 "%llu gone, %llu failed, %llu cold%s%s",
 		 worker->workers->agent->host_change->servers[worker->server].name,
 		 phase_name((enum phase)work->phase),
 		 work->state == WORK_REFUSED ? "refused" : "done", (unsigned long long)work->found,
 		 (unsigned long long)work->moved, (unsigned long long)work->present,
-		 (unsigned long long)work->gone, (unsigned long long)work->failed,
+		 (unsigned long long)work->expired, (unsigned long long)work->gone,
+		 (unsigned long long)work->failed, (unsigned long long)work->cold,
 		 work->reason[0] != '\0' ? ": " : "", work->reason);
 }
 
@@ -276,8 +277,10 @@ static void work_add(struct work *sum, const struct work *one)
 	sum->found += one->found;
 	sum->moved += one->moved;
 	sum->present += one->present;
+	sum->expired += one->expired;
 	sum->gone += one->gone;
 	sum->failed += one->failed;
+	sum->cold += one->cold;
 	sum->left += one->left;
 	sum->rate += one->rate;
 	if (sum->reason[0] == '\0')

@@ -17,8 +17,10 @@ static void work_put(uint8_t **at, const struct work *work)
 	field_put_u64(at, work->found);
 	field_put_u64(at, work->moved);
 	field_put_u64(at, work->present);
+	field_put_u64(at, work->expired);
 	field_put_u64(at, work->gone);
 	field_put_u64(at, work->failed);
+	field_put_u64(at, work->cold);
 	field_put_u64(at, work->left);
 	field_put_u64(at, work->rate);
 	field_put_text(at, work->reason, sizeof(work->reason));
@@ -32,8 +34,10 @@ static void work_get(struct field_reader *reader, struct work *work)
 	work->found = field_get_u64(reader);
 	work->moved = field_get_u64(reader);
 	work->present = field_get_u64(reader);
+	work->expired = field_get_u64(reader);
 	work->gone = field_get_u64(reader);
 	work->failed = field_get_u64(reader);
+	work->cold = field_get_u64(reader);
 	work->left = field_get_u64(reader);
 	work->rate = field_get_u64(reader);
 	field_get_text(reader, work->reason, sizeof(work->reason));
@@ -84,8 +88,10 @@ static void renew_put(uint8_t **at, const struct message *message)
 	field_put_u64(at, renew->moved.found);
 	field_put_u64(at, renew->moved.moved);
 	field_put_u64(at, renew->moved.present);
+	field_put_u64(at, renew->moved.expired);
 	field_put_u64(at, renew->moved.gone);
 	field_put_u64(at, renew->moved.failed);
+	field_put_u64(at, renew->moved.cold);
 	field_put_u8(at, renew->successor);
 	field_put_u8(at, renew->ready);
 	field_put_u64(at, renew->vote);
@@ -107,8 +113,10 @@ static void renew_get(struct field_reader *reader, struct message *message)
 	renew->moved.found = field_get_u64(reader);
 	renew->moved.moved = field_get_u64(reader);
 	renew->moved.present = field_get_u64(reader);
+	renew->moved.expired = field_get_u64(reader);
 	renew->moved.gone = field_get_u64(reader);
 	renew->moved.failed = field_get_u64(reader);
+	renew->moved.cold = field_get_u64(reader);
 	renew->successor = field_get_bool(reader);
 	renew->ready = field_get_bool(reader);
 	renew->vote = field_get_u64(reader);

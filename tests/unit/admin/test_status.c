@@ -39,8 +39,8 @@ static const char whole[] =
     "failover 4 a2\nnew-thing of a later agent\n"
     "server s1 10.0.0.1:11211 agent=a1 slots=8192/4096\n"
     "server s2 10.0.0.2:11211 agent=a2 slots=8192/12288 colour=blue owed=4 owed-since=1700000001\n"
-    "host a1 lease-ms-left=4000 adopted=3.17 phase=COPY work=running found=10 moved=6 present=1 "
-    "gone=2 failed=1 left=0 rate=7 later=1 reason=full of words, a=b\n"
+    "host a1 lease-ms-left=4000 adopted=3.17 phase=COPY work=running found=10 moved=6 present=1 expired=4 "
+    "gone=2 failed=1 cold=5 left=0 rate=7 later=1 reason=full of words, a=b\n"
     "host a2 lease-ms-left=-1 adopted=3.16 phase=PREPARE work=none reason=\n";
 
 START_TEST(every_field_is_taken)

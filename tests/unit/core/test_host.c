@@ -67,6 +67,61 @@ START_TEST(a_segment_that_is_still_there_is_gone_on_with)
 }
 END_TEST
 
+/* Carries out what the host asks for; true: movers were to be started. */
+static bool carry_out(uint64_t now_ms)
+{
+	struct host_action action;
+	bool works = false;
+
+	while (host_next(&host, now_ms, &action)) {
+		if (action.type == HOST_STORE)
+			host_stored(&host, true, now_ms);
+		else if (action.type == HOST_PUBLISH)
+			host_published(&host, true, true, now_ms);
+		else if (action.type == HOST_STOP)
+			host_stopped(&host, now_ms);
+		works = works || action.type == HOST_WORK;
+	}
+	return works;
+}
+
+START_TEST(work_that_an_abort_cuts_short_has_moved_what_it_has)
+{
+	struct work work = {.phase = PHASE_COPY,
+			    .state = WORK_RUNNING,
+			    .found = 100,
+			    .moved = 40,
+			    .present = 20,
+			    .expired = 4,
+			    .gone = 3,
+			    .failed = 2,
+			    .cold = 1,
+			    .left = 30};
+
+	saved.reg.phase = PHASE_COPY;
+	saved.reg.next_epoch = world.change[1]->new_epoch;
+	memcpy(saved.reg.pending, world.change[1]->new_hash, LIST_HASH_BYTES);
+	memcpy(saved.work_pending, saved.reg.pending, LIST_HASH_BYTES);
+	memcpy(work.pending, saved.reg.pending, LIST_HASH_BYTES);
+	host_start(&host, "a1", 1, BOOT_WAIT_MS, &saved, true, 1000);
+	host_lists(&host, world.change[1], 1000);
+	ck_assert(carry_out(1000));
+	host_worked(&host, &work, 1001);
+	saved.reg.phase = PHASE_UNWIND;
+	saved.reg.serial++;
+	host_register(&host, &saved.reg, 1002);
+	(void)carry_out(1002);
+	ck_assert_uint_eq(host.moved.moved, 40);
+	/* What was left, and what was left to DRAIN, is not found any more. */
+	ck_assert_uint_eq(host.moved.found, 40 + 20 + 4 + 3 + 2);
+	ck_assert_uint_eq(host.moved.present, 20);
+	ck_assert_uint_eq(host.moved.expired, 4);
+	ck_assert_uint_eq(host.moved.gone, 3);
+	ck_assert_uint_eq(host.moved.failed, 2);
+	ck_assert_uint_eq(host.moved.cold, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("host");
@@ -78,6 +133,7 @@ int main(void)
 	tcase_add_test(tests, under_serve_it_publishes_when_boot_wait_is_over);
 	tcase_add_test(tests, under_bypass_never_before_the_coordinators_word);
 	tcase_add_test(tests, a_segment_that_is_still_there_is_gone_on_with);
+	tcase_add_test(tests, work_that_an_abort_cuts_short_has_moved_what_it_has);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -227,9 +227,19 @@ START_TEST(what_is_about_to_expire_is_left_to_drain_unless_it_changed)
 	pass_dump_begin(&pass);
 	(void)line_to(B, 0, 500);
 	(void)line_to(B, 1, 499);
-	pass_leave(&pass, true);
-	ck_assert_uint_eq(pass.work.found, 1);
+	pass_expired(&pass, true);
+	ck_assert_uint_eq(pass.work.found, 2);
+	ck_assert_uint_eq(pass.work.expired, 1);
 	ck_assert_uint_eq(pass.work.left, 1);
+	pass_dump_begin(&pass); /* it did not come to its end: all is found again */
+	ck_assert_uint_eq(pass.work.found, 0);
+	ck_assert_uint_eq(pass.work.expired, 0);
+	(void)line_to(B, 1, 499);
+	pass_expired(&pass, true);
+	pass_dumped(&pass, 1, 0);
+	pass_keys_done(&pass);
+	ck_assert_uint_eq(pass.work.found, 1);
+	ck_assert_uint_eq(pass.work.expired, 1); /* the next pass may not find it */
 }
 END_TEST
 

@@ -149,6 +149,7 @@ void turn_once(struct run *run)
 	struct work work;
 
 	mover_progress(run->mover, &work);
+	ck_assert_msg(work_adds_up(&work), "phase %d: its counts do not add up", work.phase);
 	ck_assert_msg(time(NULL) - run->began < PATIENCE_S,
 		      "phase %d: found %lu moved %lu present %lu gone %lu failed %lu left %lu: %s",
 		      work.phase, work.found, work.moved, work.present, work.gone, work.failed,
@@ -166,6 +167,7 @@ void run_whole(struct run *run, uint32_t server, enum phase phase)
 {
 	run_start(run, server, phase, false);
 	turn_until(&run->finished, run);
+	ck_assert(work_adds_up(&run->work));
 	mover_free(run->mover);
 	run->mover = NULL;
 }

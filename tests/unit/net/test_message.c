@@ -47,6 +47,8 @@ static void sample_renew(struct renew *renew)
 	renew->work.present = 0x13;
 	renew->work.gone = 0x14;
 	renew->work.failed = 0x15;
+	renew->work.expired = 0x18;
+	renew->work.cold = 0x19;
 	renew->work.left = 0x16;
 	renew->work.rate = 0x17;
 	strcpy(renew->work.reason, "12 items are foreign");
@@ -56,6 +58,8 @@ static void sample_renew(struct renew *renew)
 	renew->moved.present = 0x23;
 	renew->moved.gone = 0x24;
 	renew->moved.failed = 0x25;
+	renew->moved.expired = 0x26;
+	renew->moved.cold = 0x27;
 }
 
 /* One of each type, every field set; the size is what docs/protocol.md says. */
@@ -71,7 +75,7 @@ static size_t sample(uint8_t type, struct message *message)
 		return MESSAGE_HELLO_BYTES;
 	case MESSAGE_RENEW:
 		sample_renew(&message->renew);
-		return 1438;
+		return 1470;
 	case MESSAGE_GRANT:
 		message->grant.sequence = 0x0807060504030201u;
 		message->grant.lease_ms = 60000;
@@ -148,22 +152,26 @@ static const struct {
     {MESSAGE_RENEW, 75, 0x11},
     {MESSAGE_RENEW, 83, 0x12},
     {MESSAGE_RENEW, 91, 0x13},
-    {MESSAGE_RENEW, 99, 0x14},
-    {MESSAGE_RENEW, 107, 0x15},
-    {MESSAGE_RENEW, 115, 0x16},
-    {MESSAGE_RENEW, 123, 0x17},
-    {MESSAGE_RENEW, 387, 0x21},
-    {MESSAGE_RENEW, 395, 0x22},
-    {MESSAGE_RENEW, 403, 0x23},
-    {MESSAGE_RENEW, 411, 0x24},
-    {MESSAGE_RENEW, 419, 0x25},
-    {MESSAGE_RENEW, 427, 1},
-    {MESSAGE_RENEW, 428, 1},
-    {MESSAGE_RENEW, 429, 4},
-    {MESSAGE_RENEW, 437, 0x30},
-    {MESSAGE_RENEW, 453, 0x34},
-    {MESSAGE_RENEW, 457, 3},
-    {MESSAGE_RENEW, 131, '1'},
+    {MESSAGE_RENEW, 99, 0x18},
+    {MESSAGE_RENEW, 107, 0x14},
+    {MESSAGE_RENEW, 115, 0x15},
+    {MESSAGE_RENEW, 123, 0x19},
+    {MESSAGE_RENEW, 131, 0x16},
+    {MESSAGE_RENEW, 139, 0x17},
+    {MESSAGE_RENEW, 403, 0x21},
+    {MESSAGE_RENEW, 411, 0x22},
+    {MESSAGE_RENEW, 419, 0x23},
+    {MESSAGE_RENEW, 427, 0x26},
+    {MESSAGE_RENEW, 435, 0x24},
+    {MESSAGE_RENEW, 443, 0x25},
+    {MESSAGE_RENEW, 451, 0x27},
+    {MESSAGE_RENEW, 459, 1},
+    {MESSAGE_RENEW, 460, 1},
+    {MESSAGE_RENEW, 461, 4},
+    {MESSAGE_RENEW, 469, 0x30},
+    {MESSAGE_RENEW, 485, 0x34},
+    {MESSAGE_RENEW, 489, 3},
+    {MESSAGE_RENEW, 147, '1'},
     {MESSAGE_GRANT, 1, 1},
     {MESSAGE_GRANT, 8, 8},
     {MESSAGE_GRANT, 9, 0x60},
@@ -244,8 +252,8 @@ static const struct {
     {MESSAGE_HELLO, 68, 'x'},			/* name: not padded with NULs */
     {MESSAGE_RENEW, 41 + 32, PHASE_COUNT},	/* work.phase */
     {MESSAGE_RENEW, 41 + 33, WORK_REFUSED + 1}, /* work.state */
-    {MESSAGE_RENEW, 41 + 34 + 56, '\033'},	/* work.reason */
-    {MESSAGE_RENEW, 386, 'x'},
+    {MESSAGE_RENEW, 41 + 34 + 72, '\033'},	/* work.reason */
+    {MESSAGE_RENEW, 402, 'x'},
     {MESSAGE_GRANT, 13 + 40, PHASE_COUNT}, /* reg.phase */
     {MESSAGE_GRANT, 13 + 41, 2},	   /* reg.long_leases */
     {MESSAGE_GRANT, 439, 'x'},
@@ -280,7 +288,7 @@ static const struct {
 	uint8_t type;
 	size_t at, width;
 } strings[] = {
-    {MESSAGE_HELLO, 5, 64},	    {MESSAGE_RENEW, 131, 256},	{MESSAGE_GRANT, 13 + 107, 64},
+    {MESSAGE_HELLO, 5, 64},	    {MESSAGE_RENEW, 147, 256},	{MESSAGE_GRANT, 13 + 107, 64},
     {MESSAGE_GRANT, 13 + 171, 256}, {MESSAGE_ELSEWHERE, 1, 64}, {MESSAGE_ELSEWHERE, 65, 112},
     {MESSAGE_VERDICT, 10, 512},
 };
