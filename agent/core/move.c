@@ -8,6 +8,7 @@ enum state {
 	AT_DROP,	 /* MOVE_DROP's only command */
 	AT_DELETE_FIRST, /* RECOPY: N is being emptied */
 	AT_READ_NEW,	 /* NEWER, UNSURE: which CAS N holds */
+	AT_LOOK_NEW,	 /* COLD: whether N has it all the same */
 	AT_STILL_OLD,	 /* ... and whether the key is still at O */
 	AT_CLEAR_OLD,	 /* UNSURE: O is emptied */
 	AT_CLEAR_NEW,	 /* ... then N, by the CAS read there */
@@ -89,6 +90,7 @@ enum move_action move_begin(struct move *move, enum move_kind kind, uint64_t sou
 		return act(move, AT_DROP, MOVE_OLD_DELETE, 0);
 	case MOVE_RECOPY:
 	case MOVE_COPY_ABANDON:
+	case MOVE_COPY_COLD:
 		move->unsure_kind = (uint8_t)kind;
 		return act(move, AT_DELETE_FIRST, MOVE_NEW_DELETE, 0);
 	case MOVE_DRAIN_NEWER:
@@ -102,6 +104,9 @@ enum move_action move_begin(struct move *move, enum move_kind kind, uint64_t sou
 		return act(move, AT_OWN_COPY, MOVE_OLD_READ, 0);
 	case MOVE_DRAIN:
 		return reserve(move);
+	case MOVE_DRAIN_COLD:
+		move->unsure_kind = (uint8_t)kind;
+		return act(move, AT_LOOK_NEW, MOVE_NEW_READ_CAS, 0);
 	case MOVE_DRAIN_LEAVE:
 	case MOVE_DRAIN_LOSE:
 		move->unsure_kind = (uint8_t)kind;
@@ -128,7 +133,25 @@ static enum move_action after_delete_first(struct move *move, const struct move_
 {
 	if (reply->answer != MOVE_OK && reply->answer != MOVE_ABSENT)
 		return again_unknown(move);
-	return move->kind == MOVE_COPY_ABANDON ? end(move, MOVE_FAILED) : reserve(move);
+	switch (move->kind) {
+	case MOVE_COPY_ABANDON:
+		return end(move, MOVE_FAILED);
+	case MOVE_COPY_COLD:
+		return end(move, MOVE_COLD);
+	default:
+		return reserve(move);
+	}
+}
+
+static enum move_action after_look_new(struct move *move, const struct move_reply *reply)
+{
+	if (reply->answer == MOVE_MISS)
+		return act(move, AT_CLEAR_OLD, MOVE_OLD_DELETE_CAS, move->source_cas);
+	if (reply->answer != MOVE_OK || (reply->sent && reply->size == 0))
+		return again_unknown(move); /* or a stub of another mover: it may become a value */
+	if (reply->stale)
+		return again(move, MOVE_DRAIN_NEWER); /* no value to rely on */
+	return finish(move, MOVE_PRESENT);
 }
 
 static enum move_action after_read_new(struct move *move, const struct move_reply *reply)
@@ -186,6 +209,8 @@ static enum move_action after_clear_old(struct move *move, const struct move_rep
 {
 	if (reply->answer == MOVE_ABSENT)
 		return end(move, MOVE_GONE);
+	if (reply->answer == MOVE_DIFFERS && move->kind == MOVE_DRAIN_COLD)
+		return again(move, MOVE_DRAIN_NEWER); /* written again: it is not cold */
 	if (reply->answer == MOVE_DIFFERS &&
 	    (move->kind == MOVE_DRAIN_LOSE || move->kind == MOVE_DRAIN_LEAVE ||
 	     move->kind == MOVE_DRAIN_LATE))
@@ -195,7 +220,7 @@ static enum move_action after_clear_old(struct move *move, const struct move_rep
 	if (move->kind == MOVE_DRAIN_LEAVE)
 		return end(move, MOVE_PRESENT);
 	if (move->new_cas == 0) /* there was nothing at N */
-		return end(move, MOVE_FAILED);
+		return end(move, move->kind == MOVE_DRAIN_COLD ? MOVE_COLD : MOVE_FAILED);
 	return act(move, AT_CLEAR_NEW, MOVE_NEW_DELETE_CAS, move->new_cas);
 }
 
@@ -358,6 +383,7 @@ enum move_action move_advance(struct move *move, const struct move_reply *reply)
 	    [AT_DROP] = after_drop,
 	    [AT_DELETE_FIRST] = after_delete_first,
 	    [AT_READ_NEW] = after_read_new,
+	    [AT_LOOK_NEW] = after_look_new,
 	    [AT_STILL_OLD] = after_still_old,
 	    [AT_CLEAR_NEW] = after_clear_new,
 	    [AT_CLEAR_OLD] = after_clear_old,

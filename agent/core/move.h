@@ -25,10 +25,13 @@ enum move_kind {
 	MOVE_RECOPY,	    /* it may be older, or is unknown: delete at N first */
 	MOVE_COPY_ABANDON,  /* it cannot be copied: deleted at N, so that nothing older stays there
 			     */
+	MOVE_COPY_COLD,	    /* N has no room for it: the same */
 	MOVE_DRAIN,	    /* move, then remove at O */
 	MOVE_DRAIN_NEWER,   /* written since the mark: what N holds may be older */
 	MOVE_DRAIN_UNSURE,  /* the mark is unknown: present on both sides means deleted on both */
 	MOVE_DRAIN_ABANDON, /* it cannot be moved: deleted at O and at N, each by its CAS */
+	MOVE_DRAIN_COLD,    /* N has no room for it, and what N may hold is not older: deleted at O,
+			     * by CAS, as memcached itself evicts */
 	MOVE_DRAIN_LATE,    /* written since the mark by who is unaware: deleted at N and at O */
 	MOVE_COMPARE,	    /* at N, the mover's own server here, only while it equals O's */
 	MOVE_DRAIN_LEAVE,   /* N holds it, or something newer: deleted at O, by CAS */
@@ -58,6 +61,7 @@ enum move_result {
 	MOVE_EXPIRED, /* its time is over */
 	MOVE_GONE,    /* deleted, or being recomputed by somebody */
 	MOVE_FAILED,  /* N refuses it, or it was on both sides with the mark unknown */
+	MOVE_COLD,    /* left out: N has no room for it */
 	MOVE_AGAIN,   /* begin once more, a little later, with the move's kind and source_cas */
 };
 

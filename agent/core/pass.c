@@ -383,6 +383,9 @@ void pass_count(struct pass *pass, enum move_result result)
 	case MOVE_PRESENT:
 		pass->work.present++;
 		break;
+	case MOVE_COLD:
+		pass->work.cold++;
+		break;
 	case MOVE_EXPIRED:
 		pass->work.expired++;
 		break;

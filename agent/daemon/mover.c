@@ -6,6 +6,7 @@
 #include "daemon/mover_inside.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +240,8 @@ static void second_event(evutil_socket_t fd, short what, void *argument)
 	mover->rate = mover->rate == 0 ? counted - mover->counted
 				       : (3 * mover->rate + counted - mover->counted) / 4;
 	mover->counted = counted;
+	if (mover->rooms != NULL)
+		mover_rooms_refresh(mover->rooms);
 }
 
 /* ---- the interface ---- */
@@ -249,6 +252,10 @@ void mover_progress(const struct mover *mover, struct work *work)
 	work->rate = mover->rate;
 	if (mover->waiting[0] != '\0')
 		memcpy(work->reason, mover->waiting, sizeof(work->reason));
+	else if (work->reason[0] == '\0' && work->cold > 0)
+		(void)snprintf(work->reason, sizeof(work->reason),
+			       "no room: %" PRIu64 " cold keys left %s", work->cold,
+			       work->phase == PHASE_COPY ? "to DRAIN" : "as misses");
 }
 
 void mover_progress_failures(const struct mover *mover, struct mover_failures *failures)
@@ -291,6 +298,11 @@ static int mover_make(struct mover *mover, const struct mover_setup *setup)
 	    mover->step == NULL || mover->pause == NULL || mover->second == NULL ||
 	    event_add(mover->second, &second) < 0 || pass_init(&mover->pass, &pass) < 0)
 		return -ENOMEM;
+	if (setup->phase == PHASE_COPY || setup->phase == PHASE_DRAIN) {
+		mover->rooms = mover_rooms_new(mover);
+		if (mover->rooms == NULL)
+			return -ENOMEM;
+	}
 	mover->source = mover_peer_new(setup->base, setup->change->servers[setup->server].address,
 				       setup->op_timeout_ms, setup->server, &peer_events, mover);
 	return mover->source != NULL ? 0 : -ENOMEM;
@@ -323,6 +335,7 @@ void mover_free(struct mover *mover)
 		event_free(mover->second);
 	if (mover->watching != NULL)
 		event_free(mover->watching);
+	mover_rooms_free(mover->rooms);
 	pass_free(&mover->pass);
 	free(mover->peers);
 	free(mover->known);

@@ -9,12 +9,14 @@
 /* While a dump goes on the work on its keys is looked at so often. */
 #define ALONG_KEYS 256u
 
-/* By the server's own clock. */
-static int64_t seconds_left(const struct mover *mover, int64_t expires)
+static int64_t server_clock(const struct mover *mover)
 {
-	int64_t now = (int64_t)time(NULL) + mover_peer_info(mover->source)->clock_ahead_s;
+	return (int64_t)time(NULL) + mover_peer_info(mover->source)->clock_ahead_s;
+}
 
-	return expires < 0 ? -1 : expires > now ? expires - now : 0;
+static int64_t seconds_left(int64_t clock, int64_t expires)
+{
+	return expires < 0 ? -1 : expires > clock ? expires - clock : 0;
 }
 
 static uint32_t expires_written(int64_t expires)
@@ -28,12 +30,15 @@ static bool dump_line(void *context, const struct mc_dump_line *line)
 	struct pass_verdict verdict;
 	struct spool_record record;
 	struct mc_key wire;
+	int64_t clock;
+	bool by_heat;
 	int error;
 
 	pass_line(&mover->pass, line->key, line->key_bytes, line->cas, &verdict);
 	if (!verdict.concerned)
 		return true;
-	if (!pass_worth(&verdict, seconds_left(mover, line->expires))) {
+	clock = server_clock(mover);
+	if (!pass_worth(&verdict, seconds_left(clock, line->expires))) {
 		pass_expired(&mover->pass, verdict.spool);
 		return true;
 	}
@@ -49,15 +54,18 @@ static bool dump_line(void *context, const struct mc_dump_line *line)
 	record.cas = line->cas;
 	record.size = line->size;
 	record.expires = expires_written(line->expires);
-	record.idle_s = 0;
+	record.idle_s = room_idle(clock, line->accessed, line->fetched);
 	record.destination = (uint16_t)verdict.destination;
 	record.kind = (uint8_t)verdict.kind;
 	record.attempts = 0;
 	record.key_bytes = (uint8_t)line->key_bytes;
 	memcpy(record.key, line->key, line->key_bytes);
-	error = spool_append(mover->queue.now, &record);
+	by_heat = mover->rooms != NULL && verdict.destination != mover->setup.server &&
+		  mover_rooms_by_heat(mover->rooms, &record);
+	error = by_heat ? mover_queue_put_by_heat(&mover->queue, &record)
+			: spool_append(mover->queue.now, &record);
 	if (error == 0) {
-		if (spool_count(mover->queue.now) % ALONG_KEYS == 0)
+		if (!by_heat && spool_count(mover->queue.now) % ALONG_KEYS == 0)
 			mover_wake(mover);
 		return true;
 	}
@@ -76,6 +84,7 @@ static void dump_ended(void *context, enum mover_dump_outcome outcome, uint64_t 
 	mover->dump_ended = true;
 	if (outcome == MOVER_DUMP_WHOLE) {
 		mover->waiting[0] = '\0';
+		mover_queue_hottest(&mover->queue);
 		pass_dumped(&mover->pass, items,
 			    (uint32_t)((mover->spooled_bytes + SPOOL_FILLED - 1) / SPOOL_FILLED));
 		mover_wake(mover);
@@ -126,6 +135,11 @@ void mover_step_dump(struct mover *mover)
 		mover_wake_after(mover, MOVER_PAUSE_PACED_MS);
 		return;
 	}
+	if (mover->rooms != NULL &&
+	    (!mover_destinations_ready(mover) || !mover_rooms_ready(mover->rooms))) {
+		mover_wake_after(mover, MOVER_PAUSE_PACED_MS);
+		return;
+	}
 	mover_dump_free(mover->dump);
 	mover->dump = NULL;
 	/* Of a dump that is walked again: perhaps no line names them any more. */
@@ -138,6 +152,8 @@ void mover_step_dump(struct mover *mover)
 	mover->spooled_bytes = 0;
 	mover->dump_ended = false;
 	pass_dump_begin(&mover->pass);
+	if (mover->rooms != NULL)
+		mover_rooms_walk(mover->rooms);
 	mover->dump = mover_dump_start(
 	    mover->setup.base, mover_server(mover, mover->setup.server)->address,
 	    mover->setup.op_timeout_ms, &mover->pass.self.identity, &dump_events, mover, &failure);

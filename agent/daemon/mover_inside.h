@@ -14,6 +14,7 @@
 #include "daemon/mover_peer.h"
 #include "daemon/mover_probe.h"
 #include "daemon/mover_queue.h"
+#include "daemon/mover_rooms.h"
 #include "daemon/mover_watch.h"
 
 #define MOVER_PAUSE_CALM_MS  2u	  /* as below, where others would wait behind a larger batch */
@@ -33,6 +34,7 @@ struct mover {
 	struct mover_dump *dump;
 	bool dump_ended;
 	uint64_t spooled_bytes;
+	struct mover_rooms *rooms; /* COPY, DRAIN; else NULL */
 	struct mover_queue queue;
 	bool queue_made;
 	struct mover_keys *keys;
@@ -74,6 +76,8 @@ void mover_step_keys(struct mover *mover);
 /* While a dump goes on: what is spooled already is begun (mover_working.c). */
 void mover_step_along(struct mover *mover);
 bool mover_in_flight(const struct mover *mover);
+/* Who may get a key of ours is there, or known to be away (mover_working.c). */
+bool mover_destinations_ready(struct mover *mover);
 
 /* Begins to watch the servers; false: it is not known yet how they are without the mover. */
 bool mover_gentle_ready(struct mover *mover);

@@ -7,11 +7,13 @@
 #include <time.h>
 
 #include "daemon/mover.h"
+#include "daemon/mover_rooms.h"
 #include "hash.h"
 
-#define BATCHES	    8u
-#define BATCH_KEYS  1024u
-#define BATCH_BYTES (1u << 20)
+#define BATCHES	     8u
+#define BATCH_KEYS   1024u
+#define BATCH_BYTES  (1u << 20)
+#define LEFT_OUT_MAX 65536u /* of the keys that a batch looks at: it does not take long */
 /* Batches begin small and grow while they take less than this share of op_timeout; they shrink when
  * they take more than that: a time-out costs far more than a round trip. */
 #define FIRST_KEYS  128u
@@ -34,6 +36,7 @@ struct key_slot {
 	struct mover_command command; /* first: the command's context leads back here */
 	struct mover_keys *keys;
 	struct batch *batch;
+	bool takes_room;
 	struct mover_peer *destination, *waiting; /* waiting: NULL once it is through */
 	uint32_t destination_generation, source_generation;
 	struct move move;
@@ -160,8 +163,8 @@ static void failure_count(struct mover_failures *failures, uint8_t kind)
 /* It is not at its old owner any more: has its time come, or was it deleted? */
 static bool has_expired(const struct key_slot *slot)
 {
-	int64_t clock = (int64_t)time(NULL) +
-			mover_peer_info(slot->keys->setup.source)->clock_ahead_s;
+	int64_t clock =
+	    (int64_t)time(NULL) + mover_peer_info(slot->keys->setup.source)->clock_ahead_s;
 
 	return slot->record.expires != 0 && (int64_t)slot->record.expires <= clock;
 }
@@ -173,6 +176,9 @@ static void slot_end(struct key_slot *slot)
 		slot->move.result = MOVE_EXPIRED;
 	if (slot->move.result == MOVE_FAILED)
 		failure_count(slot->keys->setup.failures, slot->move.kind);
+	if (slot->takes_room)
+		mover_rooms_ended(slot->keys->setup.rooms, &slot->record,
+				  slot->move.result == MOVE_MOVED);
 	if (slot->move.result == MOVE_AGAIN)
 		try_again(slot);
 	else
@@ -365,12 +371,42 @@ static void slot_begin(struct key_slot *slot)
 	slot_run(slot, action, NULL);
 }
 
+/* There is no room for it at its new owner.  What may be older there is deleted, what is at O is
+ * not drained: it goes.  False: nothing is to be done with it at all. */
+static bool left_out(struct spool_record *record)
+{
+	switch (record->kind) {
+	case MOVE_COPY:
+		return false;
+	case MOVE_RECOPY:
+		record->kind = MOVE_COPY_COLD;
+		return true;
+	case MOVE_DRAIN:
+		record->kind = MOVE_DRAIN_COLD;
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* 1: it is in the slot; 0: there is none; LEFT_OUT: it was counted, there may be another. */
+#define LEFT_OUT 2
 static int slot_take(struct mover_keys *keys, struct batch *batch, struct key_slot *slot)
 {
 	int taken = spool_next(keys->setup.queue->now, &slot->record);
 
 	if (taken <= 0)
 		return taken;
+	slot->takes_room = keys->setup.rooms != NULL && slot->record.kind < MOVE_DRAIN_COLD;
+	if (slot->takes_room && mover_rooms_leaves_out(keys->setup.rooms, &slot->record)) {
+		if (!left_out(&slot->record)) {
+			pass_count(keys->setup.pass, MOVE_COLD);
+			return LEFT_OUT;
+		}
+		slot->takes_room = false;
+	}
+	if (slot->takes_room)
+		mover_rooms_took(keys->setup.rooms, &slot->record);
 	slot->keys = keys;
 	slot->batch = batch;
 	slot->destination = slot->record.kind >= MOVE_DRAIN_LEAVE /* the source alone */
@@ -392,7 +428,7 @@ uint32_t mover_keys_room(const struct mover_keys *keys)
 int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t bytes_most, uint64_t now_ns,
 		     uint64_t *bytes)
 {
-	uint32_t i = 0, count = 0;
+	uint32_t i = 0, count = 0, looked_at = 0;
 	struct batch *batch;
 	int taken = 1;
 
@@ -402,12 +438,17 @@ int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t bytes_most
 	*bytes = 0;
 	if (bytes_most > keys->batch_bytes)
 		bytes_most = keys->batch_bytes;
-	while (count < most && count < BATCH_KEYS && *bytes < bytes_most) {
+	while (count < most && count < BATCH_KEYS && *bytes < bytes_most &&
+	       looked_at++ < LEFT_OUT_MAX) {
 		taken = slot_take(keys, batch, &keys->slots[i][count]);
 		if (taken <= 0)
 			break;
+		if (taken == LEFT_OUT)
+			continue;
 		*bytes += keys->slots[i][count++].record.size;
 	}
+	if (count == 0)
+		return taken < 0 ? taken : 0;
 	/* One more than its keys, so that it cannot end while it is still being begun. */
 	*batch = (struct batch){.open = count + 1,
 				.count = count,

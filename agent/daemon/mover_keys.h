@@ -18,6 +18,7 @@
 
 struct mover_keys;
 struct mover_failures;
+struct mover_rooms;
 
 struct mover_keys_setup {
 	struct event_base *base;
@@ -26,6 +27,7 @@ struct mover_keys_setup {
 	struct mover_peer *source;
 	struct mover_peer **peers;	 /* by server number; those of destinations are not NULL */
 	struct mover_failures *failures; /* counted here */
+	struct mover_rooms *rooms;	 /* NULL: no key is left out */
 	uint32_t op_timeout_ms;
 	void (*ended)(void *context); /* a batch has ended: there is room for another */
 	void (*lost)(void *context, uint32_t server); /* a reservation there may still come to be */
@@ -38,8 +40,8 @@ void mover_keys_free(struct mover_keys *keys);
 /* How many keys a batch begun now may have; 0: as many batches are under way as may be. */
 uint32_t mover_keys_room(const struct mover_keys *keys);
 /* Begins one with at most `most` keys of the queue, no more after bytes_most of items, to be
- * through by now + op_timeout, and returns how many it has; *bytes: their items'.  A negative errno
- * when the spool cannot be read. */
+ * through by now + op_timeout, and returns how many it has; *bytes: their items'.  0: those that it
+ * looked at are left out, others may be there.  A negative errno when the spool cannot be read. */
 int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t bytes_most, uint64_t now_ns,
 		     uint64_t *bytes);
 uint32_t mover_keys_in_flight(const struct mover_keys *keys);

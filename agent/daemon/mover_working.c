@@ -31,6 +31,7 @@ static bool keys_ready(struct mover *mover)
 					 .source = mover->source,
 					 .peers = mover->peers,
 					 .failures = &mover->failures,
+					 .rooms = mover->rooms,
 					 .op_timeout_ms = mover->setup.op_timeout_ms,
 					 .ended = batch_ended,
 					 .lost = mover_reservation_lost,
@@ -45,7 +46,7 @@ static bool keys_ready(struct mover *mover)
 
 /* All who may get a key of ours, or gave us one, are dialled, and either there or known to be away;
  * else the keys of the first batches would find nobody yet. */
-static bool destinations_ready(struct mover *mover)
+bool mover_destinations_ready(struct mover *mover)
 {
 	const struct change *change = mover->setup.change;
 	bool ready = true;
@@ -133,6 +134,12 @@ static uint32_t batches_begin(struct mover *mover, bool only_full)
 			pass_incomplete(&mover->pass);
 			mover_queue_reset(&mover->queue);
 		}
+		if (!only_full)
+			mover_queue_hottest(&mover->queue);
+		if (begun == 0) { /* others have their turn in between */
+			mover_wake(mover);
+			return 0;
+		}
 	}
 	return 0;
 }
@@ -173,7 +180,7 @@ void mover_step_keys(struct mover *mover)
 {
 	uint32_t pause;
 
-	if (!destinations_ready(mover) || !keys_ready(mover)) {
+	if (!mover_destinations_ready(mover) || !keys_ready(mover)) {
 		mover_wake_after(mover, MOVER_PAUSE_LONG_MS);
 		return;
 	}
@@ -192,7 +199,7 @@ void mover_step_along(struct mover *mover)
 {
 	uint32_t pause;
 
-	if (!mover_gentle_ready(mover) || !destinations_ready(mover) || !keys_ready(mover))
+	if (!mover_gentle_ready(mover) || !mover_destinations_ready(mover) || !keys_ready(mover))
 		return; /* what came in the way is looked at when the dump has ended */
 	if (mover->calm.rate != 0)
 		return; /* the dump is load enough for who else is there */

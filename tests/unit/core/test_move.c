@@ -69,7 +69,8 @@ static void command_is_allowed(enum move_kind kind, enum move_action action, uin
 		ck_assert_uint_eq(cas, STUB_CAS);
 		break;
 	case MOVE_NEW_DELETE:
-		ck_assert(kind == MOVE_RECOPY || kind == MOVE_COPY_ABANDON);
+		ck_assert(kind == MOVE_RECOPY || kind == MOVE_COPY_ABANDON ||
+			  kind == MOVE_COPY_COLD);
 		ck_assert_uint_eq(depth, 0);
 		break;
 	case MOVE_NEW_DELETE_CAS:
@@ -139,7 +140,7 @@ static void end_is_allowed(enum move_kind kind, const struct move *move)
 	if (kind >= MOVE_DRAIN && kind != MOVE_DROP &&
 	    !(kind == MOVE_COMPARE && move->result == MOVE_PRESENT) &&
 	    (move->result == MOVE_MOVED || move->result == MOVE_PRESENT ||
-	     move->result == MOVE_FAILED)) {
+	     move->result == MOVE_FAILED || move->result == MOVE_COLD)) {
 		ck_assert(removed);
 	}
 }
@@ -216,6 +217,12 @@ START_TEST(every_sequence_of_replies_ends_by_the_rules)
 	memset(ends, 0, sizeof(ends));
 	walk((enum move_kind)_i, &move, first);
 	ck_assert_uint_gt(ends[MOVE_AGAIN], 0);
+	if (_i == MOVE_COPY_COLD || _i == MOVE_DRAIN_COLD) {
+		ck_assert_uint_gt(ends[MOVE_COLD], 0);
+		ck_assert_uint_eq(ends[MOVE_MOVED], 0);
+		return;
+	}
+	ck_assert_uint_eq(ends[MOVE_COLD], 0);
 	ck_assert_uint_gt(ends[MOVE_GONE] + ends[MOVE_FAILED], 0);
 	if (_i != MOVE_COPY_ABANDON && _i != MOVE_DRAIN_ABANDON && _i != MOVE_DRAIN_LATE &&
 	    _i != MOVE_DRAIN_LEAVE && _i != MOVE_DRAIN_LOSE)
