@@ -75,8 +75,13 @@
  *    again.  Otherwise the cluster may have gone on without waiting for it: delete the key at the
  *    servers of this plan, then delete it by a new plan (MCR_OP_DELETE).  The operation is complete
  *    only when that has succeeded.
- * Likewise when a delete of the plan could not be delivered: delete the key by a new plan,
- * again and again until it succeeds, or tell the caller that the operation failed.
+ * Likewise when a delete of the plan could not be delivered, be it the second step of a write or
+ * any step of a delete: delete the key by a new plan, again and again until it succeeds, or hand it
+ * to the agent with mcr_owe.  The agent deletes it as a client would, by the rule of the phase that
+ * it then is in, again and again until it succeeds, also when it was restarted; so a server that
+ * was out of reach comes back without the value that nobody could delete.  Until then the operation
+ * is not complete: the caller is told that it failed, or that it is owed, never that it is done.
+ * Without mcr_owe's MCR_OK the operation has failed.
  *
  * BEING REGISTERED
  *
@@ -89,8 +94,8 @@
  *
  * What a registered client runs is counted by the library in memory that the agent looks at; that
  * is all that a reader does for it, and it needs no system call.  Hence:
- *  - **Every plan that mcr_begin made is ended by mcr_end, exactly once**, by the same reader and in
- *    the same process, also when nothing was sent.  A plan that is never ended holds up the
+ *  - **Every plan that mcr_begin made is ended by mcr_end, exactly once**, by the same reader and
+ *    in the same process, also when nothing was sent.  A plan that is never ended holds up the
  *    next phase for op-timeout.
  *  - A process that is idle, or busy with something else, holds nothing up.  One that is stopped
  *    in the middle of an operation does for op-timeout.
@@ -109,7 +114,7 @@
  * may have many plans under way at once.  The library installs no signal handler, starts no thread,
  * never calls exit and prints nothing.  mcr_begin, mcr_check, mcr_end, mcr_owner, mcr_server,
  * mcr_servers and mcr_info are safe in a signal handler that does not share its reader.  Only
- * mcr_open, mcr_register and mcr_wait sleep.
+ * mcr_open, mcr_register, mcr_owe and mcr_wait sleep.
  *
  * After a fork both go on.  The child is a client of its own, which is noticed at its next call; to
  * be registered before its first operation it calls mcr_register.  A plan stays with the process
@@ -150,13 +155,15 @@ enum mcr_error {
 	MCR_TIMED_OUT = -11,   /* mcr_wait */
 	MCR_NO_MEMORY = -12,
 	MCR_BAD_ARGUMENT = -13,
-	MCR_CORRUPT = -14, /* the segment's content is out of bounds */
-	MCR_MOVED = -15,   /* the segment was replaced: close and open again */
-	MCR_SYSTEM = -16,  /* the system refused a call: errno says why */
+	MCR_CORRUPT = -14,	  /* the segment's content is out of bounds */
+	MCR_MOVED = -15,	  /* the segment was replaced: close and open again */
+	MCR_SYSTEM = -16,	  /* the system refused a call: errno says why */
 	MCR_NOT_REGISTERED = -17, /* the list demands registration: mcr_register says more */
 	MCR_NO_AGENT = -18,	  /* mcr_register: nobody answers where clients register */
-	MCR_TOO_MANY = -19, /* mcr_register: the agent takes no more clients (of this user) */
-	MCR_REFUSED = -20   /* mcr_register: the agent refuses this client */
+	MCR_TOO_MANY = -19,	  /* mcr_register: the agent takes no more clients (of this user) */
+	MCR_REFUSED = -20,	  /* mcr_register, mcr_owe: the agent refuses this client */
+	MCR_FULL = -21,		  /* mcr_owe: as many keys are owed (by this user) as may be */
+	MCR_NOT_STORED = -22	  /* mcr_owe: the agent cannot put it on disk */
 };
 
 #define MCR_KEY_MAX	250u
@@ -276,8 +283,9 @@ int mcr_reader_new(struct mcr *mcr, struct mcr_reader **reader);
 void mcr_reader_free(struct mcr_reader *reader); /* NULL is fine */
 
 /* Plans an operation on a key of `len` bytes, to be ended by mcr_end.  The key's characters are not
- * looked at.  MCR_NOT_READY, MCR_ISOLATED, MCR_NOT_REGISTERED, MCR_BAD_KEY, MCR_NOT_COVERED, MCR_BAD_ARGUMENT, MCR_CORRUPT,
- * MCR_BAD_LAYOUT, MCR_MOVED; MCR_STALE when publications overtook it again and again. */
+ * looked at.  MCR_NOT_READY, MCR_ISOLATED, MCR_NOT_REGISTERED, MCR_BAD_KEY, MCR_NOT_COVERED,
+ * MCR_BAD_ARGUMENT, MCR_CORRUPT, MCR_BAD_LAYOUT, MCR_MOVED; MCR_STALE when publications overtook it
+ * again and again. */
 int mcr_begin(struct mcr_reader *reader, enum mcr_op op, const void *key, size_t len,
 	      struct mcr_plan *plan);
 
@@ -289,6 +297,26 @@ int mcr_check(struct mcr_reader *reader, const struct mcr_plan *plan);
 /* After the last reply, once for each plan, also if nothing was sent: MCR_OK, MCR_NEWER or
  * MCR_REPEAT; see OPERATIONS THAT DO NOT END. */
 int mcr_end(struct mcr_reader *reader, const struct mcr_plan *plan);
+
+/* Hands a key to the agent that step number `step` of the plan could not delete: its server did not
+ * answer in time, refused, could not be reached, or the step was not sent because it was too late.
+ * Of several such steps name one.  Call it after mcr_end.
+ *
+ * MCR_OK: the key is on the agent's disk and will be deleted by the rule of the phase, as often as
+ * it takes.  The operation is complete when that has succeeded, which the agent shows (mcadmin
+ * status); whatever is written to the key meanwhile may be deleted by it as well.
+ *
+ * Anything else: the operation has failed.  MCR_FULL, MCR_NOT_STORED: the agent takes no more.
+ * MCR_NO_AGENT: nobody answers for timeout_ms; MCR_NOT_READY: he has no list yet for so long;
+ * MCR_TIMED_OUT: he has not answered, and may have the key or not.  MCR_BAD_KEY, also for one that
+ * no command of the text protocol can name, or that the list is not for.  MCR_REFUSED,
+ * MCR_BAD_OWNER, MCR_BAD_ARGUMENT, MCR_SYSTEM.
+ *
+ * It waits for the agent's disk, timeout_ms at most (0 and above).  No state of the reader or of
+ * the registration is touched: each call has a connection of its own, so any thread may wait in it,
+ * a child after a fork too, and nobody waits for another. */
+int mcr_owe(struct mcr_reader *reader, const struct mcr_plan *plan, unsigned step, const void *key,
+	    size_t len, int timeout_ms);
 
 /* Copies out a server by its number in a plan; with `plan` NULL, by its number in the generation
  * that the reader last used (mcr_owner).  MCR_STALE when three more generations have been published

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "mcroster.h"
 #include "mcroster_clients.h"
@@ -144,6 +145,13 @@ bool mcr_registered(const struct mcr *mcr);
 int mcr_registration_permit(struct mcr *mcr, uint32_t op_timeout_ms, uint64_t now_ns);
 /* Under the guard, registered.  False: it could not be sent now. */
 bool mcr_registration_send(struct mcr *mcr, const struct mcr_clients_message *message);
+
+/* Where clients register.  False: the segment names no such place. */
+bool mcr_clients_address(const struct mcr *mcr, struct sockaddr_un *address);
+/* The clients' cluster: MCR_CLIENTS_TEXT bytes, NUL-terminated. */
+void mcr_clients_cluster(const struct mcr *mcr, char *cluster);
+/* Is it the agent who listens there? */
+bool mcr_agent_genuine(const struct mcr *mcr, int fd);
 
 /* service.c */
 /* Under the guard: what the descriptor of event loops waits for has changed. */

@@ -102,6 +102,12 @@ bool mcr_registration_send(struct mcr *mcr, const struct mcr_clients_message *me
 	       (ssize_t)sizeof(*message);
 }
 
+void mcr_clients_cluster(const struct mcr *mcr, char *cluster)
+{
+	words_load_relaxed(cluster, mcr->header->cluster, MCR_CLIENTS_TEXT);
+	cluster[MCR_CLIENTS_TEXT - 1] = '\0';
+}
+
 static bool register_send(struct mcr *mcr)
 {
 	struct mcr_clients_message message = {.type = MCR_CLIENTS_REGISTER,
@@ -116,8 +122,7 @@ static bool register_send(struct mcr *mcr)
 	/* Whatever is said of an attempt before, and however late, is not of this one. */
 	message.code = mcr->registration.attempt + 1;
 	u32_store_relaxed(&mcr->registration.attempt, message.code);
-	words_load_relaxed(message.text, mcr->header->cluster, sizeof(message.text));
-	message.text[sizeof(message.text) - 1] = '\0';
+	mcr_clients_cluster(mcr, message.text);
 	if (mcr->marks_fd >= 0) {
 		memset(&control, 0, sizeof(control));
 		control.header.cmsg_level = SOL_SOCKET;
@@ -187,7 +192,7 @@ static void receive(struct mcr *mcr, uint64_t now_ns)
 
 /* ---- connecting ---- */
 
-static bool path_read(const struct mcr *mcr, struct sockaddr_un *address)
+bool mcr_clients_address(const struct mcr *mcr, struct sockaddr_un *address)
 {
 	char path[MCR_SEGMENT_PATH_BYTES];
 	size_t chars;
@@ -203,7 +208,7 @@ static bool path_read(const struct mcr *mcr, struct sockaddr_un *address)
 }
 
 /* Somebody else may have made a socket under the agent's path. */
-static bool agent_genuine(const struct mcr *mcr, int fd)
+bool mcr_agent_genuine(const struct mcr *mcr, int fd)
 {
 	struct ucred peer;
 	socklen_t bytes = sizeof(peer);
@@ -217,14 +222,14 @@ static int agent_connect(struct mcr *mcr)
 	struct registration *registration = &mcr->registration;
 	struct sockaddr_un address;
 
-	if (!path_read(mcr, &address))
+	if (!mcr_clients_address(mcr, &address))
 		return MCR_NO_AGENT;
 	registration->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (registration->fd < 0)
 		return MCR_SYSTEM;
 	if (connect(registration->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
 		return errno == EACCES ? MCR_REFUSED : MCR_NO_AGENT;
-	if (!agent_genuine(mcr, registration->fd))
+	if (!mcr_agent_genuine(mcr, registration->fd))
 		return MCR_BAD_OWNER;
 	return register_send(mcr) ? MCR_OK : MCR_NO_AGENT;
 }

@@ -57,6 +57,10 @@ const char *mcr_strerror(int error)
 		return "the agent has as many clients, in all or of this user, as it takes";
 	case MCR_REFUSED:
 		return "the agent refuses this client";
+	case MCR_FULL:
+		return "the agent owes as many keys, in all or of this user, as it may";
+	case MCR_NOT_STORED:
+		return "the agent cannot put on disk what it is to owe";
 	default:
 		return "unknown error";
 	}

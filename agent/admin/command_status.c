@@ -93,23 +93,41 @@ static void asked_print(const struct status *status)
 	evidence_print(status, true);
 }
 
-/* Invalidations of clients on the asked agent's host that have not been carried out yet. */
-static void owed_print(const struct status *status)
+/* Invalidations of clients on the agent's host that have not been carried out yet. */
+static void owed_agent_print(const struct status *status, bool asked)
 {
+	const struct status_owed *owed = asked ? &status->asked_owed : &status->owed;
 	const time_t now = time(NULL);
 	char age[HUMAN_NUMBER_BYTES];
 
+	if (owed->keys != 0)
+		(void)printf("owes          agent %s %" PRIu64 " invalidation%s of %" PRIu64
+			     " at most, %" PRIu64 " bytes, the oldest for %s\n",
+			     asked ? status->asked : status->agent, owed->keys, PLURAL(owed->keys),
+			     owed->max, owed->bytes, human_duration(age_ms(owed->since, now), age));
 	for (uint32_t i = 0; i < status->server_count; i++) {
 		const struct status_server *server = &status->servers[i];
+		const uint64_t keys = asked ? server->asked_owed : server->owed;
+		const uint64_t since = asked ? server->asked_owed_since : server->owed_since;
 
-		if (server->owed != 0)
-			(void)printf("owes          %" PRIu64
-				     " invalidation%s to %s, the oldest for %s\n",
-				     server->owed, PLURAL(server->owed), server->name,
-				     human_duration(age_ms(server->owed_since, now), age));
+		if (keys != 0)
+			(void)printf("              %" PRIu64 " to %s, the oldest for %s\n", keys,
+				     server->name, human_duration(age_ms(since, now), age));
 	}
-	if (status->owed_trouble[0] != '\0')
-		(void)printf("TROUBLE       %s\n", status->owed_trouble);
+	if (owed->refused != 0)
+		(void)printf("REFUSED       %" PRIu64
+			     " invalidation%s by agent %s: those clients' operations failed\n",
+			     owed->refused, PLURAL(owed->refused),
+			     asked ? status->asked : status->agent);
+	if (owed->trouble[0] != '\0')
+		(void)printf("TROUBLE       %s\n", owed->trouble);
+}
+
+static void owed_print(const struct status *status)
+{
+	owed_agent_print(status, false);
+	if (status->asked[0] != '\0')
+		owed_agent_print(status, true);
 }
 
 static void head_print(const struct status *status)

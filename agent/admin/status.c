@@ -47,6 +47,12 @@ struct field {
 		name, KIND_NAMES, offsetof(struct status, member), 0                               \
 	}
 
+/* What one agent owes. */
+#define OWED(prefix, member)                                                                       \
+	NUMBER(prefix "owed", member.keys), NUMBER(prefix "owed-bytes", member.bytes),             \
+	    NUMBER(prefix "owed-max", member.max), NUMBER(prefix "owed-refused", member.refused),  \
+	    NUMBER(prefix "owed-since", member.since), TEXT(prefix "owed-trouble", member.trouble)
+
 static const struct field fields[] = {
     TEXT("agent", agent),
     TEXT("version", version),
@@ -85,13 +91,12 @@ static const struct field fields[] = {
     NUMBER("keys-version", keys_version),
     HASH("keys-hash", keys),
     NUMBER("equivocation", equivocation),
-    NUMBER("owed", owed),
-    NUMBER("owed-since", owed_since),
-    TEXT("owed-trouble", owed_trouble),
+    OWED("", owed),
     TEXT("asked", asked),
     BOOL("asked-isolated", asked_isolated),
     TEXT("asked-trouble", asked_trouble),
     NUMBER("asked-equivocation", asked_equivocation),
+    OWED("asked-", asked_owed),
 };
 
 struct parser {
@@ -295,6 +300,28 @@ static int server_take(const struct parser *parser, char *value)
 	return 0;
 }
 
+/* "NAME owed=N owed-since=N", of a server whose line has been. */
+static int asked_owes_take(const struct parser *parser, char *value)
+{
+	const char *name = word_take(&value);
+	struct status_server *server = NULL;
+
+	for (uint32_t i = 0; i < parser->status->server_count; i++)
+		if (strcmp(parser->status->servers[i].name, name) == 0)
+			server = &parser->status->servers[i];
+	while (server != NULL && *value != '\0') {
+		char *word = word_take(&value);
+		const char *owed = value_of(word, "owed");
+		const char *since = value_of(word, "owed-since");
+
+		if ((owed != NULL && !human_number(owed, 0, UINT64_MAX, &server->asked_owed)) ||
+		    (since != NULL &&
+		     !human_number(since, 0, UINT64_MAX, &server->asked_owed_since)))
+			return refuse(parser, "asked-owes", word);
+	}
+	return 0;
+}
+
 static bool host_number_take(struct status_host *host, const char *word)
 {
 	const struct {
@@ -436,6 +463,8 @@ static int line_take(const struct parser *parser, char *line)
 		return host_take(parser, value);
 	if (strcmp(name, "evidence") == 0)
 		return evidence_take(parser, value, false);
+	if (strcmp(name, "asked-owes") == 0)
+		return asked_owes_take(parser, value);
 	if (strcmp(name, "asked-evidence") == 0)
 		return evidence_take(parser, value, true);
 	if (strcmp(name, "failover") == 0)

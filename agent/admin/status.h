@@ -17,6 +17,14 @@
 #define STATUS_WORD_MAX 31u
 #define STATUS_TEXT_MAX 255u
 
+/* Invalidations that clients of an agent's host could not deliver, and handed over. */
+struct status_owed {
+	uint64_t keys, bytes, max; /* owed now, their records on disk, as many as there may be */
+	uint64_t refused;	   /* since the agent started */
+	uint64_t since;		   /* of the oldest, Unix s */
+	char trouble[STATUS_TEXT_MAX + 1]; /* why no more of them can be stored */
+};
+
 struct status_server {
 	char name[LIST_NAME_MAX + 1], address[LIST_ADDRESS_MAX + 1], agent[LIST_NAME_MAX + 1];
 	uint64_t old_slots, new_slots;
@@ -25,7 +33,8 @@ struct status_server {
 	uint64_t found, moved, present, expired, gone, failed, cold, left, rate,
 	    ms_left; /* ms_left 0: not known */
 	uint64_t failed_refused, failed_both_sides, failed_too_often, failed_late, failed_given_up;
-	uint64_t owed, owed_since; /* keys that the asked agent has still to delete there */
+	uint64_t owed, owed_since; /* keys that `agent` of the status has still to delete there */
+	uint64_t asked_owed, asked_owed_since; /* the same of the asked agent */
 };
 
 struct status_host {
@@ -76,12 +85,12 @@ struct status {
 	uint64_t equivocation;		  /* contradicting documents that were refused and kept */
 	struct status_evidence *evidence; /* which they are */
 	uint32_t evidence_count;
-	uint64_t owed, owed_since; /* invalidations this agent owes, the oldest since (Unix s) */
-	char owed_trouble[STATUS_TEXT_MAX + 1]; /* why no more of them can be stored */
+	struct status_owed owed;
 	/* What the agent that was asked says of itself, beside the coordinator's view. */
 	char asked[LIST_NAME_MAX + 1]; /* "": it is its own view */
 	bool asked_isolated;
 	char asked_trouble[STATUS_TEXT_MAX + 1];
+	struct status_owed asked_owed;
 	uint64_t asked_equivocation;
 	uint64_t failover_term;
 	char failover_agent[LIST_NAME_MAX + 1]; /* "": none was ordered */

@@ -43,6 +43,8 @@ static void servers_json(const struct status *status, struct json *json)
 			server_work_json(server, json);
 		json_unsigned(json, "owed", server->owed);
 		json_unsigned(json, "owed_since", server->owed_since);
+		json_unsigned(json, "asked_owed", server->asked_owed);
+		json_unsigned(json, "asked_owed_since", server->asked_owed_since);
 		json_object_close(json);
 	}
 	json_array_close(json);
@@ -176,13 +178,22 @@ void status_json(const struct status *status, struct json *json)
 	names_json("given_up", status->given_up, json);
 	names_json("excused", status->excused, json);
 	trust_json(status, json);
-	json_unsigned(json, "owed", status->owed);
-	json_unsigned(json, "owed_since", status->owed_since);
-	json_string(json, "owed_trouble", status->owed_trouble);
+	json_unsigned(json, "owed", status->owed.keys);
+	json_unsigned(json, "owed_bytes", status->owed.bytes);
+	json_unsigned(json, "owed_max", status->owed.max);
+	json_unsigned(json, "owed_refused", status->owed.refused);
+	json_unsigned(json, "owed_since", status->owed.since);
+	json_string(json, "owed_trouble", status->owed.trouble);
 	json_string(json, "asked", status->asked);
 	json_bool(json, "asked_isolated", status->asked_isolated);
 	json_string(json, "asked_trouble", status->asked_trouble);
 	json_unsigned(json, "asked_equivocation", status->asked_equivocation);
+	json_unsigned(json, "asked_owed", status->asked_owed.keys);
+	json_unsigned(json, "asked_owed_bytes", status->asked_owed.bytes);
+	json_unsigned(json, "asked_owed_max", status->asked_owed.max);
+	json_unsigned(json, "asked_owed_refused", status->asked_owed.refused);
+	json_unsigned(json, "asked_owed_since", status->asked_owed.since);
+	json_string(json, "asked_owed_trouble", status->asked_owed.trouble);
 	servers_json(status, json);
 	hosts_json(status, json);
 	others_json(status, json);

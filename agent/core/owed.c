@@ -383,8 +383,8 @@ int owed_add(struct owed *owed, const void *key, size_t key_bytes, uint32_t uid,
 	if (!owed_key_valid(key, key_bytes)) {
 		owed->counts.refused_key++;
 		return failure_set(failure, EINVAL,
-				   "a key of %zu bytes, expected 1 to %u without space or control "
-				   "character",
+				   "a key of %zu bytes, expected 1 to %u, and those that a line "
+				   "cannot carry shorter than their base64",
 				   key_bytes, OWED_KEY_MAX);
 	}
 	if (owed->present.change == NULL) {

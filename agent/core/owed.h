@@ -226,6 +226,8 @@ bool owed_in_flight(const struct owed *owed, uint32_t generation);
 
 struct owed_status {
 	uint32_t keys, running;
+	uint32_t limit;		 /* of keys */
+	uint64_t live_bytes;	 /* of the keys' records */
 	uint64_t oldest_since_s; /* Unix time; 0: nothing is owed */
 	uint64_t journal_bytes;
 	bool store_fails; /* the last store failed */

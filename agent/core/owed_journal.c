@@ -10,6 +10,7 @@
 #define MAGIC	       "mcrowed1"
 #define KEY_OFFSET     14u
 #define CHECKSUM_BYTES 8u
+#define BASE64_KEY_MAX (OWED_KEY_MAX / 4 * 3)
 
 bool owed_key_valid(const void *key, size_t key_bytes)
 {
@@ -17,8 +18,8 @@ bool owed_key_valid(const void *key, size_t key_bytes)
 
 	if (key_bytes == 0 || key_bytes > OWED_KEY_MAX)
 		return false;
-	for (size_t i = 0; i < key_bytes; i++)
-		if (at[i] <= 0x20 || at[i] == 0x7f)
+	for (size_t i = 0; key_bytes > BASE64_KEY_MAX && i < key_bytes; i++)
+		if (at[i] == ' ' || at[i] == '\0' || at[i] == '\r' || at[i] == '\n')
 			return false;
 	return true;
 }

@@ -34,7 +34,8 @@ struct owed_record {
 	const uint8_t *key; /* borrowed */
 };
 
-/* 1 to 250 bytes, no space, no control character: what memcached's text protocol can name. */
+/* 1 to 250 bytes, as far as a line to memcached can name them: a key with a space, NUL or line
+ * break in it goes there in base64, for which memcached's limit holds as well. */
 bool owed_key_valid(const void *key, size_t key_bytes);
 
 void owed_journal_header(uint8_t bytes[OWED_JOURNAL_HEADER_BYTES]);

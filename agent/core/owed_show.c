@@ -18,6 +18,8 @@ void owed_status(const struct owed *owed, struct owed_status *status)
 {
 	*status = (struct owed_status){.keys = owed->keys,
 				       .running = owed->running,
+				       .limit = owed->limits.keys,
+				       .live_bytes = owed->live_bytes,
 				       .journal_bytes = owed->journal_bytes,
 				       .store_fails = owed->store_after_ms > 0 && owed->rewrite,
 				       .counts = owed->counts};

@@ -21,9 +21,6 @@
 #define TICK_SETTLED_MS 100u
 #define TICK_CHANGE_MS	20u
 
-static const struct owed_limits owed_limits = {.keys = OWED_KEYS_MAX,
-					       .keys_per_uid = OWED_KEYS_MAX / 4};
-
 static void agent_tick(evutil_socket_t fd, short what, void *context)
 {
 	struct agent *agent = context;
@@ -68,6 +65,7 @@ static int agent_clients_open(struct agent *agent, struct failure *failure)
 	    .cluster = agent->config->cluster,
 	    .incarnation = segment_incarnation(agent->segment),
 	    .per_uid = agent->config->clients_per_user,
+	    .owed = agent->owed,
 	};
 	int error =
 	    clients_run_new(agent->base, &options, on_clients, agent, &agent->clients, failure);
@@ -154,6 +152,8 @@ static void agent_identity(struct agent *agent)
 int agent_open(const struct config *config, struct event_base *base,
 	       void (*on_ready)(struct agent *agent), struct agent **out, struct failure *failure)
 {
+	const struct owed_limits owed_limits = {.keys = config->owed_max,
+						.keys_per_uid = config->owed_per_user};
 	struct agent *agent = sodium_malloc(sizeof(*agent)); /* it holds the host's secret */
 	int error;
 
@@ -180,9 +180,9 @@ int agent_open(const struct config *config, struct event_base *base,
 				  failure)) != 0 ||
 	    (error = lists_open(agent->state, agent->ring, &agent->lists, failure)) != 0 ||
 	    (error = agent_load(agent, failure)) != 0 ||
-	    (error = agent_clients_open(agent, failure)) != 0 ||
 	    (error = owed_run_new(base, config->state_directory, &owed_limits, &agent->owed,
-				  failure)) != 0)
+				  failure)) != 0 ||
+	    (error = agent_clients_open(agent, failure)) != 0)
 		goto failed;
 	if ((error = agent_register_open(agent, failure)) != 0 ||
 	    (error = peers_open(agent, &agent->peers, failure)) != 0)
@@ -202,8 +202,8 @@ void agent_close(struct agent *agent)
 		return;
 	store_close(agent->store);
 	peers_close(agent->peers);
-	owed_run_free(agent->owed);
 	clients_run_free(agent->clients);
+	owed_run_free(agent->owed);
 	workers_free(agent->workers);
 	if (agent->tick != NULL)
 		event_free(agent->tick);

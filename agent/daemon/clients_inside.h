@@ -25,6 +25,7 @@ struct clients_peer {
 	int32_t pid;
 	bool registered, watching;
 	uint32_t number;	 /* registered: in the table */
+	struct owed_wait *owing; /* it has handed a key over and is to be answered; or NULL */
 	struct mcr_marks *marks; /* mapped; NULL: it passed none */
 	uint32_t attempt;	 /* the client's number of this registration */
 	uint64_t since_ms;	 /* connected */
@@ -67,6 +68,18 @@ void clients_peer_end(struct clients_peer *peer);
 void clients_peer_generation(struct clients_peer *peer, uint32_t generation);
 /* Those that have not registered in time. */
 void clients_half_open_end(struct clients_run *run);
+
+/* Refuses and ends it. */
+void clients_peer_refuse(struct clients_peer *peer, enum mcr_clients_refusal code, const char *why);
+/* False: it cannot be sent. */
+bool clients_peer_send(const struct clients_peer *peer, struct mcr_clients_message *message);
+
+/* clients_owe.c */
+/* A key that is handed over, from a connection that has not registered.  Answers, now or once it is
+ * on disk, and ends the connection. */
+void clients_owe(struct clients_peer *peer, const struct mcr_clients_owe *owe);
+/* The connection has ended before the answer. */
+void clients_owe_forget(struct clients_peer *peer);
 
 /* clients_marks.c */
 /* Maps a client's memfd; takes the descriptor, whatever it is.  -EINVAL where it is not to be

@@ -1,5 +1,6 @@
 /* clients_run.h - clients registered: the socket where they ask (include/mcroster_clients.h), the
- * memory in which they count what they have under way, and the table of them (core/clients.h).
+ * memory in which they count what they have under way, and the table of them (core/clients.h).  On
+ * the same socket a process hands over what it owes.
  *
  * Everybody on this host may connect, so a client is a stranger: identity is SO_PEERCRED's, each
  * user has a cap, and what a client sends or writes moves nothing but its own entry.  All calls
@@ -14,6 +15,7 @@
 #include "list/failure.h"
 
 struct clients_run;
+struct owed_run;
 
 struct clients_options {
 	const char *path; /* of the socket; "": there is none, nobody registers */
@@ -21,6 +23,7 @@ struct clients_options {
 	const char *cluster;
 	uint64_t incarnation; /* as in the segment */
 	uint32_t per_uid;
+	struct owed_run *owed; /* who takes what clients owe; borrowed until clients_run_free */
 };
 
 /* Listens.  `changed` is called whenever clients_run_settled or the quorum may have become other

@@ -46,6 +46,7 @@ void clients_peer_end(struct clients_peer *peer)
 	struct clients_run *run = peer->run;
 
 	clients_marks_unmap(peer->marks, run->closing ? 0 : peer->attempt);
+	clients_owe_forget(peer);
 	if (peer->registered) {
 		run->peer[peer->number] = NULL;
 		clients_gone(&run->table, peer->number, clients_now_ms());
@@ -72,7 +73,7 @@ void clients_half_open_end(struct clients_run *run)
 
 /* ---- what is sent ---- */
 
-static bool peer_send(const struct clients_peer *peer, struct mcr_clients_message *message)
+bool clients_peer_send(const struct clients_peer *peer, struct mcr_clients_message *message)
 {
 	message->version = MCR_CLIENTS_VERSION;
 	message->incarnation = peer->run->options.incarnation;
@@ -86,11 +87,10 @@ void clients_peer_generation(struct clients_peer *peer, uint32_t generation)
 	struct mcr_clients_message message = {.type = MCR_CLIENTS_GENERATION,
 					      .generation = generation};
 
-	(void)peer_send(peer, &message);
+	(void)clients_peer_send(peer, &message);
 }
 
-/* False: the peer is gone. */
-static bool peer_refuse(struct clients_peer *peer, enum mcr_clients_refusal code, const char *why)
+void clients_peer_refuse(struct clients_peer *peer, enum mcr_clients_refusal code, const char *why)
 {
 	struct mcr_clients_message message = {.type = MCR_CLIENTS_REFUSED, .code = (uint32_t)code};
 	struct clients_run *run = peer->run;
@@ -99,8 +99,14 @@ static bool peer_refuse(struct clients_peer *peer, enum mcr_clients_refusal code
 		       "process %" PRId32 " of user %" PRIu32 ": %.300s", peer->pid, peer->uid,
 		       why);
 	run->misused += code == MCR_CLIENTS_MISUSE;
-	(void)peer_send(peer, &message);
+	(void)clients_peer_send(peer, &message);
 	clients_peer_end(peer);
+}
+
+/* False: the peer is gone. */
+static bool peer_refuse(struct clients_peer *peer, enum mcr_clients_refusal code, const char *why)
+{
+	clients_peer_refuse(peer, code, why);
 	return false;
 }
 
@@ -125,7 +131,7 @@ static bool peer_register(struct clients_peer *peer, const struct mcr_clients_me
 	half_open_remove(peer);
 	peer->registered = true;
 	run->peer[peer->number] = peer;
-	if (!peer_send(peer, &answer)) {
+	if (!clients_peer_send(peer, &answer)) {
 		clients_peer_end(peer);
 		return false;
 	}
@@ -133,16 +139,24 @@ static bool peer_register(struct clients_peer *peer, const struct mcr_clients_me
 	return true;
 }
 
-static bool peer_message(struct clients_peer *peer, const struct mcr_clients_message *message,
+static bool peer_message(struct clients_peer *peer, const struct mcr_clients_owe *owe,
 			 struct mcr_marks *marks)
 {
+	const struct mcr_clients_message *message = &owe->head;
 	struct clients_run *run = peer->run;
 	int error = -EPROTO;
 
+	if (peer->owing != NULL) {
+		clients_marks_unmap(marks, 0);
+		return peer_refuse(peer, MCR_CLIENTS_MISUSE, "more than one message with a key");
+	}
 	if (message->type == MCR_CLIENTS_REGISTER && !peer->registered)
 		return peer_register(peer, message, marks);
 	if (marks != NULL) {
 		clients_marks_unmap(marks, 0);
+	} else if (message->type == MCR_CLIENTS_OWE && !peer->registered) {
+		clients_owe(peer, owe);
+		return false; /* or it has nothing more to say */
 	} else if (peer->registered && message->type == MCR_CLIENTS_ACKNOWLEDGE) {
 		error = clients_acknowledge(&run->table, peer->number, message->generation);
 	} else if (peer->registered && message->type == MCR_CLIENTS_REFUSE) {
@@ -192,16 +206,22 @@ static bool peer_floods(struct clients_peer *peer)
 	return ++peer->messages > CLIENTS_MESSAGES_PER_S;
 }
 
+/* In all types but OWE there is the head alone. */
 static bool message_well_formed(const struct mcr_clients_message *message, ssize_t bytes)
 {
-	return bytes == (ssize_t)sizeof(*message) && message->zero == 0 &&
+	const size_t expected =
+	    bytes >= (ssize_t)sizeof(*message) && message->type == MCR_CLIENTS_OWE
+		? sizeof(struct mcr_clients_owe)
+		: sizeof(*message);
+
+	return bytes == (ssize_t)expected && message->zero == 0 &&
 	       memchr(message->text, '\0', sizeof(message->text)) != NULL;
 }
 
 /* False: there is no more to read, or the peer is gone. */
 static bool peer_receive(struct clients_peer *peer)
 {
-	struct mcr_clients_message message;
+	struct mcr_clients_owe message;
 	struct iovec part = {&message, sizeof(message)};
 	union {
 		struct cmsghdr header;
@@ -232,11 +252,11 @@ static bool peer_receive(struct clients_peer *peer)
 		return peer_refuse(peer, MCR_CLIENTS_BAD_MARKS,
 				   "what it passed is not a sealed memfd");
 	if (peer_floods(peer) || (header.msg_flags & MSG_TRUNC) != 0 ||
-	    !message_well_formed(&message, got)) {
+	    !message_well_formed(&message.head, got)) {
 		clients_marks_unmap(marks, 0);
 		return peer_refuse(peer, MCR_CLIENTS_MISUSE, "too many messages, or not one");
 	}
-	if (message.version != MCR_CLIENTS_VERSION) {
+	if (message.head.version != MCR_CLIENTS_VERSION) {
 		clients_marks_unmap(marks, 0);
 		return peer_refuse(peer, MCR_CLIENTS_OTHER_VERSION, "it speaks another version");
 	}

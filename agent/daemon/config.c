@@ -19,6 +19,7 @@
 #include <sodium.h>
 
 #include "core/clients.h"
+#include "core/owed.h"
 #include "list/conftext.h"
 #include "list/secretfile.h"
 
@@ -28,6 +29,7 @@
 #define CONFIG_RATE_MAX		MOVER_PACE_RATE_MAX
 #define CONFIG_CLIENTS_MODE	0666u
 #define CONFIG_CLIENTS_PER_USER 2048u
+#define OWED_SHARES		4u /* by default one user may have one of them */
 
 const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_CLUSTER] = {"cluster", true},
@@ -38,6 +40,8 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_CLIENTS_SOCKET] = {"clients-socket", false},
     [OPTION_CLIENTS_MODE] = {"clients-mode", false},
     [OPTION_CLIENTS_PER_USER] = {"clients-per-user", false},
+    [OPTION_OWED_MAX] = {"owed-max", false},
+    [OPTION_OWED_PER_USER] = {"owed-per-user", false},
     [OPTION_SEGMENT] = {"segment", false},
     [OPTION_HOST_KEY] = {"host-key", true},
     [OPTION_PSK] = {"psk", true},
@@ -321,12 +325,27 @@ static int check_required(const struct config_reading *r, struct failure *failur
 			   r->path, missing);
 }
 
+static int take_owed(const struct config_reading *r, struct config *c, struct failure *failure)
+{
+	uint64_t keys = OWED_KEYS_MAX, per_user;
+	int error = config_number(r, OPTION_OWED_MAX, 1, OWED_KEYS_MAX, &keys, failure);
+
+	if (error != 0)
+		return error;
+	per_user = (keys + OWED_SHARES - 1) / OWED_SHARES;
+	error = config_number(r, OPTION_OWED_PER_USER, 1, keys, &per_user, failure);
+	c->owed_max = (uint32_t)keys;
+	c->owed_per_user = (uint32_t)per_user;
+	return error;
+}
+
 /* Turns what was read into the configuration. */
 static int take_all(const struct config_reading *r, struct config *c, struct failure *failure)
 {
 	char state[CONFIG_PATH_MAX + 1], control[CONFIG_PATH_MAX + 1], clients[CONFIG_PATH_MAX + 1],
 	    segment[CONFIG_PATH_MAX + 1];
-	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS, per_user = CONFIG_CLIENTS_PER_USER, adaptive = 1;
+	uint64_t boot_wait_ms = CONFIG_BOOT_WAIT_MS, per_user = CONFIG_CLIENTS_PER_USER,
+		 adaptive = 1;
 	const size_t socket_max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 	int error;
 
@@ -349,6 +368,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	    (error = take_mode(r, OPTION_CLIENTS_MODE, &c->clients_mode, failure)) != 0 ||
 	    (error = config_number(r, OPTION_CLIENTS_PER_USER, 1, CLIENTS_MAX, &per_user,
 				   failure)) != 0 ||
+	    (error = take_owed(r, c, failure)) != 0 ||
 	    (error = take_segment(r, segment, c->segment, failure)) != 0 ||
 	    (error = take_trust(r, &c->trust, failure)) != 0 ||
 	    (error = config_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
@@ -403,6 +423,8 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("clients-socket", NULL, CFGF_NODEFAULT),
 	    CFG_STR("clients-mode", NULL, CFGF_NODEFAULT),
 	    CFG_STR("clients-per-user", NULL, CFGF_NODEFAULT),
+	    CFG_STR("owed-max", NULL, CFGF_NODEFAULT),
+	    CFG_STR("owed-per-user", NULL, CFGF_NODEFAULT),
 	    CFG_STR("segment", NULL, CFGF_NODEFAULT),
 	    CFG_STR("host-key", NULL, CFGF_NODEFAULT),
 	    CFG_STR("psk", NULL, CFGF_NODEFAULT),

@@ -41,6 +41,8 @@ struct config {
 	char clients_socket[CONFIG_PATH_MAX + 1];  /* default /run/mcroster/<cluster>.clients */
 	unsigned clients_mode;			   /* of that socket; default 0666 */
 	uint32_t clients_per_user;		   /* default 2048 */
+	uint32_t owed_max;			   /* keys; default OWED_KEYS_MAX */
+	uint32_t owed_per_user;			   /* of them; default a quarter */
 	char segment[CONFIG_PATH_MAX + 1];	   /* default /mcroster.<cluster> */
 	struct trust trust;			   /* trusted-keys, threshold */
 	uint64_t rate_keys, rate_bytes;		   /* a second for all movers; 0: unlimited */

@@ -350,6 +350,15 @@ int owed_run_phase(struct owed_run *run, const struct change *change, enum phase
 	return change != NULL && copy == NULL ? -ENOMEM : 0;
 }
 
+bool owed_run_has_server(const struct owed_run *run, const char *name, const char *address)
+{
+	for (uint32_t i = 0; run->change != NULL && i < run->change->server_count; i++)
+		if (strcmp(run->change->servers[i].name, name) == 0 &&
+		    strcmp(run->change->servers[i].address, address) == 0)
+			return true;
+	return false;
+}
+
 bool owed_run_in_flight(const struct owed_run *run, uint32_t generation)
 {
 	return owed_in_flight(&run->owed, generation);

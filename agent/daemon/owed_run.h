@@ -27,7 +27,8 @@ enum owed_news {
 	OWED_IS_REFUSED,  /* it could not be put on disk; nothing follows */
 	OWED_IS_COMPLETE  /* a delete of the key that counts is through; nothing follows */
 };
-/* Never called from within owed_run_add; may call owed_run_add and owed_run_forget of others. */
+/* Never called from within owed_run_add; may call owed_run_add, and owed_run_forget of whoever has
+ * still something to be told, itself included. */
 typedef void owed_run_done(void *context, enum owed_news news);
 
 /* A client of `uid` owes a delete of the key.  0: `done` follows; *wait, until nothing more
@@ -45,6 +46,9 @@ void owed_run_forget(struct owed_run *run, struct owed_wait *wait);
  * until it is called again. */
 int owed_run_phase(struct owed_run *run, const struct change *change, enum phase phase,
 		   uint32_t generation, uint64_t lease_ms);
+
+/* Is there such a server in the lists that are published? */
+bool owed_run_has_server(const struct owed_run *run, const char *name, const char *address);
 
 /* See owed_in_flight: true holds the host's report of that generation back. */
 bool owed_run_in_flight(const struct owed_run *run, uint32_t generation);

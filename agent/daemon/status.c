@@ -160,13 +160,40 @@ static void status_trouble(FILE *out, const struct agent *agent, const char *pre
 	fprintf(out, "\n");
 }
 
+static void status_owed(FILE *out, const struct agent *agent, const char *prefix)
+{
+	struct owed_status owed;
+	const char *trouble;
+
+	owed_run_status(agent->owed, &owed, &trouble);
+	fprintf(out,
+		"%sowed %u\n%sowed-bytes %" PRIu64 "\n%sowed-max %u\n%sowed-refused %" PRIu64
+		"\n%sowed-since %" PRIu64 "\n%sowed-trouble %s\n",
+		prefix, owed.keys, prefix, owed.live_bytes, prefix, owed.limit, prefix,
+		owed.counts.refused_full + owed.counts.refused_uid + owed.counts.refused_store,
+		prefix, owed.oldest_since_s, prefix, trouble);
+}
+
+/* Where another agent has the servers' lines. */
+static void status_asked_owes(FILE *out, const struct agent *agent)
+{
+	const struct change *change = agent->host_change;
+	static struct owed_to to[OWED_SERVERS_MAX];
+
+	if (change == NULL)
+		return;
+	owed_run_status_servers(agent->owed, to, change->server_count);
+	for (uint32_t i = 0; i < change->server_count; i++)
+		if (to[i].keys != 0)
+			fprintf(out, "asked-owes %s owed=%u owed-since=%" PRIu64 "\n",
+				change->servers[i].name, to[i].keys, to[i].oldest_since_s);
+}
+
 static void status_self(FILE *out, const struct agent *agent, const struct reg *reg,
 			uint64_t now_ms)
 {
 	const struct host *host = &agent->host;
 	const struct list_agent *coordinator = agent_coordinator(agent);
-	struct owed_status owed;
-	const char *owed_trouble;
 	const bool settled = reg->term != 0 && reg->phase == PHASE_STEADY;
 
 	fprintf(out, "agent %s\nversion %s\ncluster %s\n", agent->config->name, MCROSTER_VERSION,
@@ -185,9 +212,7 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	status_hash(out, "pending", reg->pending, reg->next_epoch != 0);
 	fprintf(out, "keys-version %" PRIu64 "\n", reg->keys_version);
 	status_hash(out, "keys-hash", reg->keys, reg->keys_version != 0);
-	owed_run_status(agent->owed, &owed, &owed_trouble);
-	fprintf(out, "owed %u\nowed-since %" PRIu64 "\nowed-trouble %s\n", owed.keys,
-		owed.oldest_since_s, owed_trouble);
+	status_owed(out, agent, "");
 	fprintf(out, "aborting %s\n", yes_no(reg->aborting));
 	status_evidence(out, agent, "");
 	status_set(out, agent, reg);
@@ -279,6 +304,8 @@ int status_asked(const struct agent *agent, const void *said, size_t said_bytes,
 		yes_no(host_isolated(host, clock_now_ms())));
 	status_trouble(out, agent, "asked-");
 	status_evidence(out, agent, "asked-");
+	status_owed(out, agent, "asked-");
+	status_asked_owes(out, agent);
 	if (fclose(out) != 0) {
 		free(*text);
 		return -ENOMEM;

@@ -86,6 +86,11 @@ check "one of them has key:1" [ -n "${stopped:-}" ]
 lab_server_stop "$stopped"
 example "a read of it" 2 "a server failed" get key:1
 example "a write to it" 2 "a server failed: whether it is stored is unknown" set key:1 "in time"
+example "a delete there" 4 "not complete: the agent owes a delete" delete key:1
+lab_owes() { equal "$(lab_status owed) $(lab_status owed_max)" "$1 65536"; }
+check "which its agent shows" lab_owes 1
 lab_server_cont "$stopped"
+check "and carries out when it is back" lab_until 20 lab_owes 0
+example "so the key is gone" 1 "\(nothing\)" get key:1
 example "when it is back" 0 stored set key:1 "in time"
 example "it answers" 0 "in time" get key:1

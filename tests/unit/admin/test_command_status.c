@@ -67,22 +67,50 @@ END_TEST
 
 START_TEST(what_is_owed_is_shown_to_whom_and_since_when)
 {
-	char line[128], trouble[] = "owed-trouble the disk is full\n";
+	const unsigned long long since = (unsigned long long)time(NULL) - 7260;
+	char lines[512];
 
-	(void)snprintf(line, sizeof(line),
-		       "server s1 10.0.0.1:11211 agent=a1 slots=1/1 owed=1 owed-since=%llu\n%s",
-		       (unsigned long long)time(NULL) - 7260, trouble);
-	show(line);
-	ck_assert_says(out, "\nowes          1 invalidation to s1, the oldest for 2 h 1 min\n");
+	(void)snprintf(lines, sizeof(lines),
+		       "agent a1\nowed 1\nowed-bytes 32\nowed-max 100\nowed-refused 3\n"
+		       "owed-since %llu\nowed-trouble the disk is full\n"
+		       "server s1 10.0.0.1:11211 agent=a1 slots=1/1 owed=1 owed-since=%llu\n",
+		       since, since);
+	show(lines);
+	ck_assert_says(out,
+		       "\nowes          agent a1 1 invalidation of 100 at most, 32 bytes, the "
+		       "oldest for 2 h 1 min\n              1 to s1, the oldest for 2 h 1 min\n");
+	ck_assert_says(out,
+		       "\nREFUSED       3 invalidations by agent a1: those clients' operations "
+		       "failed\n");
 	ck_assert_says(out, "\nTROUBLE       the disk is full\n");
+}
+END_TEST
+
+START_TEST(what_the_asked_agent_owes_is_shown_beside_the_coordinators)
+{
+	const unsigned long long since = (unsigned long long)time(NULL) - 60;
+	char lines[512];
+
+	(void)snprintf(lines, sizeof(lines),
+		       "agent a1\nview cluster\nowed 0\n"
+		       "server s1 10.0.0.1:11211 agent=a1 slots=1/1\n"
+		       "asked a2\nasked-owed 2\nasked-owed-bytes 64\nasked-owed-max 9\n"
+		       "asked-owed-since %llu\nasked-owes s1 owed=2 owed-since=%llu\n"
+		       "asked-owes unknown owed=2\n",
+		       since, since);
+	show(lines);
+	ck_assert_says(out, "\nowes          agent a2 2 invalidations of 9 at most, 64 bytes");
+	ck_assert_says(out, "\n              2 to s1, the oldest for 1 min");
+	ck_assert_silent(out, "agent a1 2");
 }
 END_TEST
 
 START_TEST(the_coordinators_trouble_does_not_hide_the_asked_agents)
 {
-	show("agent a1\nview cluster\ntrouble its disk is full\nasked a2\nasked-isolated yes\n"
-	     "asked-trouble keys version 2 is not here\nasked-equivocation 1\nasked-evidence list 3 "
-	     "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\n");
+	show(
+	    "agent a1\nview cluster\ntrouble its disk is full\nasked a2\nasked-isolated yes\n"
+	    "asked-trouble keys version 2 is not here\nasked-equivocation 1\nasked-evidence list 3 "
+	    "6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\n");
 	ck_assert_says(out, "\nTROUBLE       agent a1: its disk is full\n");
 	ck_assert_says(out, "\nISOLATED      agent a2 has no lease");
 	ck_assert_says(out, "\nTROUBLE       agent a2: keys version 2 is not here\n");
@@ -114,6 +142,7 @@ int main(void)
 	tcase_add_test(tcase, orders_are_shown);
 	tcase_add_test(tcase, trust_and_its_breach_are_shown);
 	tcase_add_test(tcase, what_is_owed_is_shown_to_whom_and_since_when);
+	tcase_add_test(tcase, what_the_asked_agent_owes_is_shown_beside_the_coordinators);
 	tcase_add_test(tcase, the_coordinators_trouble_does_not_hide_the_asked_agents);
 	tcase_add_test(tcase, where_nothing_was_ordered_nothing_is_said);
 	suite_add_tcase(suite, tcase);

@@ -34,7 +34,7 @@ static const char whole[] =
     "active a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\npending none\n"
     "keys-hash 5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c\n"
     "evidence list 42 6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a\nowed "
-    "5\nowed-since 1700000000\n"
+    "5\nowed-bytes 155\nowed-max 65536\nowed-refused 6\nowed-since 1700000000\n"
     "owed-trouble the disk is full\n"
     "failover 4 a2\nnew-thing of a later agent\n"
     "server s1 10.0.0.1:11211 agent=a1 slots=8192/4096\n"
@@ -93,9 +93,12 @@ START_TEST(every_field_is_taken)
 	ck_assert_str_eq(status->evidence[0].kind, "list");
 	ck_assert_uint_eq(status->evidence[0].number, 42);
 	ck_assert_uint_eq(status->evidence[0].hash.bytes[31], 0x6a);
-	ck_assert_uint_eq(status->owed, 5);
-	ck_assert_uint_eq(status->owed_since, 1700000000);
-	ck_assert_str_eq(status->owed_trouble, "the disk is full");
+	ck_assert_uint_eq(status->owed.keys, 5);
+	ck_assert_uint_eq(status->owed.bytes, 155);
+	ck_assert_uint_eq(status->owed.max, 65536);
+	ck_assert_uint_eq(status->owed.refused, 6);
+	ck_assert_uint_eq(status->owed.since, 1700000000);
+	ck_assert_str_eq(status->owed.trouble, "the disk is full");
 	ck_assert_uint_eq(status->servers[0].owed, 0);
 	ck_assert_uint_eq(status->servers[1].owed, 4);
 	ck_assert_uint_eq(status->servers[1].owed_since, 1700000001);
@@ -139,9 +142,10 @@ START_TEST(json_hands_everything_on)
 	ck_assert_says(text, "\"equivocation\":2,\"evidence\":[{\"kind\":\"list\",\"number\":42,"
 			     "\"hash\":\"6a6a");
 	ck_assert_says(text, "}],\"failover_term\":4,\"failover_agent\":\"a2\",");
-	ck_assert_says(text, "\"owed\":5,\"owed_since\":1700000000,\"owed_trouble\":");
+	ck_assert_says(text, "\"owed\":5,\"owed_bytes\":155,\"owed_max\":65536,\"owed_refused\":6,"
+			     "\"owed_since\":1700000000,\"owed_trouble\":");
 	ck_assert_says(text, "\"slots_old\":8192,\"slots_new\":12288,\"owed\":4,"
-			     "\"owed_since\":1700000001}");
+			     "\"owed_since\":1700000001,");
 	ck_assert_says(text, "{\"name\":\"a2\",\"lease_ms_left\":-1,\"adopted_term\":3,"
 			     "\"adopted_serial\":16,\"phase\":\"PREPARE\",\"work\":\"none\",");
 	ck_assert_says(text, "\"reason\":\"full of words, a=b\"}");
@@ -182,6 +186,7 @@ static const struct {
     {"server s a owed=x\n", "line 1: 'server owed=x'"},
     {"server s a owed-since=-1\n", "line 1: 'server owed-since=-1'"},
     {"owed many\n", "line 1: 'owed many'"},
+    {"server s a\nasked-owes s owed=x\n", "line 2: 'asked-owes owed=x'"},
     {"equivocation some\n", "line 1: 'equivocation some'"},
 };
 

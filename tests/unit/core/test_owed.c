@@ -50,10 +50,9 @@ START_TEST(what_memcached_cannot_name_is_refused)
 	rig_init(&owed, 10, 10, PHASE_STEADY);
 	refused(EINVAL, "", 0, 1, "0 bytes");
 	refused(EINVAL, longer, sizeof(longer), 1, "251 bytes");
-	refused(EINVAL, "a b", 3, 1, "space");
-	refused(EINVAL, "a\r\nflush_all", 12, 1, "control");
-	refused(EINVAL, "a\0b", 3, 1, "control");
-	ck_assert_uint_eq(owed.counts.refused_key, 5);
+	longer[200] = ' ';
+	refused(EINVAL, longer, OWED_KEY_MAX, 1, "base64");
+	ck_assert_uint_eq(owed.counts.refused_key, 3);
 }
 END_TEST
 

@@ -173,9 +173,9 @@ END_TEST
 
 START_TEST(everything_has_a_word)
 {
-	for (int error = MCR_SYSTEM; error <= MCR_REPEAT; error++)
+	for (int error = MCR_NOT_STORED; error <= MCR_REPEAT; error++)
 		ck_assert_str_ne(mcr_strerror(error), "unknown error");
-	ck_assert_str_eq(mcr_strerror(MCR_REFUSED - 1), "unknown error");
+	ck_assert_str_eq(mcr_strerror(MCR_NOT_STORED - 1), "unknown error");
 	ck_assert_str_eq(mcr_strerror(MCR_REPEAT + 1), "unknown error");
 	for (int phase = 0; phase < MCR_PHASE_COUNT; phase++)
 		ck_assert_str_ne(mcr_phase_name((enum mcr_phase)phase), "unknown");
