@@ -227,7 +227,8 @@ const char *client_status_name(enum client_status status)
 							       [CLIENT_NOT_NUMBER] = "not a number",
 							       [CLIENT_REFUSED] = "refused",
 							       [CLIENT_FAILED] = "failed",
-							       [CLIENT_INCOMPLETE] = "incomplete"};
+							       [CLIENT_INCOMPLETE] = "incomplete",
+							       [CLIENT_OWED] = "owed"};
 
 	return status < CLIENT_STATUS_COUNT ? names[status] : "unknown";
 }

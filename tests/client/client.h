@@ -5,7 +5,7 @@
  * reply of the one before, and tells libmcroster when it is through.  While no keys move this is
  * one step; while they do, the plan says where to read next and what to delete where.  An operation
  * is bounded by the list's op_timeout; a connection that timed out is closed, so that its command
- * cannot follow.
+ * cannot follow.  A delete that cannot be delivered is handed to the agent.
  *
  * Shared by the programs of this directory (it has no main).
  */
@@ -27,6 +27,7 @@ enum client_status {
 	CLIENT_REFUSED,	   /* no plan, or the key is not a valid one: nothing was sent */
 	CLIENT_FAILED,	   /* a server did not answer: a write may or may not have happened */
 	CLIENT_INCOMPLETE, /* a write, and an older value could not be removed: still read */
+	CLIENT_OWED,	   /* the same, and the agent is going to remove it */
 	CLIENT_STATUS_COUNT
 };
 
@@ -37,6 +38,7 @@ struct client_result {
 	uint8_t steps;	      /* of that plan */
 	unsigned plans;	  /* made for this operation: more than one where it was planned again */
 	bool invalidated; /* a write that is complete, but the key was deleted to make it so */
+	bool owed;	  /* the agent may delete the key later, whatever the status */
 	int plan_error;	  /* CLIENT_REFUSED: enum mcr_error */
 	char reason[160]; /* "" or what failed, and where */
 };

@@ -2,6 +2,8 @@
  *
  * Steps run in the plan's order and only before its deadline.  A write that could not be carried
  * out whole, or not in time, is made good by deletes before it counts as complete (invalidate).
+ * Those that cannot be delivered are the agent's to carry out; the write is not complete then, but
+ * owed.  Where no agent answers they are tried again for a while.
  */
 #include <stdio.h>
 
@@ -55,32 +57,50 @@ static bool invalidate_once(struct client *client, const void *key, size_t key_b
 	return delivered;
 }
 
-/* Makes good a write that was not carried out whole: deletes at the servers in `touched`, then by
- * the rule of the present phase, again and again until all of it is delivered. */
-static bool invalidate(struct client *client, const void *key, size_t key_bytes,
-		       struct touched *touched)
+/* Deletes at the servers in `touched`, then by the rule of the present phase. */
+static bool invalidate_all(struct client *client, const void *key, size_t key_bytes,
+			   struct touched *touched)
+{
+	while (touched->count) {
+		struct wire *wire = touched->wire[touched->count - 1];
+		if (wire_delete(wire, (int)client->op_timeout_ms, key, key_bytes) == WIRE_FAILED) {
+			client_reason(client, "delete", wire);
+			return false;
+		}
+		touched->count--;
+	}
+	return invalidate_once(client, key, key_bytes, touched);
+}
+
+enum good { MADE_GOOD, OWED, NOT_MADE_GOOD };
+
+/* Makes good a write that was not carried out whole, step `step` of `plan` for one. */
+static enum good invalidate(struct client *client, const struct request *request,
+			    const struct mcr_plan *plan, unsigned step, struct touched *touched)
 {
 	uint64_t until_ns =
 	    client_now_ns() + RETRY_OP_TIMEOUTS * client->op_timeout_ms * UINT64_C(1000000);
 	long pause_ms = 1;
+	int rc;
 
-	for (;;) {
-		while (touched->count) {
-			struct wire *wire = touched->wire[touched->count - 1];
-			if (wire_delete(wire, (int)client->op_timeout_ms, key, key_bytes) ==
-			    WIRE_FAILED) {
-				client_reason(client, "delete", wire);
-				break;
-			}
-			touched->count--;
-		}
-		if (!touched->count && invalidate_once(client, key, key_bytes, touched))
-			return true;
-		if (client_now_ns() >= until_ns)
-			return false;
+	if (invalidate_all(client, request->key, request->key_bytes, touched))
+		return MADE_GOOD;
+	rc = mcr_owe(client->reader, plan, step, request->key, request->key_bytes,
+		     (int)client->op_timeout_ms);
+	/* An agent that dies before it answers may have the key on its disk. */
+	client->result.owed =
+	    rc == MCR_OK || rc == MCR_TIMED_OUT || rc == MCR_NO_AGENT || rc == MCR_NOT_READY;
+	if (rc == MCR_OK)
+		return OWED;
+	snprintf(client->result.reason, sizeof(client->result.reason), "owe: %s", mcr_strerror(rc));
+	/* The agent's no is an answer; where there is none the client is on its own. */
+	while (rc != MCR_FULL && rc != MCR_NOT_STORED && client_now_ns() < until_ns) {
 		nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000}, NULL);
 		pause_ms = pause_ms * 2 < RETRY_PAUSE_MAX_MS ? pause_ms * 2 : RETRY_PAUSE_MAX_MS;
+		if (invalidate_all(client, request->key, request->key_bytes, touched))
+			return MADE_GOOD;
 	}
+	return NOT_MADE_GOOD;
 }
 
 static enum wire_answer step_send(const struct client *client, struct request *request,
@@ -124,6 +144,7 @@ struct written {
 	bool answered;
 	bool failed;	  /* the outcome is unknown */
 	bool undelivered; /* a step that the operation is not complete without */
+	unsigned step;	  /* the last such step */
 	enum client_status status;
 };
 
@@ -137,6 +158,7 @@ static void write_steps(struct client *client, struct run *run, struct request *
 			client->between(client->between_context, run->plan.phase);
 		if (mcr_check(client->reader, &run->plan) != MCR_OK) {
 			written->undelivered = true;
+			written->step = i;
 			return;
 		}
 		enum wire_answer answer = step_send(client, request, run, i);
@@ -150,7 +172,10 @@ static void write_steps(struct client *client, struct run *run, struct request *
 			/* The first step's failure is the caller's: the outcome is unknown, and he
 			 * is told so.  A delete is no use to him by halves. */
 			written->failed |= first || own;
-			written->undelivered |= !first || request->op == MCR_OP_DELETE;
+			if (!first || request->op == MCR_OP_DELETE) {
+				written->undelivered = true;
+				written->step = i;
+			}
 		} else if (own) {
 			/* A delete has found the key when one of its servers had it. */
 			if (!written->answered || answer == WIRE_DONE)
@@ -191,8 +216,15 @@ static enum client_status write_run(struct client *client, struct request *reque
 		if (end == MCR_REPEAT)
 			touched_add(&touched, &run);
 		if (touched.count || written.undelivered) {
-			if (!invalidate(client, request->key, request->key_bytes, &touched))
+			enum good good =
+			    invalidate(client, request, &run.plan, written.step, &touched);
+			if (good == NOT_MADE_GOOD)
 				return result->status = CLIENT_INCOMPLETE;
+			if (good == OWED)
+				return result->status =
+					   written.failed && request->op != MCR_OP_DELETE
+					       ? CLIENT_FAILED
+					       : CLIENT_OWED;
 			result->invalidated = true;
 			/* The delete that was asked for is what has just been done. */
 			if (request->op == MCR_OP_DELETE)

@@ -17,8 +17,10 @@ struct record {
 	uint32_t floor;		   /* the oldest that a read may still return */
 	uint32_t pending[PENDING]; /* versions of the writes under way; 0: none */
 	uint32_t activity;
-	bool stored; /* the last write was a completed set that nothing overlapped */
-	bool absent; /* the same of a delete */
+	uint32_t owed; /* the floor once nothing is owed any more; 0: as it is */
+	bool haunted;  /* an agent may delete it at any time */
+	bool stored;   /* the last write was a completed set that nothing overlapped */
+	bool absent;   /* the same of a delete */
 	bool lossy;
 	uint64_t expires_ns, overdue_ns;
 };
@@ -255,9 +257,14 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 			verdict = incr_judge(write, must_be_there, result, number);
 		completed = absent = write->op == MCR_OP_DELETE;
 		break;
+	case CLIENT_OWED:
+		if (write->supersedes > record->owed)
+			record->owed = write->supersedes;
+		break;
 	default: /* the outcome is unknown */
 		break;
 	}
+	record->haunted |= result->owed;
 	if (verdict == VERDICT_MISSED && record->lossy)
 		verdict = VERDICT_LOST;
 
@@ -271,6 +278,7 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 			record_stored(record, write, item);
 		record->absent = alone && completed && absent;
 	}
+	record->stored &= !record->haunted;
 	if (completed && write->supersedes > record->floor)
 		record->floor = write->supersedes;
 	/* A counter's next value is its last plus one: a version that nobody saw is given back. */
@@ -280,6 +288,19 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 	record->activity++;
 	record_unlock(history, write->index);
 	return verdict;
+}
+
+void history_settle(struct history *history)
+{
+	for (uint32_t i = 0; i < history->keys; i++) {
+		struct record *record = record_lock(history, i);
+
+		if (record->owed > record->floor)
+			record->floor = record->owed;
+		record->owed = 0;
+		record->haunted = false;
+		record_unlock(history, i);
+	}
 }
 
 const char *verdict_name(enum verdict verdict)

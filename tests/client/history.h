@@ -5,9 +5,10 @@
  * a version older than one whose write had completed before the read began (and was not begun while
  * that older one was still pending); it is *missed* when it found nothing though the key was
  * stored, its expiry not near, and no write or delete of it overlapped the read; *lost* is the same
- * where the key was declared lossy: a server that held it was killed.  Any thread may call, and any
- * process forked after history_new; records are guarded by striped locks.  Shared by the programs
- * of this directory (it has no main).
+ * where the key was declared lossy: a server that held it was killed.  A write that an agent owes
+ * counts as complete from history_settle on; until then the agent may delete the key at any time,
+ * so a read of it may find nothing.  Any thread may call, and any process forked after history_new;
+ * records are guarded by striped locks.  Shared by the programs of this directory (it has no main).
  */
 #ifndef MCROSTER_TESTS_HISTORY_H
 #define MCROSTER_TESTS_HISTORY_H
@@ -83,6 +84,10 @@ bool history_write_begin(struct history *history, uint32_t index, bool alone,
 enum verdict history_write_end(struct history *history, struct history_write *write,
 			       const struct item *item, const struct client_result *result,
 			       uint64_t number);
+
+/* All that agents owed has been carried out: those writes are complete now.  Nothing is under way.
+ */
+void history_settle(struct history *history);
 
 const char *verdict_name(enum verdict verdict);
 

@@ -8,6 +8,7 @@
  *   read     readers at work, writers at rest-> reading
  *   pause    all at rest                     -> paused
  *   verify   read every key once             -> verified
+ *   settle   nothing is owed any more: what was owed is complete now -> settled
  *   report   counts since the start          -> a flat JSON object
  *   lossy ADDRESS old|new|either   misses of the keys of that server, their owner before or after
  * the change, count as lost from now on, no more as missed -> lossy N, the number of keys; whole no
@@ -139,6 +140,11 @@ static int command_run(const struct force *force, const char *command)
 		else
 			crew_tally(force->crew, &total);
 		tally_print(&total, stdout);
+		return 0;
+	}
+	if (strcmp(command, "settle") == 0) {
+		history_settle(force->setup->history);
+		puts("settled");
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -74,6 +74,7 @@ void tally_print(const struct tally *t, FILE *stream)
 	    {"reads_failed", sum(t->read_status, CLIENT_FAILED, CLIENT_FAILED)},
 	    {"writes_failed", sum(t->write_status, CLIENT_FAILED, CLIENT_FAILED)},
 	    {"writes_incomplete", sum(t->write_status, CLIENT_INCOMPLETE, CLIENT_INCOMPLETE)},
+	    {"writes_owed", sum(t->write_status, CLIENT_OWED, CLIENT_OWED)},
 	    {"sets", sum(t->by_op, MCR_OP_SET, MCR_OP_SET)},
 	    {"adds", sum(t->by_op, MCR_OP_ADD, MCR_OP_ADD)},
 	    {"incrs", sum(t->by_op, MCR_OP_UPDATE, MCR_OP_UPDATE)},

@@ -111,7 +111,7 @@ static void tally_result(struct worker *worker, _Atomic uint64_t *status, _Atomi
 		tally_one(&worker->tally.replanned);
 	if (result->invalidated)
 		tally_one(&worker->tally.invalidated);
-	if (result->status == CLIENT_REFUSED)
+	if (result->status == CLIENT_REFUSED || result->status == CLIENT_OWED)
 		return;
 	if (result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE) {
 		complain(worker, client_status_name(result->status), 0, 0, 0, result->reason);
