@@ -116,7 +116,12 @@ static void begin_round(struct pass *pass)
 	pass->round_moved = pass->work.moved;
 	pass->shortfalls = 0;
 	forget_left(pass);
-	pass->order = pass->phase == PHASE_COPY ? PASS_MARK : PASS_DUMP;
+	/* Without the mark of SWITCH one is taken now: what clients go on to store must not be
+	 * compared again and again. */
+	pass->order = pass->phase == PHASE_COPY ||
+			      (pass->phase == PHASE_SETTLE && pass->copies_cas == UINT64_MAX)
+			  ? PASS_MARK
+			  : PASS_DUMP;
 }
 
 enum pass_order pass_order(struct pass *pass, uint64_t now_ns)
@@ -277,6 +282,11 @@ void pass_marked(struct pass *pass, uint64_t cas)
 		pass->save = (struct pass_mark){
 		    .of = pass->self.identity, .known = true, .full_pass_done = true, .cas = cas};
 		pass->order = PASS_SAVE;
+		return;
+	}
+	if (pass->phase == PHASE_SETTLE) {
+		pass->copies_cas = cas;
+		pass->order = PASS_DUMP;
 		return;
 	}
 	for (uint32_t i = 0; i < pass->change->server_count; i++) {

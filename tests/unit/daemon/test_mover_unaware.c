@@ -197,6 +197,26 @@ START_TEST(a_new_owner_started_anew_keeps_what_clients_stored_since)
 }
 END_TEST
 
+/* An agent that lost its state in between does not know any more what the copies are. */
+START_TEST(without_the_mark_whatever_differs_goes)
+{
+	struct run runs[SERVERS] = {0};
+	char key[32];
+	uint32_t owner;
+	size_t length;
+
+	copied(runs);
+	length = leaving(0, key, &owner);
+	memcached_set(&processes[2], key, length, "new", 3, 0, 0);
+	length = leaving(1, key, &owner);
+	removed(owner, key, length);
+	settled(runs);
+	ck_assert(!at_new(0).hit);
+	ck_assert(!at_new(1).hit);
+	ck_assert(at_new(2).hit);
+}
+END_TEST
+
 START_TEST(copies_of_a_source_that_lost_its_memory_go)
 {
 	struct run runs[SERVERS] = {0};
@@ -224,6 +244,7 @@ int main(void)
 	tcase_add_test(all, a_key_written_on_both_sides_is_kept_on_none);
 	tcase_add_test(all, drain_stores_nothing_at_the_new_owner);
 	tcase_add_test(all, a_new_owner_started_anew_keeps_what_clients_stored_since);
+	tcase_add_test(all, without_the_mark_whatever_differs_goes);
 	tcase_add_test(all, copies_of_a_source_that_lost_its_memory_go);
 	suite_add_tcase(suite, all);
 	return suite_run(suite);
