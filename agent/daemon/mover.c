@@ -98,6 +98,9 @@ static void source_up(struct mover *mover, struct mover_peer *peer)
 {
 	mover->source_identified = pass_identified(&mover->pass, &mover_peer_info(peer)->server);
 	mover->probed = 0; /* what was proven of another process says nothing of this one */
+	/* Keys that could not go on without it are waiting, and no new owner need have been away.
+	 */
+	mover->peer_came = true;
 	if (!mover->source_identified && mover->pass.order != PASS_REFUSED)
 		mover_peer_fail(peer, mover->pass.work.reason);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/mover_inside.h"
 #include "mover_world.h"
 
 /* ---- writes while keys move ---- */
@@ -181,6 +182,31 @@ START_TEST(a_source_that_is_away_is_waited_for)
 }
 END_TEST
 
+START_TEST(a_source_whose_connection_was_reset_is_gone_on_with)
+{
+	struct run run = {0};
+
+	fill(6000, "v");
+	pace.rate_keys = 1000; /* its dump is over long before its keys are */
+	run_start(&run, 0, PHASE_COPY, false);
+	turn_until_counted(&run, 100);
+	/* In the middle of keys, of which none can be tried again before it is back; and long after
+	 * the new owner came. */
+	while (run.mover->peer_came || spool_count(run.mover->queue.later) == 0 ||
+	       run.mover->queue.later_live > 0 || mover_in_flight(run.mover)) {
+		turn_once(&run);
+		if (run.mover->pass.order == PASS_KEYS && mover_in_flight(run.mover) &&
+		    mover_peer_is_up(run.mover->source))
+			mover_peer_fail(run.mover->source, "it was reset");
+	}
+	/* No new owner was away: they are tried again all the same. */
+	pace.rate_keys = 0;
+	turn_until(&run.finished, &run);
+	run_abandon(&run);
+	ck_assert_uint_eq(memcached_items(&processes[2]), moving(6000, 0));
+}
+END_TEST
+
 /* ---- what a new owner refuses ---- */
 
 START_TEST(what_is_too_large_for_the_new_owner_is_counted_and_lost_as_a_miss)
@@ -308,6 +334,7 @@ int main(void)
 	tcase_add_test(all, a_source_restarted_before_drain_trusts_neither_side);
 	tcase_add_test(all, a_new_owner_that_stops_answering_is_waited_for);
 	tcase_add_test(all, a_source_that_is_away_is_waited_for);
+	tcase_add_test(all, a_source_whose_connection_was_reset_is_gone_on_with);
 	tcase_add_test(all, what_is_too_large_for_the_new_owner_is_counted_and_lost_as_a_miss);
 	tcase_add_test(all, a_new_owner_without_memory_does_not_block_the_change);
 	tcase_add_test(all, a_mover_that_was_killed_in_the_middle_starts_over);
