@@ -1,7 +1,5 @@
-/* client.c - a client's life, its plans and its reads (client.h); writes are client_write.c's.
- *
- * A read that overran its plan is thrown away and made again; one that missed while the generation
- * moved on is made again once.
+/* client.c - a client's life and its plans (client.h); client_read.c and client_write.c carry them
+ * out.
  */
 #include "client_internal.h"
 
@@ -20,6 +18,12 @@ uint64_t client_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+void client_values_release(struct client *client)
+{
+	while (client->held_count)
+		free(client->held[--client->held_count]);
+}
+
 int client_new(struct mcr *mcr, struct client **out)
 {
 	struct client *client = calloc(1, sizeof(*client));
@@ -27,6 +31,7 @@ int client_new(struct mcr *mcr, struct client **out)
 	if (!client)
 		return MCR_NO_MEMORY;
 	client->mcr = mcr;
+	client->random = client_now_ns() | 1;
 	client->pool = wire_pool_new();
 	int rc = client->pool ? mcr_reader_new(mcr, &client->reader) : MCR_NO_MEMORY;
 	if (rc) {
@@ -41,7 +46,7 @@ void client_free(struct client *client)
 {
 	if (!client)
 		return;
-	free(client->value);
+	client_values_release(client);
 	wire_pool_free(client->pool);
 	if (client->reader)
 		mcr_reader_free(client->reader);
@@ -133,85 +138,48 @@ enum client_status client_refuse(struct client *client, int plan_error)
 bool request_begin(struct client *client, const struct request *request)
 {
 	memset(&client->result, 0, sizeof(client->result));
-	free(client->value);
-	client->value = NULL;
+	client_values_release(client);
 	if (request->key && request->key_bytes && request->key_bytes <= MCR_KEY_MAX)
 		return true;
 	client_refuse(client, MCR_BAD_KEY);
 	return false;
 }
 
-/* ---- reads ---- */
+/* ---- faults on purpose ---- */
 
-enum found run_reads(struct client *client, const struct run *run, const struct request *request,
-		     struct client_value *value, unsigned *next)
+#define DAWDLE_SHARE	   300 /* one operation in so many */
+#define DAWDLE_OP_TIMEOUTS 3
+
+void client_plant(struct client *client, enum client_plant plant)
 {
-	bool failed = false;
-	unsigned i;
-
-	for (i = 0; i < run->plan.step_count && run->plan.step[i].send == MCR_SEND_READ; i++) {
-		void *bytes;
-		size_t length;
-		uint32_t flags;
-
-		if (mcr_check(client->reader, &run->plan) != MCR_OK)
-			return FOUND_LATE;
-		enum wire_answer answer =
-		    wire_get(run->wire[i], run_step_timeout_ms(client, run, i), request->key,
-			     request->key_bytes, &bytes, &length, &flags);
-		if (answer == WIRE_FAILED) {
-			client_reason(client, "get", run->wire[i]);
-			failed = true;
-		}
-		if (answer != WIRE_DONE || (!length && run->plan.step[i].empty_is_miss)) {
-			if (answer == WIRE_DONE)
-				free(bytes);
-			continue;
-		}
-		free(client->value);
-		client->value = bytes;
-		*value = (struct client_value){.bytes = bytes, .length = length, .flags = flags};
-		return FOUND;
-	}
-	*next = i;
-	return failed ? FOUND_UNKNOWN : FOUND_NOTHING;
+	client->plant = plant;
 }
 
-enum client_status client_get(struct client *client, const void *key, size_t key_bytes,
-			      struct client_value *value)
+void client_dawdle(struct client *client)
 {
-	struct request request = {.op = MCR_OP_GET, .key = key, .key_bytes = key_bytes};
-	bool missed_before = false;
+	uint64_t ms = (uint64_t)client->op_timeout_ms * DAWDLE_OP_TIMEOUTS;
 
-	if (!request_begin(client, &request))
-		return CLIENT_REFUSED;
-	for (int plans = 0; plans < PLANS_MAX; plans++) {
-		struct run run;
-		unsigned next;
-		int rc = run_begin(client, &run, MCR_OP_GET, key, key_bytes);
-		if (rc)
-			return client_refuse(client, rc);
-		enum found found = run_reads(client, &run, &request, value, &next);
-		int end = mcr_end(client->reader, &run.plan);
+	if (client->plant != PLANT_LATE && client->plant != PLANT_SLOW)
+		return;
+	client->random ^= client->random << 13;
+	client->random ^= client->random >> 7;
+	client->random ^= client->random << 17;
+	if (client->random % DAWDLE_SHARE == 0)
+		nanosleep(&(struct timespec){.tv_sec = (time_t)(ms / 1000),
+					     .tv_nsec = (long)(ms % 1000) * 1000000},
+			  NULL);
+}
 
-		client->result.phase = run.plan.phase;
-		client->result.steps = run.plan.step_count;
-		if (end == MCR_REPEAT || found == FOUND_LATE) {
-			free(client->value);
-			client->value = NULL;
-			continue;
-		}
-		if (found == FOUND_NOTHING && end == MCR_NEWER && !missed_before) {
-			missed_before = true;
-			continue;
-		}
-		if (found == FOUND_UNKNOWN)
-			return client->result.status = CLIENT_FAILED;
-		return client->result.status = found == FOUND ? CLIENT_OK : CLIENT_NOT_FOUND;
-	}
-	snprintf(client->result.reason, sizeof(client->result.reason),
-		 "read %d times, each time overtaken by a new generation", PLANS_MAX);
-	return client->result.status = CLIENT_FAILED;
+bool client_too_late(const struct client *client, const struct run *run)
+{
+	return mcr_check(client->reader, &run->plan) != MCR_OK && client->plant != PLANT_LATE;
+}
+
+int client_end(const struct client *client, const struct run *run)
+{
+	int end = mcr_end(client->reader, &run->plan);
+
+	return end == MCR_REPEAT && client->plant == PLANT_LATE ? MCR_OK : end;
 }
 
 const struct client_result *client_result(const struct client *client)

@@ -1,4 +1,5 @@
-/* client.h - a memcached client that follows mcroster's plans, with libmemcached on the wire.
+/* client.h - a memcached client that follows mcroster's plans; writes go by libmemcached, reads by
+ * pipelined `mg`, many keys at a time where the caller has many.
  *
  * One `struct client` per thread; it owns one connection for each server it has spoken to.  Every
  * operation takes a plan from libmcroster, carries its steps out in order, each waiting for the
@@ -49,6 +50,35 @@ struct client_value {
 	uint32_t flags;
 };
 
+/* One read of many: the caller sets the key, the rest is the answer. */
+struct client_read {
+	const void *key;
+	size_t key_bytes;
+	enum client_status status;
+	struct client_value value; /* CLIENT_OK: belongs to the client, until its next operation */
+	uint64_t cas, server_id;   /* CLIENT_OK: the token, and the server that gave it */
+	/* As in struct client_result. */
+	enum mcr_phase phase;
+	uint8_t steps;
+	unsigned plans;
+	uint32_t generation; /* of the plan that gave the answer */
+};
+
+#define CLIENT_READS_MAX 128
+
+/* Faults for a client to have on purpose, so that it can be shown that whoever checks it sees them.
+ * The last one is none: it is as slow as PLANT_LATE, and holds to the rules. */
+enum client_plant {
+	PLANT_NOTHING,
+	PLANT_FALLBACK, /* the first server's miss is taken for the answer */
+	PLANT_LATE,	/* an operation that is slow now and then, and looks at no deadline */
+	PLANT_SECOND,	/* the second step of a write is left out, but for deletes */
+	PLANT_DELETE,	/* a delete goes to the old owner alone */
+	PLANT_STUBS,	/* an empty value is shown even where it counts as a miss */
+	PLANT_SLOW,
+	PLANT_COUNT
+};
+
 struct client;
 
 /* `mcr` is borrowed and may be shared by the clients of many threads.  enum mcr_error. */
@@ -64,6 +94,9 @@ void client_between(struct client *client, void (*between)(void *context, enum m
  * `expiry` is memcached's: 0 never, up to 30 days relative, beyond that absolute. */
 enum client_status client_get(struct client *client, const void *key, size_t key_bytes,
 			      struct client_value *value);
+/* Up to CLIENT_READS_MAX at once, each by a plan of its own; each step goes to all its servers
+ * together.  client_result says nothing of them. */
+void client_get_many(struct client *client, struct client_read *reads, unsigned count);
 enum client_status client_set(struct client *client, const void *key, size_t key_bytes,
 			      const void *value, size_t value_bytes, uint32_t flags, time_t expiry);
 enum client_status client_add(struct client *client, const void *key, size_t key_bytes,
@@ -71,6 +104,12 @@ enum client_status client_add(struct client *client, const void *key, size_t key
 enum client_status client_delete(struct client *client, const void *key, size_t key_bytes);
 enum client_status client_incr(struct client *client, const void *key, size_t key_bytes,
 			       uint32_t by, uint64_t *value);
+
+/* With what a read gave: CLIENT_NOT_STORED when it is another value by now, or another server. */
+enum client_status client_cas(struct client *client, const struct client_read *read,
+			      const void *value, size_t value_bytes, uint32_t flags, time_t expiry);
+
+void client_plant(struct client *client, enum client_plant plant);
 
 const struct client_result *client_result(const struct client *client);
 const char *client_status_name(enum client_status status);

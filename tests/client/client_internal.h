@@ -13,7 +13,10 @@ struct client {
 	struct mcr *mcr;
 	struct mcr_reader *reader;
 	struct wire_pool *pool;
-	void *value; /* of the last get */
+	void *held[CLIENT_READS_MAX]; /* values of the last reads */
+	unsigned held_count;
+	enum client_plant plant;
+	uint64_t random; /* for the plants */
 	uint32_t generation;
 	uint32_t op_timeout_ms; /* of that generation */
 	struct client_result result;
@@ -32,6 +35,8 @@ struct request {
 	time_t expiry;
 	uint32_t by;
 	uint64_t number; /* incr's answer */
+	bool swap;	 /* an update that is a cas, by this token of this server */
+	uint64_t cas, server_id;
 };
 
 /* A plan whose servers have been looked up while its generation was in the ring. */
@@ -40,6 +45,9 @@ struct run {
 	struct wire *wire[MCR_STEPS_MAX];
 	uint64_t until_ns; /* op_timeout from its beginning */
 };
+
+/* The values that the last operation returned. */
+void client_values_release(struct client *client);
 
 /* Clears what the last operation left.  False: the key is not a valid one; the result says so. */
 bool request_begin(struct client *client, const struct request *request);
@@ -55,9 +63,26 @@ int run_step_timeout_ms(const struct client *client, const struct run *run, unsi
 
 enum found { FOUND, FOUND_NOTHING, FOUND_UNKNOWN, FOUND_LATE };
 
-/* Runs the reads at the head of a plan.  *next is the first step behind them. */
-enum found run_reads(struct client *client, const struct run *run, const struct request *request,
-		     struct client_value *value, unsigned *next);
+/* The reads at the head of a plan, under way.  The caller sets what stands first and releases
+ * query.value when FOUND. */
+struct reading {
+	const struct run *run;
+	const void *key;
+	size_t key_bytes;
+
+	enum found found;
+	unsigned step; /* FOUND: where; else the first step behind the reads */
+	struct wire_query query;
+	bool failed, through;
+};
+
+/* Runs the reads of many plans, the steps of each in their order. */
+void readings_run(struct client *client, struct reading *readings, unsigned count);
+
+/* PLANT_LATE and PLANT_SLOW: now and then this sleeps for some op_timeouts. */
+void client_dawdle(struct client *client);
+bool client_too_late(const struct client *client, const struct run *run);
+int client_end(const struct client *client, const struct run *run);
 
 /* There is no plan: the result says why. */
 enum client_status client_refuse(struct client *client, int plan_error);

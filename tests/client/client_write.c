@@ -1,4 +1,4 @@
-/* client_write.c - set, add, delete and incr (client.h).
+/* client_write.c - set, add, delete, incr and cas (client.h).
  *
  * Steps run in the plan's order and only before its deadline.  A write that could not be carried
  * out whole, or not in time, is made good by deletes before it counts as complete (invalidate).
@@ -6,6 +6,7 @@
  * owed.  Where no agent answers they are tried again for a while.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "client_internal.h"
 
@@ -114,6 +115,10 @@ static enum wire_answer step_send(const struct client *client, struct request *r
 	if (run->plan.step[i].send == MCR_SEND_WRITE && request->op == MCR_OP_ADD)
 		return wire_add(wire, timeout_ms, request->key, request->key_bytes, request->value,
 				request->value_bytes, request->flags, request->expiry);
+	if (run->plan.step[i].send == MCR_SEND_WRITE && request->swap)
+		return wire_cas(wire, timeout_ms, request->key, request->key_bytes, request->value,
+				request->value_bytes, request->flags, request->expiry,
+				request->cas);
 	if (run->plan.step[i].send == MCR_SEND_WRITE && request->op == MCR_OP_UPDATE)
 		return wire_incr(wire, timeout_ms, request->key, request->key_bytes, request->by,
 				 &request->number);
@@ -156,7 +161,11 @@ static void write_steps(struct client *client, struct run *run, struct request *
 
 		if (written->sent && client->between)
 			client->between(client->between_context, run->plan.phase);
-		if (mcr_check(client->reader, &run->plan) != MCR_OK) {
+		if (written->sent &&
+		    client->plant == (request->op == MCR_OP_DELETE ? PLANT_DELETE : PLANT_SECOND))
+			return;
+		client_dawdle(client);
+		if (client_too_late(client, run)) {
 			written->undelivered = true;
 			written->step = i;
 			return;
@@ -185,6 +194,28 @@ static void write_steps(struct client *client, struct run *run, struct request *
 	}
 }
 
+/* The reads at the head of an add's plan.  *next is the first step behind them. */
+static enum found head_read(struct client *client, const struct run *run,
+			    const struct request *request, unsigned *next)
+{
+	struct reading reading = {.run = run, .key = request->key, .key_bytes = request->key_bytes};
+
+	readings_run(client, &reading, 1);
+	if (reading.found == FOUND)
+		free(reading.query.value);
+	*next = reading.step;
+	return reading.found;
+}
+
+/* Is the server that gave the token the one that a cas goes to now? */
+static bool token_holds(struct client *client, const struct run *run, const struct request *request)
+{
+	struct mcr_server owner;
+
+	return mcr_server(client->reader, &run->plan, run->plan.owner, &owner) == MCR_OK &&
+	       owner.id == request->server_id;
+}
+
 static enum client_status write_run(struct client *client, struct request *request)
 {
 	struct client_result *result = &client->result;
@@ -193,7 +224,6 @@ static enum client_status write_run(struct client *client, struct request *reque
 		return CLIENT_REFUSED;
 	for (int plans = 0; plans < PLANS_MAX; plans++) {
 		struct run run;
-		struct client_value value;
 		struct written written = {.status = CLIENT_OK};
 		struct touched touched = {.count = 0};
 		unsigned next = 0;
@@ -201,13 +231,16 @@ static enum client_status write_run(struct client *client, struct request *reque
 		int rc = run_begin(client, &run, request->op, request->key, request->key_bytes);
 		if (rc)
 			return client_refuse(client, rc);
-		enum found found = run_reads(client, &run, request, &value, &next);
-		if (found == FOUND_NOTHING)
+		bool holds = !request->swap || token_holds(client, &run, request);
+		enum found found = head_read(client, &run, request, &next);
+		if (found == FOUND_NOTHING && holds)
 			write_steps(client, &run, request, next, &written);
-		int end = mcr_end(client->reader, &run.plan);
+		int end = client_end(client, &run);
 
 		result->phase = run.plan.phase;
 		result->steps = run.plan.step_count;
+		if (!holds)
+			return result->status = CLIENT_NOT_STORED;
 		if (!written.sent) {
 			if (end == MCR_REPEAT || found == FOUND_LATE || found == FOUND_NOTHING)
 				continue;
@@ -284,4 +317,21 @@ enum client_status client_incr(struct client *client, const void *key, size_t ke
 	if (status == CLIENT_OK)
 		*value = request.number;
 	return status;
+}
+
+enum client_status client_cas(struct client *client, const struct client_read *read,
+			      const void *value, size_t value_bytes, uint32_t flags, time_t expiry)
+{
+	struct request request = {.op = MCR_OP_UPDATE,
+				  .key = read->key,
+				  .key_bytes = read->key_bytes,
+				  .value = value,
+				  .value_bytes = value_bytes,
+				  .flags = flags,
+				  .expiry = expiry,
+				  .swap = true,
+				  .cas = read->cas,
+				  .server_id = read->server_id};
+
+	return write_run(client, &request);
 }

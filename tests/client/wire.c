@@ -1,12 +1,17 @@
 /* wire.c - see wire.h. */
 #include "wire.h"
 
+#include <errno.h>
 #include <libmemcached/memcached.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
+
 #define ADDRESS_BYTES 112
+/* Servers in one exchange. */
+#define ASKED_MAX 256
 
 /* libmemcached reads the classic protocol's answers right only where the key is of printable
  * characters; any other key goes over the binary protocol, which takes every byte. */
@@ -20,6 +25,7 @@ struct wire {
 	in_port_t port;
 	memcached_st *speaker[PROTOCOLS]; /* NULL: not connected */
 	enum protocol in_use;		  /* by the command under way */
+	struct asker *asker;
 	char reason[96];
 };
 
@@ -42,6 +48,7 @@ void wire_pool_free(struct wire_pool *pool)
 		for (int i = 0; i < PROTOCOLS; i++)
 			if (wire->speaker[i])
 				memcached_free(wire->speaker[i]);
+		asker_free(wire->asker);
 		free(wire);
 	}
 	free(pool);
@@ -79,7 +86,9 @@ struct wire *wire_of(struct wire_pool *pool, uint64_t server_id, const char *add
 	struct wire *wire = calloc(1, sizeof(*wire));
 	if (!wire)
 		return NULL;
-	if (address_split(wire, address)) {
+	if (!address_split(wire, address))
+		wire->asker = asker_new(wire->host, wire->port);
+	if (!wire->asker) {
 		free(wire);
 		return NULL;
 	}
@@ -152,24 +161,46 @@ static enum wire_answer wire_unopened(struct wire *wire)
 	return WIRE_FAILED;
 }
 
-enum wire_answer wire_get(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
-			  void **value, size_t *value_bytes, uint32_t *flags)
+void wire_ask(struct wire *wire, struct wire_query *query)
 {
-	memcached_st *memcached = wire_open(wire, timeout_ms, key, key_bytes);
-	memcached_return_t rc = MEMCACHED_FAILURE;
+	asker_queue(wire->asker, query);
+}
 
-	if (!memcached)
-		return wire_unopened(wire);
-	*value_bytes = 0;
-	*flags = 0;
-	*value = memcached_get(memcached, key, key_bytes, value_bytes, flags, &rc);
-	enum wire_answer answer = wire_judge(wire, rc);
-	if (answer != WIRE_DONE) {
-		free(*value);
-		*value = NULL;
-		*value_bytes = 0;
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void wire_pool_exchange(struct wire_pool *pool, int timeout_ms)
+{
+	int64_t until_ms = now_ms() + timeout_ms;
+
+	for (;;) {
+		struct pollfd fds[ASKED_MAX];
+		nfds_t count = 0;
+
+		for (struct wire *wire = pool->first; wire; wire = wire->next) {
+			if (!asker_busy(wire->asker))
+				continue;
+			if (count == ASKED_MAX) {
+				asker_fail(wire->asker, "too many servers at once");
+				continue;
+			}
+			asker_go(wire->asker, &fds[count]);
+			count += asker_busy(wire->asker);
+		}
+		if (!count)
+			return;
+		int64_t left_ms = until_ms - now_ms();
+		if (left_ms <= 0 || (poll(fds, count, (int)left_ms) < 0 && errno != EINTR))
+			break;
 	}
-	return answer;
+	for (struct wire *wire = pool->first; wire; wire = wire->next)
+		if (asker_busy(wire->asker))
+			asker_fail(wire->asker, "TIMEOUT");
 }
 
 enum wire_answer wire_set(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
@@ -192,6 +223,18 @@ enum wire_answer wire_add(struct wire *wire, int timeout_ms, const void *key, si
 		return wire_unopened(wire);
 	return wire_judge(
 	    wire, memcached_add(memcached, key, key_bytes, value, value_bytes, expiry, flags));
+}
+
+enum wire_answer wire_cas(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes,
+			  const void *value, size_t value_bytes, uint32_t flags, time_t expiry,
+			  uint64_t cas)
+{
+	memcached_st *memcached = wire_open(wire, timeout_ms, key, key_bytes);
+
+	if (!memcached)
+		return wire_unopened(wire);
+	return wire_judge(
+	    wire, memcached_cas(memcached, key, key_bytes, value, value_bytes, expiry, flags, cas));
 }
 
 enum wire_answer wire_delete(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes)
@@ -220,6 +263,16 @@ enum wire_answer wire_incr(struct wire *wire, int timeout_ms, const void *key, s
 const char *wire_reason(const struct wire *wire)
 {
 	return wire->reason;
+}
+
+const char *wire_query_reason(const struct wire *wire)
+{
+	return asker_reason(wire->asker);
+}
+
+uint64_t wire_server_id(const struct wire *wire)
+{
+	return wire->server_id;
 }
 
 const char *wire_address(const struct wire *wire)
