@@ -116,6 +116,15 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
+# The stale checker, with the clients' own code.
+CHECKER := $(B)/tests/checker/checker
+$(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c)): cppflags += -Itests/client
+$(CHECKER): $(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c) \
+		$(filter-out $(CLIENT_MAINS),$(wildcard tests/client/client*.c tests/client/wire.c tests/client/ask.c))) \
+		$(BELOW_shmlib)
+	$(call say,LD,$@)
+	$(Q)$(link) $(CLIENT_LIBS) -lpthread
+
 # The segment between its writers and readers: writers killed (torn), whole agents (agents), threads
 # on one mapping (race).
 TORN   := $(B)/tests/torn/torn
@@ -192,8 +201,8 @@ bench-move bench-move-large bench-move-many:
 	@build/plain/bench/move/move $(if $(findstring large,$@),--keys 10000 --value-bytes 102400) \
 		$(if $(findstring many,$@),--keys 10000000 --value-bytes 8 --rounds 1 --no-unsafe) $(ARGS)
 
-.PHONY: built raced fuzzers unit check check-full model fuzz torn demo
-built: all $(UNITS) $(CLIENTS) $(SIM) $(TORN) $(AGENTS)
+.PHONY: built raced fuzzers unit check check-full model fuzz torn stale demo
+built: all $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS)
 raced: $(RACE)
 fuzzers: $(FUZZERS)
 
@@ -236,6 +245,12 @@ torn:
 	@tests/setup check
 	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/torn/torn
 	@build/plain/tests/torn/torn --kills $(KILLS)
+
+# So many seconds of the stale checker, servers coming and going meanwhile.
+stale:
+	@tests/setup demo
+	@$(MAKE) $(JOBS) SAN= B=build/plain all clients build/plain/tests/checker/checker
+	@BUILD=$(CURDIR)/build/plain tests/checker/run $(SECONDS) $(ARGS)
 
 demo:
 	@tests/setup demo
@@ -291,6 +306,7 @@ help:
 	@echo 'make model        both models and every planted fault (about 3 minutes)'
 	@echo 'make sim SEEDS=2000   the simulator: a number of seeds, or SEEDS=A-B; sim-mutants: planted faults'
 	@echo 'make torn KILLS=1000000   writers of the segment killed beside readers'
+	@echo 'make stale SECONDS=3600   clients on five hosts look for stale reads while servers come and go'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
 	@echo 'make bench-lookup   what a lookup costs beside libmemcached; ARGS=--json'
 	@echo 'make bench-move   the mover beside a copy without safety; ARGS="--rounds N --json";'

@@ -101,12 +101,13 @@ lab_wait_progress() {
 
 # ---- load and inspection ----
 
-# lab_load_start KEYS HOSTS [ARGUMENT...]: the checking load on the segments of hosts "1 2 3".
+# lab_load_start KEYS HOSTS [ARGUMENT...]: the checking load on the segments of hosts "1 2 3"; it is the
+# program LAB_LOADER.
 lab_load_start() {
 	local keys=$1 numbers=$2 n arguments=()
 	shift 2
 	for n in $numbers; do arguments+=(--segment "$(lab_segment "$n")"); done
-	coproc LAB_LOAD { exec "$LAB_TOOLS/load" --keys "$keys" "${arguments[@]}" "$@" 2>>"$LAB/load.log"; }
+	coproc LAB_LOAD { exec "${LAB_LOADER:-$LAB_TOOLS/load}" --keys "$keys" "${arguments[@]}" "$@" 2>>"$LAB/load.log"; }
 	# shellcheck disable=SC2153 # coproc sets LAB_LOAD_PID
 	LAB_LOAD_IN=${LAB_LOAD[1]} LAB_LOAD_OUT=${LAB_LOAD[0]} LAB_LOAD_PROCESS=$LAB_LOAD_PID
 }

@@ -1,0 +1,352 @@
+/* ledger.c - see ledger.h. */
+#include "ledger.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define UNDER_WAY 2
+#define EVENTS	  20
+
+struct event {
+	uint64_t us;
+	uint32_t version;
+	uint16_t worker;
+	uint8_t deed, status, phase, steps;
+	bool end, invalidated;
+};
+
+enum state { STATE_UNKNOWN, STATE_STORED, STATE_ABSENT };
+
+/* Fields are atomic because readers look at them while a writer writes; a writer holds `lock`, and
+ * the sequence is odd while the fields do not fit together.  It also tells whether anything was
+ * begun or ended between two looks. */
+struct record {
+	_Atomic uint32_t sequence;
+	_Atomic uint32_t newest, floor;
+	_Atomic uint32_t under_way[UNDER_WAY]; /* versions; 0: none */
+	_Atomic uint32_t state; /* of the last write; UNKNOWN where it is not certain */
+	atomic_flag lock;
+	uint32_t event_count; /* ever; under lock, as the events */
+	struct event events[EVENTS];
+};
+
+struct ledger {
+	uint32_t keys;
+	struct record records[];
+};
+
+static uint64_t began_us;
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t ledger_now_us(void)
+{
+	return now_us() - began_us;
+}
+
+struct ledger *ledger_new(uint32_t keys)
+{
+	struct ledger *ledger =
+	    calloc(1, sizeof(*ledger) + (size_t)keys * sizeof(ledger->records[0]));
+
+	if (!ledger)
+		return NULL;
+	began_us = now_us();
+	ledger->keys = keys;
+	for (uint32_t i = 0; i < keys; i++) {
+		atomic_init(&ledger->records[i].floor, 1);
+		atomic_flag_clear(&ledger->records[i].lock);
+	}
+	return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	free(ledger);
+}
+
+static uint32_t get(const _Atomic uint32_t *field)
+{
+	return atomic_load_explicit(field, memory_order_relaxed);
+}
+
+static void put(_Atomic uint32_t *field, uint32_t value)
+{
+	atomic_store_explicit(field, value, memory_order_relaxed);
+}
+
+static struct record *record_open(struct ledger *ledger, uint32_t index)
+{
+	struct record *record = &ledger->records[index];
+
+	while (atomic_flag_test_and_set_explicit(&record->lock, memory_order_acquire))
+		sched_yield();
+	return record;
+}
+
+static void record_close(struct record *record)
+{
+	atomic_flag_clear_explicit(&record->lock, memory_order_release);
+}
+
+/* Between these two the fields change. */
+static void change_begin(struct record *record)
+{
+	put(&record->sequence, get(&record->sequence) + 1);
+	atomic_thread_fence(memory_order_release);
+}
+
+static void change_end(struct record *record)
+{
+	/* Read by record_look's acquire. */
+	atomic_store_explicit(&record->sequence, get(&record->sequence) + 1, memory_order_release);
+}
+
+static bool quiet(const struct record *record)
+{
+	return !get(&record->under_way[0]) && !get(&record->under_way[1]);
+}
+
+void ledger_read_begin(struct ledger *ledger, uint32_t index, struct ledger_read *read)
+{
+	const struct record *record = &ledger->records[index];
+	bool still;
+
+	read->index = index;
+	for (;;) {
+		read->sequence = atomic_load_explicit(&record->sequence, memory_order_acquire);
+		read->floor = get(&record->floor);
+		uint32_t state = get(&record->state);
+		still = quiet(record);
+		read->stored = still && state == STATE_STORED;
+		read->absent = still && state == STATE_ABSENT;
+		atomic_thread_fence(memory_order_acquire);
+		if (!(read->sequence & 1) && read->sequence == get(&record->sequence))
+			return;
+	}
+}
+
+enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *read, bool found,
+			     uint32_t version)
+{
+	const struct record *record = &ledger->records[read->index];
+	/* A write's beginning and its commands are a system call apart, and so is this from them.
+	 */
+	bool overlapped =
+	    atomic_load_explicit(&record->sequence, memory_order_acquire) != read->sequence;
+
+	if (!found)
+		return read->stored && !overlapped ? LEDGER_MISSED : LEDGER_RIGHT;
+	if (!version || version > get(&record->newest))
+		return LEDGER_FOREIGN;
+	if (version < read->floor || (read->absent && !overlapped))
+		return LEDGER_STALE;
+	return LEDGER_RIGHT;
+}
+
+static struct event *event_add(struct record *record, const struct ledger_write *write)
+{
+	struct event *event = &record->events[record->event_count++ % EVENTS];
+
+	*event = (struct event){.us = ledger_now_us(),
+				.version = write->version,
+				.worker = (uint16_t)write->worker,
+				.deed = (uint8_t)write->deed};
+	return event;
+}
+
+bool ledger_write_begin(struct ledger *ledger, uint32_t index, bool counter, enum deed deed,
+			uint32_t worker, struct ledger_write *write)
+{
+	struct record *record = record_open(ledger, index);
+	unsigned place = get(&record->under_way[0]) ? 1 : 0;
+	uint32_t other = get(&record->under_way[1 - place]);
+	bool busy = get(&record->under_way[place]) || (counter && other);
+
+	if (!busy) {
+		uint32_t state = get(&record->state);
+
+		*write = (struct ledger_write){.index = index,
+					       .version = get(&record->newest) + 1,
+					       .floor = get(&record->floor),
+					       .deed = deed,
+					       .worker = worker,
+					       .alone = !other,
+					       .was_stored = state == STATE_STORED,
+					       .was_absent = state == STATE_ABSENT};
+		if (deed == DEED_INCR && !write->was_stored)
+			write->deed = DEED_SET;
+		write->supersedes = other ? other : write->version;
+		change_begin(record);
+		put(&record->newest, write->version);
+		put(&record->under_way[place], write->version);
+		change_end(record);
+		write->sequence = get(&record->sequence);
+		event_add(record, write);
+	}
+	record_close(record);
+	return !busy;
+}
+
+/* An update found nothing where something must be. */
+static enum verdict missed_update(const struct client_result *result)
+{
+	/* On a key that did not get across yet an update is a miss; so it is on one that another
+	 * host, a phase ahead, has already written at the new owner. */
+	if (result->steps > 1 && result->phase >= MCR_COPY && result->phase <= MCR_GIVEUP)
+		return LEDGER_UPDATE_MISSED;
+	return LEDGER_MISSED;
+}
+
+/* What a write's answer says of what was there before it; `certain`: the ledger knew. */
+static enum verdict answer_judge(const struct ledger_write *write,
+				 const struct client_result *result, uint64_t number, bool certain)
+{
+	bool there = certain && write->was_stored && !result->invalidated;
+	bool gone = certain && write->was_absent;
+
+	switch (write->deed) {
+	case DEED_ADD:
+		if (result->status == CLIENT_OK)
+			return there ? LEDGER_MISSED : LEDGER_RIGHT;
+		return result->status == CLIENT_NOT_STORED && gone ? LEDGER_STALE : LEDGER_RIGHT;
+	case DEED_INCR:
+		if (result->status == CLIENT_OK && (gone || number < write->version))
+			return LEDGER_STALE;
+		if (result->status == CLIENT_OK)
+			return number == write->version ? LEDGER_RIGHT : LEDGER_FOREIGN;
+		break;
+	case DEED_CAS:
+		if (result->status == CLIENT_OK)
+			return gone || write->base < write->floor ? LEDGER_STALE : LEDGER_RIGHT;
+		break;
+	default:
+		return LEDGER_RIGHT;
+	}
+	if (there && (result->status == CLIENT_NOT_FOUND || result->status == CLIENT_NOT_NUMBER))
+		return missed_update(result);
+	return LEDGER_RIGHT;
+}
+
+/* What the write has left behind. */
+struct outcome {
+	bool unchanged, completed;
+	enum state state;
+};
+
+static struct outcome outcome_of(const struct ledger_write *write,
+				 const struct client_result *result)
+{
+	const struct outcome unknown = {.state = STATE_UNKNOWN}, unchanged = {.unchanged = true};
+	const bool deletes = write->deed == DEED_DELETE;
+
+	switch (result->status) {
+	case CLIENT_REFUSED:
+		return unchanged;
+	case CLIENT_OK:
+		return (struct outcome){.completed = true,
+					.state = deletes	       ? STATE_ABSENT
+						 : result->invalidated ? STATE_UNKNOWN
+								       : STATE_STORED};
+	case CLIENT_NOT_STORED:
+		/* A cas has a delete beside it while its key moves. */
+		if (result->invalidated || (write->deed == DEED_CAS && result->steps > 1))
+			return unknown;
+		return unchanged;
+	case CLIENT_NOT_FOUND:
+		return deletes ? (struct outcome){.completed = true, .state = STATE_ABSENT}
+			       : unknown;
+	default:
+		return unknown;
+	}
+}
+
+enum verdict ledger_write_end(struct ledger *ledger, const struct ledger_write *write,
+			      const struct client_result *result, uint64_t number)
+{
+	struct outcome outcome = outcome_of(write, result);
+	struct record *record = record_open(ledger, write->index);
+	/* Nothing else was under way at any time from the beginning of this write to its end. */
+	bool alone = write->alone && get(&record->sequence) == write->sequence;
+	enum verdict verdict = answer_judge(write, result, number, alone);
+	unsigned place = get(&record->under_way[0]) == write->version ? 0 : 1;
+	struct event *event = event_add(record, write);
+
+	event->end = true;
+	event->status = (uint8_t)result->status;
+	event->phase = (uint8_t)result->phase;
+	event->steps = result->steps;
+	event->invalidated = result->invalidated;
+	change_begin(record);
+	if (!alone)
+		put(&record->state, STATE_UNKNOWN);
+	else if (!outcome.unchanged)
+		put(&record->state, outcome.state);
+	if (outcome.completed && write->supersedes > get(&record->floor))
+		put(&record->floor, write->supersedes);
+	/* A counter's next value is its last plus one: a version that nobody saw is given back. */
+	if (outcome.unchanged && alone)
+		put(&record->newest, write->version - 1);
+	put(&record->under_way[place], 0);
+	change_end(record);
+	record_close(record);
+	return verdict;
+}
+
+void ledger_print(struct ledger *ledger, uint32_t index, FILE *stream)
+{
+	struct record *record = record_open(ledger, index);
+	uint32_t first = record->event_count > EVENTS ? record->event_count - EVENTS : 0;
+
+	fprintf(stream,
+		"  oldest version allowed now: %" PRIu32 ", newest: %" PRIu32
+		"; its last writes:\n",
+		get(&record->floor), get(&record->newest));
+	for (uint32_t i = first; i < record->event_count; i++) {
+		const struct event *event = &record->events[i % EVENTS];
+
+		fprintf(stream, "  %12.6f s  w%-3u %-5s %-6s version %" PRIu32,
+			(double)event->us / 1e6, event->worker, event->end ? "end" : "begin",
+			ledger_deed_name((enum deed)event->deed), event->version);
+		if (event->end)
+			fprintf(stream, ": %s, %s, %u steps%s",
+				client_status_name((enum client_status)event->status),
+				mcr_phase_name((enum mcr_phase)event->phase), event->steps,
+				event->invalidated ? ", then deleted to make it good" : "");
+		fputc('\n', stream);
+	}
+	record_close(record);
+}
+
+const char *ledger_verdict_name(enum verdict verdict)
+{
+	static const char *const names[LEDGER_VERDICTS] = {[LEDGER_RIGHT] = "right",
+							   [LEDGER_STALE] = "stale",
+							   [LEDGER_MISSED] = "missed",
+							   [LEDGER_FOREIGN] = "foreign",
+							   [LEDGER_UPDATE_MISSED] =
+							       "update missed"};
+
+	return names[verdict];
+}
+
+const char *ledger_deed_name(enum deed deed)
+{
+	static const char *const names[DEED_COUNT] = {[DEED_SET] = "set",
+						      [DEED_ADD] = "add",
+						      [DEED_INCR] = "incr",
+						      [DEED_CAS] = "cas",
+						      [DEED_DELETE] = "delete"};
+
+	return names[deed];
+}
