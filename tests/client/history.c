@@ -9,8 +9,9 @@
 #define STRIPES	  1024u
 #define PENDING	  2
 #define SECOND_NS UINT64_C(1000000000)
-/* memcached counts in whole seconds and a moved item's rest is rounded once more at each move. */
-#define EXPIRY_MARGIN_NS (5 * SECOND_NS)
+/* memcached's clock ticks once a second, later where it is short of processor: each move shifts the
+ * rest of an item's life by up to two of them, and an item may be moved several times in its life. */
+#define EXPIRY_MARGIN_NS (8 * SECOND_NS)
 
 struct record {
 	uint32_t newest;	   /* the last version given to a write */

@@ -40,12 +40,17 @@ hostile_over() {
 	[ "${HOSTILE_SAYS#* }" = over ]
 }
 
-# hostile_change [PHASE RULE]...: one change; in the phase, COPY or DRAIN, the rule is set and the phase
-# ends when it has run out.
+# hostile_change [PHASE RULE]...: one change; in the phase, COPY or DRAIN, the rule is set, and what comes
+# next waits until it has run out.  A RULE may also be a way in which the new owner is harmed.
 hostile_change() {
 	local before
 	harm_change_begin
 	while [ $# -ge 2 ]; do
+		if [ "${2#server_}" != "$2" ]; then
+			harm "$1" destination "$2"
+			shift 2
+			continue
+		fi
 		before=$(hostile_count)
 		lab_wait_progress "${HARM_HOST[meter]}" "$1"
 		hostile "$2"

@@ -11,7 +11,6 @@
 HARM_STOPPED_S=2 # longer than op-timeout and a lease
 
 harm_fleet 1
-harm_change source server_killed COPY + client client_killed switch + \
-	destination server_restarted DRAIN + destination agent_stopped PURGE
-hostile_change COPY "reset up hello 0 60 12" DRAIN "garbage down hello 0 60 12"
-harm_change destination agent_killed prepare + destination server_stopped settle
+hostile_change COPY "reset down hello 0 60 12" switch server_restarted DRAIN "reset up hello 40 160 12"
+harm_change destination agent_killed prepare + source server_killed COPY + \
+	client client_killed switch + destination server_stopped settle + source agent_stopped PURGE
