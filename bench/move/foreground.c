@@ -22,7 +22,7 @@
 #define ROUNDS_MAX  99u
 #define VALUE_BYTES 100u
 #define WARM_S	    1u
-#define NICER	    10
+#define NICER	    5
 
 enum figure {
 	CAPACITY,
