@@ -50,7 +50,7 @@ static void reading_answered(struct client *client, struct reading *reading)
 	    (query->value_bytes || !step->empty_is_miss || client->plant == PLANT_STUBS)) {
 		reading->found = FOUND;
 		reading->through = true;
-	} else if (client->plant == PLANT_FALLBACK) {
+	} else if (client->plant == PLANT_FALLBACK && query->answer != WIRE_FAILED) {
 		reading->found = FOUND_NOTHING;
 		reading->through = true;
 	} else {
