@@ -10,7 +10,8 @@
 #define PENDING	  2
 #define SECOND_NS UINT64_C(1000000000)
 /* memcached's clock ticks once a second, later where it is short of processor: each move shifts the
- * rest of an item's life by up to two of them, and an item may be moved several times in its life. */
+ * rest of an item's life by up to two of them, and an item may be moved several times in its life.
+ */
 #define EXPIRY_MARGIN_NS (8 * SECOND_NS)
 
 struct record {

@@ -226,7 +226,7 @@ harm_crawler_taken() {
 	exec {crawl}<>"/dev/tcp/$LAB_NET.$n/$LAB_SERVER_PORT" || fail "no connection to s$n"
 	cat <&"$crawl" >/dev/null &
 	LAB_BESIDE+=("$!")
-	while printf 'lru_crawler metadump hash\r\n%.0s' {1..50}; do :; done >&"$crawl" 2>/dev/null &
+	while printf 'lru_crawler metadump hash\r\n%.0s' {1..50} >&"$crawl"; do :; done 2>/dev/null &
 	LAB_BESIDE+=("$!")
 	exec {crawl}>&-
 	lab_until 60 harm_status_has "$n" anothercrawlrunsthere || fail "the mover of s$n never found it busy"
