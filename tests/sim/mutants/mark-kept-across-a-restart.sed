@@ -1,3 +1,3 @@
 # CAS numbers are kept when a server comes back as another process.
 # file: agent/core/pass.c
-s/if \(!identity_same\(&pass->base.of, &found->identity\)\)/if (false)/
+s/if \(!same\)\n\t\tpass->base/if (false)\n\t\tpass->base/
