@@ -34,16 +34,16 @@ zeros() {
 	done
 }
 
-# change EPOCH HOST...: under the writes of both kinds of clients
+# change EPOCH STRIKE HOST...: under the writes of both kinds of clients
 change() {
-	local epoch=$1 adopted
-	shift
+	local epoch=$1 strike=$2 adopted
+	shift 2
 	unaware report
 	adopted=$(lab_load_number adopted)
 	lab_conf "$@"
 	unaware begun
 	lab_push_start ""
-	lab_wait_for clientsthatknownothingofphasestopoll
+	$strike
 	check "epoch $epoch settles" lab_push_wait
 	unaware closed
 	unaware report
@@ -76,7 +76,16 @@ lab_load_start 3000 "1 2 3" --readers 1 --writers 1 --rate 2000
 lab_load fill
 lab_load run
 
+polls() { lab_wait_for clientsthatknownothingofphasestopoll; }
+# Of the server that gains: it knows by its mark, or by none, what the copies are.
+gaining_dies() {
+	lab_kill_in 3 switch
+	lab_agent_start 3
+}
+
 say "one more server"
-change 2 1 2 3
+change 2 polls 1 2 3
 say "and back"
-change 3 1 2
+change 3 polls 1 2
+say "once more, and its agent is killed in SWITCH"
+change 4 gaining_dies 1 2 3
