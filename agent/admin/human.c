@@ -42,6 +42,24 @@ const char *human_percent(uint64_t part, uint64_t whole, char buffer[HUMAN_NUMBE
 	return buffer;
 }
 
+const char *human_bytes(uint64_t bytes, char buffer[HUMAN_NUMBER_BYTES])
+{
+	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+	double number = (double)bytes / 1000;
+	size_t unit = 0;
+
+	if (bytes < 1000) {
+		(void)snprintf(buffer, HUMAN_NUMBER_BYTES, "%" PRIu64 " B", bytes);
+		return buffer;
+	}
+	while (number >= 999.95) {
+		number /= 1000;
+		unit++;
+	}
+	(void)snprintf(buffer, HUMAN_NUMBER_BYTES, "%.1f %s", number, units[unit]);
+	return buffer;
+}
+
 bool human_in_slots(uint64_t whole)
 {
 	return whole <= LIST_SLOTS_MAX;

@@ -18,6 +18,9 @@ const char *human_duration(uint64_t ms, char buffer[HUMAN_NUMBER_BYTES]);
 /* "25.0 %"; 0.0 % of nothing. */
 const char *human_percent(uint64_t part, uint64_t whole, char buffer[HUMAN_NUMBER_BYTES]);
 
+/* "512 B", "1.4 MB": powers of 1000. */
+const char *human_bytes(uint64_t bytes, char buffer[HUMAN_NUMBER_BYTES]);
+
 /* Of a change that is counted in slots "4096 slots (25.0 % of all)", else "25.0 % of the keys". */
 #define HUMAN_PARTS_BYTES 64u
 const char *human_parts(uint64_t part, uint64_t whole, char buffer[HUMAN_PARTS_BYTES]);

@@ -83,6 +83,8 @@ static const struct field fields[] = {
     NUMBER("change-keys-left", keys_left),
     NUMBER("change-rate", keys_rate),
     NUMBER("change-ms", change_ms),
+    NUMBER("rate-keys", rate_keys),
+    NUMBER("rate-bytes", rate_bytes),
     HASH("active", active),
     HASH("pending", pending),
     BOOL("aborting", aborting),

@@ -99,6 +99,7 @@ struct status {
 	uint64_t keys_found, keys_moved, keys_present, keys_expired, keys_gone, keys_failed,
 	    keys_cold, keys_left, keys_rate;
 	uint64_t change_ms;
+	uint64_t rate_keys, rate_bytes; /* limits of the agent's movers, a second; 0: none */
 	uint32_t server_count, host_count, other_count;
 	struct status_server *servers;
 	struct status_host *hosts;

@@ -172,6 +172,8 @@ void status_json(const struct status *status, struct json *json)
 	json_unsigned(json, "change_keys_left", status->keys_left);
 	json_unsigned(json, "change_rate", status->keys_rate);
 	json_unsigned(json, "change_ms", status->change_ms);
+	json_unsigned(json, "rate_keys", status->rate_keys);
+	json_unsigned(json, "rate_bytes", status->rate_bytes);
 	hash_json("active", &status->active, json);
 	hash_json("pending", &status->pending, json);
 	json_bool(json, "aborting", status->aborting);

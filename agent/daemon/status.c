@@ -189,6 +189,15 @@ static void status_asked_owes(FILE *out, const struct agent *agent)
 				change->servers[i].name, to[i].keys, to[i].oldest_since_s);
 }
 
+/* How fast its movers may go at most. */
+static void status_pace(FILE *out, const struct agent *agent)
+{
+	const struct mover_pace *pace = workers_pace(agent->workers);
+
+	fprintf(out, "rate-keys %" PRIu64 "\nrate-bytes %" PRIu64 "\n", pace->rate_keys,
+		pace->rate_bytes);
+}
+
 static void status_self(FILE *out, const struct agent *agent, const struct reg *reg,
 			uint64_t now_ms)
 {
@@ -213,6 +222,7 @@ static void status_self(FILE *out, const struct agent *agent, const struct reg *
 	fprintf(out, "keys-version %" PRIu64 "\n", reg->keys_version);
 	status_hash(out, "keys-hash", reg->keys, reg->keys_version != 0);
 	status_owed(out, agent, "");
+	status_pace(out, agent);
 	fprintf(out, "aborting %s\n", yes_no(reg->aborting));
 	status_evidence(out, agent, "");
 	status_set(out, agent, reg);

@@ -23,6 +23,12 @@ START_TEST(percent_has_one_decimal_and_nothing_has_none)
 	ck_assert_str_eq(human_percent(4096, 16384, buffer), "25.0 %");
 	ck_assert_str_eq(human_percent(1, 3, buffer), "33.3 %");
 	ck_assert_str_eq(human_percent(0, 0, buffer), "0.0 %");
+	ck_assert_str_eq(human_bytes(0, buffer), "0 B");
+	ck_assert_str_eq(human_bytes(999, buffer), "999 B");
+	ck_assert_str_eq(human_bytes(1000, buffer), "1.0 kB");
+	ck_assert_str_eq(human_bytes(999949, buffer), "999.9 kB");
+	ck_assert_str_eq(human_bytes(999950, buffer), "1.0 MB");
+	ck_assert_str_eq(human_bytes(UINT64_MAX, buffer), "18.4 EB");
 	ck_assert_str_eq(human_percent(UINT64_MAX, UINT64_MAX, buffer), "100.0 %");
 }
 END_TEST

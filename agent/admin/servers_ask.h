@@ -1,0 +1,16 @@
+/* servers_ask.h - asks the servers of a change what they hold, all at once and within seconds.
+ *
+ * Only `stats` is sent.  Who does not answer is left with the reason.
+ */
+#ifndef MCROSTER_ADMIN_SERVERS_ASK_H
+#define MCROSTER_ADMIN_SERVERS_ASK_H
+
+#include "admin/forecast.h"
+#include "list/failure.h"
+
+#define SERVERS_ASK_MS 3000u
+
+/* Those that the forecast is concerned with.  -ENOMEM. */
+int servers_ask(struct forecast *forecast, const struct change *change, struct failure *failure);
+
+#endif
