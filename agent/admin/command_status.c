@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "admin/admin.h"
+#include "admin/bars.h"
 #include "admin/human.h"
 #include "admin/json.h"
 #include "admin/link.h"
@@ -279,24 +280,11 @@ static int servers_print(const struct status *status)
 	return error;
 }
 
-#define BAR_CELLS 20u
-
-static const char *bar(const struct status_server *server, char text[BAR_CELLS + 1])
-{
-	uint64_t done = server->left < server->found ? server->found - server->left : 0;
-	size_t full =
-	    server->found == 0 ? 0 : (size_t)((double)done / (double)server->found * BAR_CELLS);
-
-	if (strcmp(server->work, "done") == 0)
-		full = BAR_CELLS;
-	memset(text, '.', BAR_CELLS);
-	memset(text, '#', full < BAR_CELLS ? full : BAR_CELLS);
-	text[BAR_CELLS] = '\0';
-	return text;
-}
-
 static void failures_print(const struct status_server *server)
 {
+	if (server->cold != 0)
+		(void)printf("  %s: no room at the new owner: %" PRIu64 " cold keys left\n",
+			     server->name, server->cold);
 	if (server->failed == 0)
 		return;
 	(void)printf("  %s lost as misses: %" PRIu64 " refused by their new owner, %" PRIu64
@@ -312,10 +300,11 @@ static void failures_print(const struct status_server *server)
 static int works_print(const struct status *status)
 {
 	static const char *const headings[] = {"server",  "phase",  "work",   "progress",
-					       ">found",  ">moved", ">there", ">gone",
-					       ">failed", ">left",  ">rate",  ">to go"};
-	struct table *table = table_new(headings, 12);
-	char cells[BAR_CELLS + 1], duration[HUMAN_NUMBER_BYTES];
+					       ">found",  ">moved", ">there", ">expired",
+					       ">gone",	  ">failed", ">cold",  ">left",
+					       ">rate",	  ">to go"};
+	struct table *table = table_new(headings, 14);
+	char cells[BAR_CELLS_MAX + 1], duration[HUMAN_NUMBER_BYTES];
 	bool any = false;
 	int error;
 
@@ -324,18 +313,24 @@ static int works_print(const struct status *status)
 	for (uint32_t i = 0; i < status->server_count; i++) {
 		const struct status_server *server = &status->servers[i];
 
+		const struct bar bar = {server->name,  strcmp(server->work, "done") == 0,
+					server->found, server->left,
+					server->moved, server->rate};
+
 		if (server->work[0] == '\0')
 			continue;
 		any = true;
 		table_cell(table, "%s", server->name);
 		table_cell(table, "%s", server->phase);
 		table_cell(table, "%s", server->work);
-		table_cell(table, "%s", bar(server, cells));
+		table_cell(table, "%s", bar_cells(&bar, BAR_CELLS_MAX, cells));
 		table_cell(table, "%" PRIu64, server->found);
 		table_cell(table, "%" PRIu64, server->moved);
 		table_cell(table, "%" PRIu64, server->present);
+		table_cell(table, "%" PRIu64, server->expired);
 		table_cell(table, "%" PRIu64, server->gone);
 		table_cell(table, "%" PRIu64, server->failed);
+		table_cell(table, "%" PRIu64, server->cold);
 		table_cell(table, "%" PRIu64, server->left);
 		table_cell(table, "%" PRIu64, server->rate);
 		table_cell(table, "%s",

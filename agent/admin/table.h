@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define TABLE_COLUMNS_MAX 12u
+#define TABLE_COLUMNS_MAX 14u
 
 struct table;
 

@@ -3,17 +3,22 @@
 #include "admin/watch.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "admin/bars.h"
 #include "admin/human.h"
 
 #define LINE_BYTES	 512u
 #define TERMINAL_COLUMNS 80
+#define TERMINAL_ROWS	 24u
+#define NAME_COLUMNS	 16u
 #define PHASE_COLUMNS	 7
 #define PHASE_LASTS_MS	 3000u
 #define NOTE_AGAIN_MS	 10000u
+#define BARS_AGAIN_MS	 10000u
 
 enum watch_state watch_judge(struct watch *watch, const struct status *status)
 {
@@ -98,18 +103,94 @@ static int terminal_columns(FILE *out)
 	return TERMINAL_COLUMNS;
 }
 
+/* As many as the screen holds below the line: what has scrolled away cannot be redrawn. */
+static uint32_t bars_fit(FILE *out, uint32_t count)
+{
+	struct winsize window;
+	uint32_t rows = TERMINAL_ROWS;
+
+	if (ioctl(fileno(out), TIOCGWINSZ, &window) == 0 && window.ws_row > 0)
+		rows = window.ws_row;
+	return count + 2 < rows ? count : rows > 2 ? rows - 2 : 0;
+}
+
+/* The cursor stays behind the last line, and goes up to the first one. */
+static void lines_clear(struct watch_progress *progress)
+{
+	if (progress->bars > 0)
+		(void)fprintf(progress->out, "\033[%" PRIu32 "A", progress->bars);
+	(void)fputs("\r\033[J", progress->out);
+	progress->bars = 0;
+}
+
 /* One column stays free: a full line would wrap, and could not be redrawn. */
 static void line_redraw(struct watch_progress *progress, const char *line)
 {
-	(void)fprintf(progress->out, "\r\033[K%.*s", terminal_columns(progress->out) - 1, line);
+	lines_clear(progress);
+	(void)fprintf(progress->out, "%.*s", terminal_columns(progress->out) - 1, line);
 	progress->drawn = true;
+}
+
+static unsigned name_columns(const struct bar *bars, uint32_t count)
+{
+	unsigned columns = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		size_t length = strlen(bars[i].name);
+
+		if (length > columns)
+			columns = length < NAME_COLUMNS ? (unsigned)length : NAME_COLUMNS;
+	}
+	return columns;
+}
+
+static void bars_draw(struct watch_progress *progress, const struct status *status)
+{
+	struct bar bars[BARS_MAX];
+	uint32_t count = bars_fit(progress->out, bars_find(status, bars));
+	char line[BAR_LINE_BYTES];
+
+	for (uint32_t i = 0; i < count; i++) {
+		bar_line(&bars[i], (unsigned)terminal_columns(progress->out),
+			 name_columns(bars, count), line);
+		(void)fprintf(progress->out, "\n%s", line);
+	}
+	progress->bars = count;
+}
+
+static void bars_say(struct watch_progress *progress, const struct status *status,
+		     uint64_t elapsed_ms)
+{
+	struct bar bars[BARS_MAX];
+	uint32_t count = bars_find(status, bars);
+
+	if (elapsed_ms - progress->bars_ms < BARS_AGAIN_MS)
+		return;
+	progress->bars_ms = elapsed_ms;
+	for (uint32_t i = 0; i < count; i++) {
+		char percent[HUMAN_NUMBER_BYTES];
+		uint64_t done = bars[i].left < bars[i].found ? bars[i].found - bars[i].left : 0;
+
+		(void)fprintf(progress->out,
+			      "%9s  %s: %" PRIu64 " of %" PRIu64 " keys (%s), %" PRIu64 "/s\n", "",
+			      bars[i].name, done, bars[i].found,
+			      human_percent(done, bars[i].found, percent), bars[i].rate);
+	}
+}
+
+/* One that cannot be redrawn. */
+static bool terminal_is_dumb(void)
+{
+	const char *kind = getenv("TERM");
+
+	return kind != NULL && strcmp(kind, "dumb") == 0;
 }
 
 void watch_progress_begin(struct watch_progress *progress, FILE *out)
 {
 	memset(progress, 0, sizeof(*progress));
 	progress->out = out;
-	progress->terminal = isatty(fileno(out)) == 1;
+	progress->terminal = isatty(fileno(out)) == 1 && !terminal_is_dumb();
 }
 
 /* Off a terminal a note is said once, and another (it may differ in a number only) after a while.
@@ -136,6 +217,7 @@ void watch_progress_show(struct watch_progress *progress, const struct status *s
 		progress->phase_ms = elapsed_ms;
 		progress->note_ms = 0;
 		progress->note[0] = '\0';
+		progress->bars_ms = elapsed_ms;
 	}
 	note_find(status, elapsed_ms - progress->phase_ms, note);
 	(void)watch_keys(status, keys, sizeof(keys));
@@ -149,10 +231,12 @@ void watch_progress_show(struct watch_progress *progress, const struct status *s
 		if (note[0] != '\0')
 			(void)snprintf(line + used, sizeof(line) - used, "  %s", note);
 		line_redraw(progress, line);
+		bars_draw(progress, status);
 	} else {
 		if (begins)
 			(void)fprintf(progress->out, "%s\n", line);
 		note_say(progress, note, elapsed_ms);
+		bars_say(progress, status, elapsed_ms);
 	}
 	(void)fflush(progress->out);
 }
@@ -169,7 +253,7 @@ void watch_progress_note(struct watch_progress *progress, const char *note, uint
 void watch_progress_end(struct watch_progress *progress)
 {
 	if (progress->drawn)
-		(void)fputs("\r\033[K", progress->out);
+		lines_clear(progress);
 	progress->drawn = false;
 	(void)fflush(progress->out);
 }

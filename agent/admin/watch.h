@@ -33,12 +33,15 @@ enum watch_state watch_abort_judge(const struct order_binding *bound, const stru
  * of all that was found, whatever became of it.  Returns `out`. */
 char *watch_keys(const struct status *status, char *out, size_t size);
 
-/* Says how far it is: on a terminal one line that is redrawn, elsewhere a line for each phase and,
- * where one lasts, now and then what holds it up. */
+/* Says how far it is: on a terminal one line and a bar for each server, redrawn; elsewhere a line
+ * for each phase and, where one lasts, now and then what holds it up and how far each server is.
+ * There are no colours. */
 struct watch_progress {
 	FILE *out;
 	bool terminal;
 	bool drawn; /* a line is there to be redrawn */
+	uint32_t bars;	  /* and so many below it */
+	uint64_t bars_ms; /* off a terminal: when they were said last */
 	char phase[STATUS_WORD_MAX + 1];
 	uint64_t phase_ms; /* since when it is that phase */
 	uint64_t note_ms;  /* when a note was last said in it; 0: not yet */
