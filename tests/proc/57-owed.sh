@@ -20,6 +20,6 @@ lab_reach 5 3
 owing_ends
 
 say "one is out of reach through a whole change: the one that joins"
-lab_server_start 4
+lab_server_start 4 -t 1
 lab_agent_start 4
 owing_change 4

@@ -11,7 +11,7 @@
 OWING_KEYS=8000
 LAB_RATE=150
 owing_starts
-lab_server_start 4
+lab_server_start 4 -t 1
 lab_agent_start 4
 owing_change 3
 owing_cut 2
