@@ -105,6 +105,12 @@ harm_checked() {
 # order.
 harm_change() {
 	local who how
+	harm_roles
+	# PREPARE is short: what takes its time is done before it.
+	if [ "${3:-}" = prepare ]; then
+		HARM_N=${HARM_HOST[$1]:-}
+		case $2 in server_killed | server_restarted) harm_lossy prepare ;; esac
+	fi
 	harm_change_begin
 	while [ $# -ge 3 ]; do
 		who=$1 how=$2
@@ -187,7 +193,7 @@ harm_server_restarted() {
 }
 
 harm_server_killed_in() {
-	harm_lossy "$1"
+	[ "$1" = prepare ] || harm_lossy "$1"
 	harm_reach "$1" KILL "${LAB_SERVER_PID[$HARM_N]}"
 	wait "${LAB_SERVER_PID[$HARM_N]}" 2>/dev/null
 	unset "LAB_SERVER_PID[$HARM_N]"
