@@ -192,6 +192,16 @@ harm_server_restarted() {
 	harm_server_start "$HARM_N"
 }
 
+# ... and so that what was copied to it, and nothing else, is gone: clients write nothing until then.
+harm_server_copies_lost() {
+	lab_load read
+	harm_lossy COPY
+	harm_reach "$1" KILL "${LAB_SERVER_PID[$HARM_N]}"
+	wait "${LAB_SERVER_PID[$HARM_N]}" 2>/dev/null
+	harm_server_start "$HARM_N"
+	lab_load run
+}
+
 harm_server_killed_in() {
 	[ "$1" = prepare ] || harm_lossy "$1"
 	harm_reach "$1" KILL "${LAB_SERVER_PID[$HARM_N]}"

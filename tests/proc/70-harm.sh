@@ -11,6 +11,6 @@
 HARM_STOPPED_S=2 # longer than op-timeout and a lease
 
 harm_fleet 1
-hostile_change COPY "reset down hello 0 60 12" switch server_restarted DRAIN "reset up hello 60 1260 120"
+hostile_change COPY "reset down hello 0 60 12" switch server_copies_lost DRAIN "reset up hello 60 1260 120"
 harm_change destination agent_killed prepare + source server_killed COPY + \
 	client client_killed switch + destination server_stopped settle + source agent_stopped PURGE
