@@ -11,10 +11,11 @@
 
 HARM_CHANGE_S=400 HARM_RATE=40
 
-# joins_and_leaves IN-COPY IN-DRAIN: the new owner loses what was copied, so that DRAIN has all to do.
+# joins_and_leaves IN-COPY IN-DRAIN: where it is a new owner it loses what was copied, so that DRAIN has
+# all to do.
 joins_and_leaves() {
 	hostile_change COPY "$1" switch server_copies_lost DRAIN "$2"
-	hostile_change COPY "$1" switch server_copies_lost DRAIN "$2"
+	hostile_change COPY "$1" DRAIN "$2"
 }
 
 harm_fleet
