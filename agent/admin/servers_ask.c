@@ -112,7 +112,7 @@ static void questions_open(struct asking *asking, struct forecast *forecast,
 			continue;
 		question->asking = asking;
 		question->server = &forecast->servers[i];
-		if (mc_conn_open(asking->base, change->servers[i].address, SERVERS_ASK_MS / 2,
+		if (mc_conn_open(asking->base, change->servers[i].address, NULL, SERVERS_ASK_MS / 2,
 				 VALUE_MAX, &events, question, &question->conn, &failure) == 0) {
 			asking->open++;
 			continue;

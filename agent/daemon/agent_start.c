@@ -180,8 +180,8 @@ int agent_open(const struct config *config, struct event_base *base,
 				  failure)) != 0 ||
 	    (error = lists_open(agent->state, agent->ring, &agent->lists, failure)) != 0 ||
 	    (error = agent_load(agent, failure)) != 0 ||
-	    (error = owed_run_new(base, config->state_directory, &owed_limits, &agent->owed,
-				  failure)) != 0 ||
+	    (error = owed_run_new(base, config->state_directory, &owed_limits, &config->access,
+				  &agent->owed, failure)) != 0 ||
 	    (error = agent_clients_open(agent, failure)) != 0)
 		goto failed;
 	if ((error = agent_register_open(agent, failure)) != 0 ||

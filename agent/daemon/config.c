@@ -60,19 +60,31 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_ETCD_USER] = {"etcd-user", false},
     [OPTION_ETCD_PASSWORD_FILE] = {"etcd-password-file", false},
     [OPTION_ETCD_LEASE] = {"etcd-lease", false},
+    [OPTION_SERVER] = {"server", false},
+    [OPTION_SERVER_USER] = {"user", false, true},
+    [OPTION_SERVER_PASSWORD_FILE] = {"password-file", false, true},
+    [OPTION_SERVER_TLS] = {"tls", false, true},
+    [OPTION_SERVER_TLS_CA] = {"tls-ca", false, true},
+    [OPTION_SERVER_TLS_CERT] = {"tls-cert", false, true},
+    [OPTION_SERVER_TLS_KEY] = {"tls-key", false, true},
+    [OPTION_SERVER_TLS_NAME] = {"tls-name", false, true},
 };
 
 /* libconfuse hands its callbacks the parser and no context; one file is read at a time. */
 static struct config_reading *reading_now;
 
-static void option_names(char *out, size_t out_bytes)
+static void option_names(bool in_server, char *out, size_t out_bytes)
 {
 	size_t used = 0;
 
 	out[0] = '\0';
 	for (unsigned i = 0; i < OPTION_COUNT && used < out_bytes; i++) {
-		int n = snprintf(out + used, out_bytes - used, "%s%s", i > 0 ? ", " : "",
-				 config_options[i].name);
+		int n;
+
+		if (config_options[i].in_server != in_server)
+			continue;
+		n = snprintf(out + used, out_bytes - used, "%s%s", used > 0 ? ", " : "",
+			     config_options[i].name);
 
 		used += n > 0 ? (size_t)n : 0;
 	}
@@ -82,7 +94,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 							   va_list arguments)
 {
 	struct config_reading *r = reading_now;
-	char message[160], names[320], *name;
+	char message[160], names[400], *name;
 
 	if (r->problem[0] != '\0') /* the first one is the cause */
 		return;
@@ -90,15 +102,22 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 	if (strncmp(message, "no such option '", 16) == 0) {
 		name = message + 16;
 		name[strcspn(name, "'")] = '\0';
-		option_names(names, sizeof(names));
+		option_names(strcmp(cfg_name(cfg), "server") == 0, names, sizeof(names));
 		(void)snprintf(r->problem, sizeof(r->problem),
 			       "%s:%d: %s: found an unknown option, expected one of %s", r->path,
 			       cfg->line, name, names);
 		return;
 	}
+	if (strncmp(message, "found duplicate title", 21) == 0) {
+		(void)snprintf(r->problem, sizeof(r->problem),
+			       "%s:%d: server: found the name%s twice, expected each once", r->path,
+			       cfg->line, message + 21);
+		return;
+	}
 	(void)snprintf(r->problem, sizeof(r->problem),
-		       "%s:%d: found %s, expected lines of the form: option = \"value\"", r->path,
-		       cfg->line, message);
+		       "%s:%d: found %s, expected lines of the form: option = \"value\", or server "
+		       "\"name\" { ... }",
+		       r->path, cfg->line, message);
 }
 
 static bool option_lists(unsigned option)
@@ -107,7 +126,8 @@ static bool option_lists(unsigned option)
 }
 
 /* Called by libconfuse after each value, and once more at the end of a list: remembers the line,
- * refuses a second option of a kind. */
+ * refuses a second option of a kind.  Each section has its own, so at its end they are forgotten.
+ */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct config_reading *r = reading_now;
@@ -116,6 +136,12 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	while (i < OPTION_COUNT && strcmp(config_options[i].name, cfg_opt_name(opt)) != 0)
 		i++;
 	assert(i < OPTION_COUNT);
+	if (i == OPTION_SERVER) {
+		for (i = 0; i < OPTION_COUNT; i++)
+			if (config_options[i].in_server)
+				r->calls[i] = 0, r->line[i] = 0;
+		return 0;
+	}
 	r->calls[i]++;
 	if (r->calls[i] == expected || (option_lists(i) && r->calls[i] == expected + 1)) {
 		if (r->line[i] == 0)
@@ -146,21 +172,27 @@ const char *config_text(const struct config_reading *r, enum config_option_id op
 	return r->line[option] != 0 ? cfg_getstr(r->cfg, config_options[option].name) : NULL;
 }
 
-/* The rule of the list's names: they stand in paths and in the segment's name too. */
+/* They stand in paths and in the segment's name too. */
+bool config_name_valid(const char *name)
+{
+	const size_t length = strlen(name);
+
+	return length > 0 && length <= LIST_NAME_MAX && strchr("-._", name[0]) == NULL &&
+	       strspn(name, NAME_CHARS) == length;
+}
+
 static int take_name(const struct config_reading *r, enum config_option_id option,
 		     char out[LIST_NAME_MAX + 1], struct failure *failure)
 {
 	const char *text = config_text(r, option);
-	size_t length = strlen(text);
 
-	if (length == 0 || length > LIST_NAME_MAX || strchr("-._", text[0]) != NULL ||
-	    strspn(text, NAME_CHARS) != length)
+	if (!config_name_valid(text))
 		return config_refuse(
 		    r, option, failure,
 		    "'%.80s', expected 1 to %u letters, digits, dots, dashes and underscores, "
 		    "beginning with a letter or digit",
 		    text, LIST_NAME_MAX);
-	memcpy(out, text, length + 1);
+	memcpy(out, text, strlen(text) + 1);
 	return 0;
 }
 
@@ -381,7 +413,8 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	    (error = take_secret(r, OPTION_HOST_KEY, &c->host_secret, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PSK, &c->psk, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0 ||
-	    (error = config_take_register(r, c, failure)) != 0)
+	    (error = config_take_register(r, c, failure)) != 0 ||
+	    (error = config_take_servers(r, c, failure)) != 0)
 		return error;
 	c->boot_wait_ms = (uint32_t)boot_wait_ms;
 	c->clients_per_user = (uint32_t)per_user;
@@ -399,8 +432,14 @@ static int text_parse(struct config_reading *r, const char *text, struct failure
 
 	/* Not cfg_parse: it would expand a `~` and read whatever it is pointed at. */
 	cfg_set_error_function(r->cfg, on_error);
-	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		cfg_set_validate_func(r->cfg, config_options[i].name, on_value);
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		char name[40];
+
+		(void)snprintf(name, sizeof(name), "%s%s",
+			       config_options[i].in_server ? "server|" : "",
+			       config_options[i].name);
+		cfg_set_validate_func(r->cfg, name, on_value);
+	}
 	reading_now = r;
 	result = cfg_parse_buf(r->cfg, text);
 	reading_now = NULL;
@@ -414,6 +453,16 @@ static int text_parse(struct config_reading *r, const char *text, struct failure
 
 int config_load(const char *path, struct config **config, struct failure *failure)
 {
+	cfg_opt_t server[] = {
+	    CFG_STR("user", NULL, CFGF_NODEFAULT),
+	    CFG_STR("password-file", NULL, CFGF_NODEFAULT),
+	    CFG_STR("tls", NULL, CFGF_NODEFAULT),
+	    CFG_STR("tls-ca", NULL, CFGF_NODEFAULT),
+	    CFG_STR("tls-cert", NULL, CFGF_NODEFAULT),
+	    CFG_STR("tls-key", NULL, CFGF_NODEFAULT),
+	    CFG_STR("tls-name", NULL, CFGF_NODEFAULT),
+	    CFG_END(),
+	};
 	cfg_opt_t opts[] = {
 	    CFG_STR("cluster", NULL, CFGF_NODEFAULT),
 	    CFG_STR("name", NULL, CFGF_NODEFAULT),
@@ -443,6 +492,7 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("etcd-user", NULL, CFGF_NODEFAULT),
 	    CFG_STR("etcd-password-file", NULL, CFGF_NODEFAULT),
 	    CFG_STR("etcd-lease", NULL, CFGF_NODEFAULT),
+	    CFG_SEC("server", server, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 	    CFG_END(),
 	};
 	struct config_reading r = {.path = path};
@@ -484,5 +534,6 @@ void config_free(struct config *config)
 	sodium_free(config->psk);
 	sodium_free(config->previous_psk);
 	sodium_free(config->etcd.password);
+	mc_access_list_free(&config->access);
 	free(config);
 }

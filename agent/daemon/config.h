@@ -12,6 +12,7 @@
 #include "list/document.h"
 #include "list/failure.h"
 #include "list/list.h"
+#include "net/mc_access.h"
 
 #define CONFIG_PATH_MAX		  255u
 #define CONFIG_ETCD_ENDPOINTS_MAX 9u
@@ -54,6 +55,7 @@ struct config {
 	uint8_t *previous_psk;		  /* or NULL */
 	enum config_register register_in; /* default file */
 	struct config_etcd etcd;
+	struct mc_access_list access; /* how memcacheds are spoken to */
 };
 
 /* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).

@@ -37,12 +37,21 @@ enum config_option_id {
 	OPTION_ETCD_USER,
 	OPTION_ETCD_PASSWORD_FILE,
 	OPTION_ETCD_LEASE,
+	OPTION_SERVER,
+	OPTION_SERVER_USER,
+	OPTION_SERVER_PASSWORD_FILE,
+	OPTION_SERVER_TLS,
+	OPTION_SERVER_TLS_CA,
+	OPTION_SERVER_TLS_CERT,
+	OPTION_SERVER_TLS_KEY,
+	OPTION_SERVER_TLS_NAME,
 	OPTION_COUNT
 };
 
 struct config_option {
 	const char *name;
 	bool required;
+	bool in_server; /* it stands in the sections server "NAME" { ... } */
 };
 extern const struct config_option config_options[OPTION_COUNT];
 
@@ -71,5 +80,15 @@ int config_number(const struct config_reading *reading, enum config_option_id op
 /* config_register.c: where the register lives, and the way to etcd. */
 int config_take_register(const struct config_reading *reading, struct config *config,
 			 struct failure *failure);
+
+/* Is it a file with something in it, that can be read?  For those that a library reads. */
+int config_file_readable(const char *path, struct failure *failure);
+
+/* The rule of the list's names. */
+bool config_name_valid(const char *name);
+
+/* config_server.c: the sections that say how memcacheds are spoken to. */
+int config_take_servers(const struct config_reading *reading, struct config *config,
+			struct failure *failure);
 
 #endif

@@ -99,7 +99,7 @@ static int take_endpoints(const struct config_reading *r, struct config_etcd *et
 	return 0;
 }
 
-static int file_readable(const char *path, struct failure *failure)
+int config_file_readable(const char *path, struct failure *failure)
 {
 	size_t length;
 	char byte;
@@ -155,8 +155,9 @@ static int take_tls(const struct config_reading *r, struct config_etcd *etcd,
 			error = config_refuse(r, files[i], failure,
 					      "it with http endpoints, expected https ones");
 	if (error != 0 ||
-	    (error = take_file(r, OPTION_ETCD_CA, file_readable, etcd->ca, failure)) != 0 ||
-	    (error = take_file(r, OPTION_ETCD_CERT, file_readable, etcd->cert, failure)) != 0)
+	    (error = take_file(r, OPTION_ETCD_CA, config_file_readable, etcd->ca, failure)) != 0 ||
+	    (error = take_file(r, OPTION_ETCD_CERT, config_file_readable, etcd->cert, failure)) !=
+		0)
 		return error;
 	return take_file(r, OPTION_ETCD_KEY, secretfile_check, etcd->key, failure);
 }

@@ -42,6 +42,11 @@ const struct change_server *mover_server(const struct mover *mover, uint32_t num
 	return mover->setup.change->servers + number;
 }
 
+const struct mc_access *mover_access(const struct mover *mover, uint32_t number)
+{
+	return mc_access_find(mover->setup.access, mover_server(mover, number)->name);
+}
+
 void mover_waits(struct mover *mover, const char *format, ...)
 {
 	va_list arguments;
@@ -150,7 +155,8 @@ struct mover_peer *mover_peer_get(struct mover *mover, uint32_t number)
 	if (mover->peers[number] == NULL)
 		mover->peers[number] =
 		    mover_peer_new(mover->setup.base, mover_server(mover, number)->address,
-				   mover->setup.op_timeout_ms, number, &peer_events, mover);
+				   mover_access(mover, number), mover->setup.op_timeout_ms, number,
+				   &peer_events, mover);
 	return mover->peers[number];
 }
 
@@ -306,8 +312,9 @@ static int mover_make(struct mover *mover, const struct mover_setup *setup)
 		if (mover->rooms == NULL)
 			return -ENOMEM;
 	}
-	mover->source = mover_peer_new(setup->base, setup->change->servers[setup->server].address,
-				       setup->op_timeout_ms, setup->server, &peer_events, mover);
+	mover->source = mover_peer_new(setup->base, mover_server(mover, setup->server)->address,
+				       mover_access(mover, setup->server), setup->op_timeout_ms,
+				       setup->server, &peer_events, mover);
 	return mover->source != NULL ? 0 : -ENOMEM;
 }
 

@@ -16,6 +16,7 @@
 #include "daemon/mover_pace.h"
 #include "list/change.h"
 #include "list/failure.h"
+#include "net/mc_access.h"
 
 /* How far a source's values are known to be at their new owners: everything with a CAS up to `mark`
  * as the process (pid, start time) handed it out.  Kept by the daemon on disk, one for each server
@@ -50,7 +51,8 @@ struct mover_setup {
 	/* The one saved last: in COPY for COPY and DRAIN, in SWITCH for SWITCH and SETTLE. */
 	struct mover_mark mark;
 	const char *spool_directory;
-	struct mover_pace *pace; /* of all movers of the agent; its limits may change */
+	const struct mc_access_list *access; /* how servers are spoken to; borrowed; may be NULL */
+	struct mover_pace *pace;	     /* of all movers of the agent; its limits may change */
 	uint32_t op_timeout_ms;
 	const struct mover_events *events;
 	void *context;

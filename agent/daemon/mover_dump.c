@@ -123,7 +123,8 @@ static const struct mc_conn_events conn_events = {
     .ready = conn_ready, .reply = conn_reply, .closed = conn_closed};
 
 struct mover_dump *mover_dump_start(struct event_base *base, const char *address,
-				    uint32_t op_timeout_ms, const struct pass_identity *identity,
+				    const struct mc_access *access, uint32_t op_timeout_ms,
+				    const struct pass_identity *identity,
 				    const struct mover_dump_events *events, void *context,
 				    struct failure *failure)
 {
@@ -137,8 +138,8 @@ struct mover_dump *mover_dump_start(struct event_base *base, const char *address
 	dump->identity = *identity;
 	dump->events = events;
 	dump->context = context;
-	if (mc_conn_open(base, address, timeout_ms, MC_LINE_MAX, &conn_events, dump, &dump->conn,
-			 failure) < 0) {
+	if (mc_conn_open(base, address, access, timeout_ms, MC_LINE_MAX, &conn_events, dump,
+			 &dump->conn, failure) < 0) {
 		free(dump);
 		return NULL;
 	}

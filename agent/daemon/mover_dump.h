@@ -26,7 +26,8 @@ struct mover_dump;
 
 /* identity: the process it must be.  NULL with the sentence in *failure. */
 struct mover_dump *mover_dump_start(struct event_base *base, const char *address,
-				    uint32_t op_timeout_ms, const struct pass_identity *identity,
+				    const struct mc_access *access, uint32_t op_timeout_ms,
+				    const struct pass_identity *identity,
 				    const struct mover_dump_events *events, void *context,
 				    struct failure *failure);
 /* Hangs up; no event follows.  May be called from within an event.  NULL is fine. */

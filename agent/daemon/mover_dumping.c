@@ -154,9 +154,10 @@ void mover_step_dump(struct mover *mover)
 	pass_dump_begin(&mover->pass);
 	if (mover->rooms != NULL)
 		mover_rooms_walk(mover->rooms);
-	mover->dump = mover_dump_start(
-	    mover->setup.base, mover_server(mover, mover->setup.server)->address,
-	    mover->setup.op_timeout_ms, &mover->pass.self.identity, &dump_events, mover, &failure);
+	mover->dump =
+	    mover_dump_start(mover->setup.base, mover_server(mover, mover->setup.server)->address,
+			     mover_access(mover, mover->setup.server), mover->setup.op_timeout_ms,
+			     &mover->pass.self.identity, &dump_events, mover, &failure);
 	if (mover->dump == NULL) {
 		mover_waits(mover, "%.*s", (int)sizeof(mover->waiting) - 1, failure.text);
 		mover_wake_after(mover, MOVER_PAUSE_LONG_MS);

@@ -38,8 +38,9 @@ static bool watches_make(struct mover *mover)
 	for (uint32_t i = 0; mover->watches != NULL && i < count; i++) {
 		if (!concerned(mover, i))
 			continue;
-		mover->watches[i] = mover_watch_new(
-		    mover->setup.base, mover_server(mover, i)->address, mover->setup.op_timeout_ms);
+		mover->watches[i] =
+		    mover_watch_new(mover->setup.base, mover_server(mover, i)->address,
+				    mover_access(mover, i), mover->setup.op_timeout_ms);
 		if (mover->watches[i] == NULL)
 			watches_free(mover);
 	}

@@ -62,6 +62,7 @@ void mover_waits(struct mover *mover, const char *format, ...)
 void mover_waits_for(struct mover *mover, uint32_t server, const char *why);
 
 const struct change_server *mover_server(const struct mover *mover, uint32_t number);
+const struct mc_access *mover_access(const struct mover *mover, uint32_t number);
 /* The connection to another server, dialled where it is not yet.  NULL: no memory. */
 struct mover_peer *mover_peer_get(struct mover *mover, uint32_t number);
 

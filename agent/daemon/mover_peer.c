@@ -14,6 +14,7 @@ struct mover_peer {
 	struct mover_ask ask; /* first: a command's context leads back to the peer */
 	struct event_base *base;
 	const char *address;
+	const struct mc_access *access;
 	uint32_t op_timeout_ms, number, generation, pause_ms;
 	bool up;
 	struct mc_conn *conn;
@@ -87,8 +88,8 @@ static void peer_dial(struct mover_peer *peer)
 {
 	struct failure failure;
 
-	if (mc_conn_open(peer->base, peer->address, peer->op_timeout_ms, VALUE_MAX_AT_FIRST,
-			 &conn_events, peer, &peer->conn, &failure) < 0) {
+	if (mc_conn_open(peer->base, peer->address, peer->access, peer->op_timeout_ms,
+			 VALUE_MAX_AT_FIRST, &conn_events, peer, &peer->conn, &failure) < 0) {
 		peer->conn = NULL;
 		(void)snprintf(peer->why, sizeof(peer->why), "%.159s", failure.text);
 		redial_later(peer);
@@ -103,8 +104,9 @@ static void redial_event(evutil_socket_t fd, short what, void *argument)
 }
 
 struct mover_peer *mover_peer_new(struct event_base *base, const char *address,
-				  uint32_t op_timeout_ms, uint32_t number,
-				  const struct mover_peer_events *events, void *context)
+				  const struct mc_access *access, uint32_t op_timeout_ms,
+				  uint32_t number, const struct mover_peer_events *events,
+				  void *context)
 {
 	struct mover_peer *peer = calloc(1, sizeof(*peer));
 
@@ -112,6 +114,7 @@ struct mover_peer *mover_peer_new(struct event_base *base, const char *address,
 		return NULL;
 	peer->base = base;
 	peer->address = address;
+	peer->access = access;
 	peer->op_timeout_ms = op_timeout_ms;
 	peer->number = number;
 	peer->pause_ms = PAUSE_MIN_MS;

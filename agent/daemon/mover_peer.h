@@ -36,10 +36,12 @@ struct mover_peer_events {
 	void (*down)(void *context, struct mover_peer *peer, bool was_up);
 };
 
-/* Begins to dial, and keeps at it with growing pauses.  `address` is borrowed.  NULL: no memory. */
+/* Begins to dial, and keeps at it with growing pauses.  `address` and `access` are borrowed.  NULL:
+ * no memory. */
 struct mover_peer *mover_peer_new(struct event_base *base, const char *address,
-				  uint32_t op_timeout_ms, uint32_t number,
-				  const struct mover_peer_events *events, void *context);
+				  const struct mc_access *access, uint32_t op_timeout_ms,
+				  uint32_t number, const struct mover_peer_events *events,
+				  void *context);
 void mover_peer_free(struct mover_peer *peer); /* no event follows; NULL is fine */
 
 bool mover_peer_is_up(const struct mover_peer *peer);

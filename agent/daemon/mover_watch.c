@@ -29,6 +29,7 @@ struct mover_watch {
 	char probe, counting; /* their addresses tell the two commands apart */
 	struct event_base *base;
 	const char *address;
+	const struct mc_access *access;
 	uint32_t timeout_ms;
 	struct mc_conn *conn;
 	bool ready, probing, counting_now;
@@ -158,8 +159,8 @@ static void dial(struct mover_watch *watch, uint64_t now_ns)
 	if (watch->dial_ns != 0 && now_ns - watch->dial_ns < REDIAL_NS)
 		return;
 	watch->dial_ns = now_ns;
-	if (mc_conn_open(watch->base, watch->address, watch->timeout_ms, MC_LINE_MAX, &events,
-			 watch, &watch->conn, &failure) < 0)
+	if (mc_conn_open(watch->base, watch->address, watch->access, watch->timeout_ms, MC_LINE_MAX,
+			 &events, watch, &watch->conn, &failure) < 0)
 		watch->conn = NULL;
 }
 
@@ -225,7 +226,7 @@ bool mover_watch_slow(const struct mover_watch *watch)
 }
 
 struct mover_watch *mover_watch_new(struct event_base *base, const char *address,
-				    uint32_t timeout_ms)
+				    const struct mc_access *access, uint32_t timeout_ms)
 {
 	struct mover_watch *watch = calloc(1, sizeof(*watch));
 
@@ -233,6 +234,7 @@ struct mover_watch *mover_watch_new(struct event_base *base, const char *address
 		return NULL;
 	watch->base = base;
 	watch->address = address;
+	watch->access = access;
 	watch->timeout_ms = timeout_ms;
 	return watch;
 }

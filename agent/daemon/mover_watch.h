@@ -13,6 +13,8 @@
 
 #include <event2/event.h>
 
+#include "net/mc_access.h"
+
 struct mover_watch;
 
 /* What the mover itself has asked for there so far: it is no other client. */
@@ -21,8 +23,8 @@ struct mover_own {
 };
 
 struct mover_watch *
-mover_watch_new(struct event_base *base, const char *address,
-		uint32_t timeout_ms);		  /* `address` is borrowed; NULL: no memory */
+mover_watch_new(struct event_base *base, const char *address, const struct mc_access *access,
+		uint32_t timeout_ms); /* `address` and `access` are borrowed; NULL: no memory */
 void mover_watch_free(struct mover_watch *watch); /* NULL is fine */
 
 enum mover_watch_while {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -37,6 +38,7 @@ struct peer {
 	struct owed_run *run;
 	struct mc_conn *conn; /* NULL: not connected */
 	char address[LIST_ADDRESS_MAX + 1];
+	char why[160]; /* it was last closed, as it was logged */
 };
 
 struct owed_run {
@@ -44,6 +46,7 @@ struct owed_run {
 	struct event_base *base;
 	struct event *turn, *tick;
 	struct owed_store *store;
+	const struct mc_access_list *access;
 	struct change *change; /* our copy */
 	enum phase phase;
 	uint32_t generation;
@@ -147,6 +150,15 @@ void owed_run_forget(struct owed_run *run, struct owed_wait *wait)
 
 /* ---- connections ---- */
 
+/* By its name in the list agent.conf says how it is spoken to. */
+static const char *server_name(const struct owed_run *run, const char *address)
+{
+	for (uint32_t i = 0; run->change != NULL && i < run->change->server_count; i++)
+		if (strcmp(run->change->servers[i].address, address) == 0)
+			return run->change->servers[i].name;
+	return "";
+}
+
 static void peer_reply(void *context, void *command, const struct mc_reply *reply)
 {
 	struct peer *peer = context;
@@ -168,8 +180,12 @@ static void peer_closed(void *context, const char *why)
 {
 	struct peer *peer = context;
 
-	(void)why;
 	peer->conn = NULL;
+	if (strcmp(peer->why, why) == 0)
+		return;
+	(void)snprintf(peer->why, sizeof(peer->why), "%s", why);
+	log_line(LOG_LEVEL_WARNING, "what clients owe server %s %s cannot be carried out there: %s",
+		 server_name(peer->run, peer->address), peer->address, why);
 }
 
 static const struct mc_conn_events peer_events = {
@@ -199,8 +215,9 @@ static struct mc_conn *peer_conn(struct owed_run *run, const char *address)
 		run->peers = peer;
 	}
 	if (peer->conn == NULL &&
-	    mc_conn_open(run->base, address, run->change->op_timeout_ms, VALUE_MAX, &peer_events,
-			 peer, &peer->conn, NULL) != 0)
+	    mc_conn_open(run->base, address, mc_access_find(run->access, server_name(run, address)),
+			 run->change->op_timeout_ms, VALUE_MAX, &peer_events, peer, &peer->conn,
+			 NULL) != 0)
 		peer->conn = NULL;
 	return peer->conn;
 }
@@ -395,7 +412,8 @@ static void damage_log(const char *directory, const struct owed_damage *damage, 
 }
 
 int owed_run_new(struct event_base *base, const char *state_directory,
-		 const struct owed_limits *limits, struct owed_run **out, struct failure *failure)
+		 const struct owed_limits *limits, const struct mc_access_list *access,
+		 struct owed_run **out, struct failure *failure)
 {
 	struct owed_run *run;
 	struct owed_damage damage;
@@ -408,6 +426,7 @@ int owed_run_new(struct event_base *base, const char *state_directory,
 	if (run == NULL)
 		return failure_set(failure, ENOMEM, "no memory for owed invalidations");
 	run->base = base;
+	run->access = access;
 	randombytes_buf(&seed, sizeof(seed));
 	error = owed_init(&run->owed, limits, seed);
 	run->waits = calloc(OWED_ENTRIES_MAX, sizeof(*run->waits));

@@ -11,14 +11,17 @@
 
 #include "core/owed.h"
 #include "list/failure.h"
+#include "net/mc_access.h"
 
 struct owed_run;
 struct owed_wait;
 
 /* Reads what is owed from the state directory, which is locked by this agent (state_open).  A
- * journal that cannot be read is left as it is, and refused: *failure says what to do. */
+ * journal that cannot be read is left as it is, and refused: *failure says what to do.  `access`
+ * (how servers are spoken to) is borrowed; NULL: plainly. */
 int owed_run_new(struct event_base *base, const char *state_directory,
-		 const struct owed_limits *limits, struct owed_run **run, struct failure *failure);
+		 const struct owed_limits *limits, const struct mc_access_list *access,
+		 struct owed_run **run, struct failure *failure);
 /* Nobody is told anything any more; what is owed stays on disk.  NULL is fine. */
 void owed_run_free(struct owed_run *run);
 

@@ -180,6 +180,7 @@ static int worker_start(struct worker *worker)
 	    .given_up = workers->reg.given_up,
 	    .restarted = workers->restarted,
 	    .spool_directory = agent->config->state_directory,
+	    .access = &agent->config->access,
 	    .pace = &workers->pace,
 	    .op_timeout_ms = agent->host_change->op_timeout_ms,
 	    .events = &worker_events,

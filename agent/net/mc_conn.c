@@ -10,16 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#include "net/address.h"
 #include "net/mc_buffer.h"
+#include "net/mc_chunks.h"
 #include "net/mc_queue.h"
+#include "net/mc_stream.h"
 
 #define QUEUED_MAX    (64u << 20)
 #define READ_BYTES    (128u << 10)
@@ -27,14 +23,14 @@
 #define WRITE_AT_ONCE (64u << 10)
 /* A server answers a long pipeline in many small pieces, each of which would wake this process:
  * bytes that are sure to come are waited for in larger ones, where they are worth it. */
-#define ANSWER_MIN 4u /* "EN\r\n" */
-#define GATHER_MIN 1024u
-#define GATHER_MAX (16u << 10)
-#define FENCE	      "mn\r\n"
-#define FENCE_BYTES   (sizeof(FENCE) - 1)
+#define ANSWER_MIN  4u /* "EN\r\n" */
+#define GATHER_MIN  1024u
+#define GATHER_MAX  (16u << 10)
+#define FENCE	    "mn\r\n"
+#define FENCE_BYTES (sizeof(FENCE) - 1)
 
 struct mc_conn {
-	int fd;
+	struct mc_stream stream;
 	bool ready, ended, writing, flush_pending;
 	bool quiet_open; /* quiet commands were queued and no fence after them yet */
 	bool ambiguous;	 /* a failure named none of the quiet commands at the head */
@@ -45,6 +41,7 @@ struct mc_conn {
 	uint64_t timeout_ns, progress_ns;
 	struct event *readable, *writable, *timer;
 	struct mc_buffer in, out;
+	struct mc_chunks chunks; /* of `out`, over TLS */
 	struct mc_queue queue;
 	const struct mc_conn_events *events;
 	void *context;
@@ -68,10 +65,10 @@ static void conn_free(struct mc_conn *conn)
 		event_free(conn->writable);
 	if (conn->timer != NULL)
 		event_free(conn->timer);
-	if (conn->fd >= 0)
-		(void)close(conn->fd);
+	mc_stream_close(&conn->stream);
 	mc_buffer_free(&conn->in);
 	mc_buffer_free(&conn->out);
+	mc_chunks_free(&conn->chunks);
 	mc_queue_free(&conn->queue);
 	free(conn);
 }
@@ -94,8 +91,7 @@ static void conn_end(struct mc_conn *conn)
 	(void)event_del(conn->readable);
 	(void)event_del(conn->writable);
 	(void)event_del(conn->timer);
-	(void)close(conn->fd);
-	conn->fd = -1;
+	mc_stream_close(&conn->stream);
 }
 
 void mc_conn_close(struct mc_conn *conn)
@@ -124,22 +120,25 @@ void mc_conn_fail(struct mc_conn *conn, const char *why)
 	conn_leave(conn);
 }
 
-/* Errors show in the readable or writable event that follows; here it is only tried. */
+/* Errors show in the readable event that follows; here it is only tried. */
 static void conn_write(struct mc_conn *conn)
 {
 	while (mc_buffer_length(&conn->out) > 0) {
-		ssize_t n = send(conn->fd, conn->out.bytes + conn->out.head,
-				 mc_buffer_length(&conn->out), MSG_NOSIGNAL);
+		size_t chunk = mc_chunks_first(&conn->chunks);
+		ssize_t n = mc_stream_write(&conn->stream, conn->out.bytes + conn->out.head,
+					    chunk > 0 ? chunk : mc_buffer_length(&conn->out));
 
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
+		if (n <= 0) {
 			conn->writing = true;
-			(void)event_add(conn->writable, NULL);
+			if (n < 0)
+				event_active(conn->readable, EV_READ, 1);
+			else
+				(void)event_add(conn->writable, NULL);
 			return;
 		}
 		conn->progress_ns = now_ns();
 		mc_buffer_consume(&conn->out, (size_t)n);
+		mc_chunks_sent(&conn->chunks, (size_t)n);
 	}
 	if (conn->writing) {
 		conn->writing = false;
@@ -156,6 +155,14 @@ static char *conn_room(struct mc_conn *conn, size_t bytes)
 	return mc_buffer_room(&conn->out, bytes);
 }
 
+/* A whole command stands at the end. */
+static void out_add(struct mc_conn *conn, size_t bytes)
+{
+	conn->out.tail += bytes;
+	if (conn->stream.tls != NULL)
+		mc_chunks_add(&conn->chunks, bytes);
+}
+
 /* What comes after a run of quiet commands must not be taken for an answer to one of them. */
 static bool fence_put(struct mc_conn *conn)
 {
@@ -167,7 +174,7 @@ static bool fence_put(struct mc_conn *conn)
 	if (room == NULL || !mc_queue_put(&conn->queue, NULL, MC_QUEUED_FENCE))
 		return false;
 	memcpy(room, FENCE, FENCE_BYTES);
-	conn->out.tail += FENCE_BYTES;
+	out_add(conn, FENCE_BYTES);
 	conn->quiet_open = false;
 	return true;
 }
@@ -198,7 +205,7 @@ static void conn_send(struct mc_conn *conn, size_t bytes, void *command, enum mc
 		conn->events->reply(conn->context, command, &lost);
 		return;
 	}
-	conn->out.tail += bytes;
+	out_add(conn, bytes);
 	conn->quiet_open |= kind == MC_QUEUED_QUIET;
 	if (!conn->ready || conn->writing)
 		return;
@@ -287,6 +294,15 @@ static void quiet_reply(struct mc_conn *conn, const struct mc_reply *reply)
 	}
 }
 
+/* Of a server that wants a login every command hears the same. */
+static bool login_missing(const struct mc_reply *reply)
+{
+	static const char text[] = MC_UNAUTHENTICATED;
+
+	return reply->code == MC_CLIENT_ERROR && reply->text_bytes == sizeof(text) - 1 &&
+	       memcmp(reply->text, text, sizeof(text) - 1) == 0;
+}
+
 static void reply_deliver(struct mc_conn *conn, const struct mc_reply *reply)
 {
 	enum mc_queued kind = mc_queue_at(&conn->queue, 0)->kind;
@@ -332,7 +348,11 @@ static bool replies_deliver(struct mc_conn *conn, size_t *wanted)
 			*wanted = used - mc_buffer_length(&conn->in);
 			return true;
 		}
-		reply_deliver(conn, &reply);
+		if (login_missing(&reply))
+			mc_conn_fail(conn,
+				     "it wants a user and a password, and agent.conf has none");
+		else
+			reply_deliver(conn, &reply);
 		if (conn->ended)
 			return false;
 		mc_buffer_consume(&conn->in, used);
@@ -352,29 +372,26 @@ static bool conn_read(struct mc_conn *conn, size_t *wanted)
 		return false;
 	}
 	room = conn->in.capacity - conn->in.tail;
-	n = recv(conn->fd, at, room, 0);
-	if (n == 0) {
-		mc_conn_fail(conn, "it closed the connection");
+	n = mc_stream_read(&conn->stream, at, room);
+	if (n < 0)
+		mc_conn_fail(conn, conn->stream.why);
+	if (n <= 0)
 		return false;
-	}
-	if (n < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			mc_conn_fail(conn, strerror(errno));
-		return false;
-	}
 	conn->progress_ns = now_ns();
 	conn->in.tail += (size_t)n;
 	return replies_deliver(conn, wanted) && (size_t)n == room;
 }
 
 /* How many bytes at least the server still has to send: of the first answer perhaps all but one are
- * here.  More must never be waited for. */
+ * here.  More must never be waited for; of TLS's bytes nobody knows how many are here already. */
 static void gather(struct mc_conn *conn)
 {
 	size_t sure = conn->queue.answers > 1 ? (conn->queue.answers - 1) * ANSWER_MIN : 0;
 	size_t wanted = GATHER_MAX;
 	int bytes;
 
+	if (!conn->ready || conn->stream.tls != NULL)
+		return;
 	while (wanted > sure)
 		wanted /= 2;
 	if (wanted < GATHER_MIN)
@@ -382,43 +399,54 @@ static void gather(struct mc_conn *conn)
 	if (wanted == conn->gathered || (wanted == 1 && conn->gathered == 0))
 		return;
 	bytes = (int)wanted;
-	if (setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) == 0)
+	if (setsockopt(conn->stream.fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) == 0)
 		conn->gathered = wanted;
 	else if (wanted < conn->gathered)
 		mc_conn_fail(conn, strerror(errno)); /* else it might wait for ever */
+}
+
+static void conn_opening(struct mc_conn *conn)
+{
+	const enum mc_stream_want want = mc_stream_open(&conn->stream);
+
+	if (want == MC_STREAM_FAILED) {
+		mc_conn_fail(conn, conn->stream.why);
+		return;
+	}
+	if (want == MC_STREAM_WRITES)
+		(void)event_add(conn->writable, NULL);
+	else
+		(void)event_del(conn->writable);
+	(void)event_add(conn->readable, NULL);
+	conn->progress_ns = now_ns();
+	if (want != MC_STREAM_READY)
+		return;
+	conn->ready = true;
+	conn->writing = false;
+	conn->flush_pending = true;
+	event_active(conn->writable, EV_WRITE, 1);
+	conn->events->ready(conn->context);
 }
 
 static void readable_event(evutil_socket_t fd, short what, void *argument)
 {
 	struct mc_conn *conn = argument;
 	size_t wanted = 0;
+	int i = 0;
 
 	(void)fd;
 	(void)what;
 	conn_enter(conn);
-	for (int i = 0; i < READS_A_TURN && conn_read(conn, &wanted); i++)
-		;
+	if (!conn->ready)
+		conn_opening(conn);
+	while (conn->ready && i < READS_A_TURN && conn_read(conn, &wanted))
+		i++;
+	/* What TLS holds already, the socket will not say again. */
+	if (i == READS_A_TURN && conn->stream.tls != NULL && !conn->ended)
+		event_active(conn->readable, EV_READ, 1);
 	if (!conn->ended)
 		gather(conn);
 	conn_leave(conn);
-}
-
-static void conn_connected(struct mc_conn *conn)
-{
-	int error = 0;
-	socklen_t length = sizeof(error);
-
-	if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
-		error = errno;
-	if (error != 0) {
-		mc_conn_fail(conn, strerror(error));
-		return;
-	}
-	conn->ready = true;
-	conn->writing = false;
-	(void)event_del(conn->writable);
-	(void)event_add(conn->readable, NULL);
-	conn->events->ready(conn->context);
 }
 
 static void writable_event(evutil_socket_t fd, short what, void *argument)
@@ -430,10 +458,10 @@ static void writable_event(evutil_socket_t fd, short what, void *argument)
 	conn_enter(conn);
 	conn->flush_pending = false;
 	if (!conn->ready)
-		conn_connected(conn);
-	if (!conn->ended && !fence_put(conn))
+		conn_opening(conn);
+	if (conn->ready && !fence_put(conn))
 		mc_conn_fail(conn, "no memory for its commands");
-	if (!conn->ended)
+	if (conn->ready)
 		conn_write(conn);
 	if (!conn->ended)
 		gather(conn);
@@ -450,32 +478,8 @@ static void timer_event(evutil_socket_t fd, short what, void *argument)
 		return;
 	conn_enter(conn);
 	if (now_ns() - conn->progress_ns > conn->timeout_ns)
-		mc_conn_fail(conn,
-			     conn->ready ? "it does not answer" : "it cannot be reached in time");
+		mc_conn_fail(conn, mc_stream_vain(&conn->stream));
 	conn_leave(conn);
-}
-
-static int conn_dial(struct mc_conn *conn, const char *address, struct failure *failure)
-{
-	struct sockaddr_storage socket_address;
-	socklen_t length;
-	int one = 1;
-	/* Closed by a reset: what a time-out left in the kernel's queue must not reach the server
-	 * when the network is back. */
-	const struct linger none = {.l_onoff = 1, .l_linger = 0};
-
-	if (address_parse(address, &socket_address, &length) < 0)
-		return failure_set(failure, EINVAL, "%s is no numeric address:port", address);
-	conn->fd = socket(socket_address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (conn->fd < 0)
-		return failure_set(failure, errno, "%s: socket: %s", address, strerror(errno));
-	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	(void)setsockopt(conn->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	(void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	if (connect(conn->fd, (struct sockaddr *)&socket_address, length) < 0 &&
-	    errno != EINPROGRESS && errno != EINTR)
-		return failure_set(failure, errno, "%s: %s", address, strerror(errno));
-	return 0;
 }
 
 static int conn_events_make(struct mc_conn *conn, struct event_base *base)
@@ -484,8 +488,10 @@ static int conn_events_make(struct mc_conn *conn, struct event_base *base)
 				  .tv_usec =
 				      (suseconds_t)(conn->timeout_ns / 4000u % 1000000u) + 1};
 
-	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST, readable_event, conn);
-	conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, writable_event, conn);
+	conn->readable =
+	    event_new(base, conn->stream.fd, EV_READ | EV_PERSIST, readable_event, conn);
+	conn->writable =
+	    event_new(base, conn->stream.fd, EV_WRITE | EV_PERSIST, writable_event, conn);
 	conn->timer = event_new(base, -1, EV_PERSIST, timer_event, conn);
 	if (conn->readable == NULL || conn->writable == NULL || conn->timer == NULL ||
 	    event_add(conn->writable, NULL) < 0 || event_add(conn->timer, &quarter) < 0)
@@ -494,22 +500,22 @@ static int conn_events_make(struct mc_conn *conn, struct event_base *base)
 	return 0;
 }
 
-int mc_conn_open(struct event_base *base, const char *address, uint32_t timeout_ms,
-		 size_t value_max, const struct mc_conn_events *events, void *context,
-		 struct mc_conn **result, struct failure *failure)
+int mc_conn_open(struct event_base *base, const char *address, const struct mc_access *access,
+		 uint32_t timeout_ms, size_t value_max, const struct mc_conn_events *events,
+		 void *context, struct mc_conn **result, struct failure *failure)
 {
 	struct mc_conn *conn = calloc(1, sizeof(*conn));
 	int error;
 
 	if (conn == NULL)
 		return failure_set(failure, ENOMEM, "%s: no memory for a connection", address);
-	conn->fd = -1;
+	conn->stream.fd = -1;
 	conn->timeout_ns = (uint64_t)timeout_ms * 1000000u;
 	conn->progress_ns = now_ns();
 	conn->value_max = value_max;
 	conn->events = events;
 	conn->context = context;
-	error = conn_dial(conn, address, failure);
+	error = mc_stream_dial(&conn->stream, address, access, failure);
 	if (error == 0 && conn_events_make(conn, base) < 0)
 		error = failure_set(failure, ENOMEM, "%s: no memory for a connection", address);
 	if (error < 0) {

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 
 #include "list/failure.h"
+#include "net/mc_access.h"
 #include "net/mc_protocol.h"
 
 struct mc_conn;
@@ -31,11 +32,11 @@ struct mc_conn_events {
 
 /* Dials; `ready` or `closed` follows, never from within this call.  While anything is outstanding
  * (the dialling too) and nothing comes or goes for timeout_ms, the connection ends.  value_max
- * bounds a reply's value.  -EINVAL for an address that is not numeric, -ENOMEM, or a socket's
- * error. */
-int mc_conn_open(struct event_base *base, const char *address, uint32_t timeout_ms,
-		 size_t value_max, const struct mc_conn_events *events, void *context,
-		 struct mc_conn **conn, struct failure *failure);
+ * bounds a reply's value.  `access` is borrowed for the connection's life; NULL: plainly.  -EINVAL
+ * for an address that is not numeric, -ENOMEM, or a socket's error. */
+int mc_conn_open(struct event_base *base, const char *address, const struct mc_access *access,
+		 uint32_t timeout_ms, size_t value_max, const struct mc_conn_events *events,
+		 void *context, struct mc_conn **conn, struct failure *failure);
 
 /* Ends it and frees it; no event follows, no MC_LOST either.  NULL is fine. */
 void mc_conn_close(struct mc_conn *conn);

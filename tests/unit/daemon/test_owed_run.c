@@ -167,7 +167,7 @@ static void phase(enum phase now, uint32_t generation, uint64_t lease_ms)
 static void run_start(void)
 {
 	struct failure failure;
-	int error = owed_run_new(base, directory, &limits, &run, &failure);
+	int error = owed_run_new(base, directory, &limits, NULL, &run, &failure);
 
 	ck_assert_msg(error == 0, "%s", error == 0 ? "" : failure.text);
 }

@@ -134,7 +134,8 @@ static void dial(uint32_t timeout_ms)
 	struct failure failure;
 
 	ck_assert_int_eq(
-	    mc_conn_open(base, address, timeout_ms, 8u << 20, &events, NULL, &conn, &failure), 0);
+	    mc_conn_open(base, address, NULL, timeout_ms, 8u << 20, &events, NULL, &conn, &failure),
+	    0);
 	peer = accept(listener, NULL, NULL);
 	ck_assert_int_ge(peer, 0);
 	turn_until(&ready);
@@ -423,13 +424,14 @@ START_TEST(nobody_there_is_said)
 
 	close(listener);
 	listener = -1;
-	ck_assert_int_eq(mc_conn_open(base, address, 1000, 100, &events, NULL, &conn, &failure), 0);
+	ck_assert_int_eq(
+	    mc_conn_open(base, address, NULL, 1000, 100, &events, NULL, &conn, &failure), 0);
 	command(1); /* may be queued while it dials */
 	turn_until(&closed);
 	ck_assert_uint_eq(lost, 1);
 	ck_assert_str_eq(why, strerror(ECONNREFUSED));
 	ck_assert_int_eq(
-	    mc_conn_open(base, "localhost:11211", 1000, 100, &events, NULL, &conn, &failure),
+	    mc_conn_open(base, "localhost:11211", NULL, 1000, 100, &events, NULL, &conn, &failure),
 	    -EINVAL);
 	ck_assert_str_eq(failure.text, "localhost:11211 is no numeric address:port");
 }
