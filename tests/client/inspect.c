@@ -1,6 +1,6 @@
 /* inspect.c - a program: what really lies in the memcacheds of a cluster.
  *
- *   inspect --segment NAME [--also ADDRESS ...]
+ *   inspect --segment NAME [--also ADDRESS ...] [--way WAY ...]      (way.h)
  *
  * Dumps every server of the segment's list (and the addresses given: servers that have left), asks
  * each server for every key of its dump, and prints for each one line
@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "mcroster.h"
+#include "way.h"
 
 #define SERVERS_MAX  1024u
 #define BATCH	     512u
@@ -58,7 +59,7 @@ struct reading {
 
 static int socket_connect(const char *address)
 {
-	char host[MCR_ADDRESS_MAX + 1];
+	char host[MCR_ADDRESS_MAX + 1], port[8];
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 				 .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
 	struct addrinfo *found;
@@ -71,7 +72,8 @@ static int socket_connect(const char *address)
 	*colon = '\0';
 	if (colon > host && colon[-1] == ']')
 		colon[-1] = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &found))
+	snprintf(port, sizeof(port), "%u", (unsigned)way_port(address));
+	if (getaddrinfo(host, way_port(address) ? port : colon + 1, &hints, &found))
 		return -1;
 	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
@@ -83,25 +85,6 @@ static int socket_connect(const char *address)
 	return fd;
 }
 
-static int peer_open(struct peer *peer, const char *address)
-{
-	int fd = socket_connect(address);
-
-	if (fd < 0)
-		return -1;
-	peer->in = fdopen(fd, "r");
-	peer->out = fdopen(dup(fd), "w");
-	return peer->in && peer->out ? 0 : -1;
-}
-
-static void peer_close(struct peer *peer)
-{
-	if (peer->in)
-		fclose(peer->in);
-	if (peer->out)
-		fclose(peer->out);
-}
-
 static bool line_read(FILE *stream, char line[LINE_BYTES])
 {
 	if (!fgets(line, (int)LINE_BYTES, stream))
@@ -111,6 +94,37 @@ static bool line_read(FILE *stream, char line[LINE_BYTES])
 		return false;
 	line[strcspn(line, "\r\n")] = '\0';
 	return true;
+}
+
+static int peer_log_in(struct peer *peer, const char *address)
+{
+	const char *login = way_login(address);
+	char line[LINE_BYTES];
+
+	if (!login)
+		return 0;
+	fprintf(peer->out, "set login 0 0 %zu\r\n%s\r\n", strlen(login), login);
+	fflush(peer->out);
+	return line_read(peer->in, line) && strcmp(line, "STORED") == 0 ? 0 : -1;
+}
+
+static int peer_open(struct peer *peer, const char *address)
+{
+	int fd = socket_connect(address);
+
+	if (fd < 0)
+		return -1;
+	peer->in = fdopen(fd, "r");
+	peer->out = fdopen(dup(fd), "w");
+	return peer->in && peer->out ? peer_log_in(peer, address) : -1;
+}
+
+static void peer_close(struct peer *peer)
+{
+	if (peer->in)
+		fclose(peer->in);
+	if (peer->out)
+		fclose(peer->out);
 }
 
 static int hex(char c)
@@ -350,7 +364,7 @@ static int servers_inspect(struct mcr_reader *reader, const struct server *serve
 
 static int usage(void)
 {
-	fputs("usage: inspect --segment NAME [--also ADDRESS ...]\n", stderr);
+	fputs("usage: inspect --segment NAME [--also ADDRESS ...] [--way WAY ...]\n", stderr);
 	return 2;
 }
 
@@ -358,6 +372,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"segment", required_argument, NULL, 's'},
 						{"also", required_argument, NULL, 'a'},
+						{"way", required_argument, NULL, 'w'},
 						{NULL, 0, NULL, 0}};
 	static struct server servers[SERVERS_MAX];
 	static struct mcr_server listed[SERVERS_MAX];
@@ -373,7 +388,7 @@ int main(int argc, char **argv)
 			segment = optarg;
 		else if (option == 'a' && also_count < 16)
 			also[also_count++] = optarg;
-		else
+		else if (option != 'w' || way_add(optarg))
 			return usage();
 	}
 	if (!segment || optind != argc)

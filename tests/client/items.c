@@ -22,6 +22,13 @@ static uint64_t mix(uint64_t x)
 /* A few keys of one byte. */
 #define TINY_KEYS 90u
 
+static bool keys_plain;
+
+void items_keys_plain(void)
+{
+	keys_plain = true;
+}
+
 static size_t key_write(uint32_t index, uint64_t r, unsigned char *key)
 {
 	char text[64];
@@ -33,7 +40,7 @@ static size_t key_write(uint32_t index, uint64_t r, unsigned char *key)
 	int n = snprintf(text, sizeof(text), "user:%" PRIu32 "/profile", index);
 	size_t length = (size_t)n;
 	memcpy(key, text, length);
-	switch (r % 32) {
+	switch (keys_plain && r % 32 == 1 ? 3 : r % 32) {
 	case 0: /* as long as a key may be */
 		memset(key + length, '%', ITEM_KEY_MAX - length);
 		return ITEM_KEY_MAX;

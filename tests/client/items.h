@@ -28,6 +28,9 @@ struct item {
 
 struct item item_of(uint32_t index);
 
+/* From now on no key has bytes that only the binary protocol carries.  Before any thread. */
+void items_keys_plain(void);
+
 /* What is given to memcached: ttl_s itself, or, above 30 days, the absolute time. */
 time_t item_expiry(const struct item *item);
 

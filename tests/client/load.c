@@ -1,6 +1,10 @@
 /* load.c - a program: foreground load on a cluster, every answer checked.
  *
  *   load --segment NAME [--segment NAME ...] --keys N [--readers N] [--writers N] [--rate N]
+ *        [--way WAY ...] [--plain-keys]
+ *
+ * A way says how a server is spoken to that is not spoken to plainly (way.h); --plain-keys leaves
+ * out the keys that need the binary protocol, which a memcached with a login refuses.
  *
  * Reads one command a line on standard input and answers each with one line on standard output:
  *   fill     set every key once              -> filled
@@ -32,6 +36,7 @@
 
 #include "apart.h"
 #include "lossy.h"
+#include "way.h"
 #include "worker.h"
 
 #define SEGMENTS_MAX 64u
@@ -41,7 +46,7 @@
 static const char usage_text[] =
     "usage: load --segment NAME [--segment NAME ...] --keys N\n"
     "            [--readers N] [--writers N] [--rate OPERATIONS-A-SECOND]\n"
-    "            [--apart [--netns NAME ...]]\n";
+    "            [--way WAY ...] [--plain-keys] [--apart [--netns NAME ...]]\n";
 
 /* Exactly one of crew and apart. */
 struct force {
@@ -169,6 +174,7 @@ int main(int argc, char **argv)
 	    {"segment", required_argument, NULL, 's'}, {"keys", required_argument, NULL, 'k'},
 	    {"readers", required_argument, NULL, 'r'}, {"writers", required_argument, NULL, 'w'},
 	    {"rate", required_argument, NULL, 'R'},    {"apart", no_argument, NULL, 'a'},
+	    {"way", required_argument, NULL, 'W'},     {"plain-keys", no_argument, NULL, 'p'},
 	    {"netns", required_argument, NULL, 'n'},   {NULL, 0, NULL, 0}};
 	const char *segments[SEGMENTS_MAX], *namespaces[SEGMENTS_MAX] = {NULL};
 	struct crew_setup setup = {.segments = segments, .readers = 4, .writers = 2};
@@ -186,9 +192,13 @@ int main(int argc, char **argv)
 			segments[setup.segment_count++] = optarg;
 		else if (option == 'a')
 			apart = true;
+		else if (option == 'p')
+			items_keys_plain();
+		else if (option == 'W' && !way_add(optarg))
+			continue;
 		else if (option == 'n' && setup.segment_count)
 			namespaces[setup.segment_count - 1] = optarg;
-		else if (option == 's' || option == 'n' || option == '?' ||
+		else if (option == 's' || option == 'n' || option == 'W' || option == '?' ||
 			 number_parse(option == 'k'   ? "keys"
 				      : option == 'R' ? "rate"
 						      : "readers or --writers",

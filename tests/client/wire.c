@@ -1,8 +1,11 @@
 /* wire.c - see wire.h. */
 #include "wire.h"
 
+#include "way.h"
+
 #include <errno.h>
 #include <libmemcached/memcached.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +76,7 @@ static int address_split(struct wire *wire, const char *address)
 	long port = strtol(colon + 1, NULL, 10);
 	if (port < 1 || port > 65535)
 		return -1;
-	wire->port = (in_port_t)port;
+	wire->port = way_port(wire->address) ? way_port(wire->address) : (in_port_t)port;
 	return 0;
 }
 
@@ -106,12 +109,22 @@ static enum protocol protocol_for(const unsigned char *key, size_t key_bytes)
 	return CLASSIC;
 }
 
+/* memcached's login has the form of a set that is the connection's first command. */
+static bool wire_log_in(const struct wire *wire, memcached_st *memcached)
+{
+	const char *login = way_login(wire->address);
+
+	return !login || memcached_set(memcached, "login", 5, login, strlen(login), 0, 0) ==
+			     MEMCACHED_SUCCESS;
+}
+
 static memcached_st *wire_open(struct wire *wire, int timeout_ms, const void *key, size_t key_bytes)
 {
 	wire->in_use = protocol_for(key, key_bytes);
 	memcached_st *memcached = wire->speaker[wire->in_use];
+	bool fresh = !memcached;
 
-	if (!memcached) {
+	if (fresh) {
 		memcached = memcached_create(NULL);
 		if (!memcached)
 			return NULL;
@@ -129,6 +142,11 @@ static memcached_st *wire_open(struct wire *wire, int timeout_ms, const void *ke
 	}
 	memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, (uint64_t)timeout_ms);
 	memcached_behavior_set(memcached, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, (uint64_t)timeout_ms);
+	if (fresh && !wire_log_in(wire, memcached)) {
+		memcached_free(memcached);
+		wire->speaker[wire->in_use] = NULL;
+		return NULL;
+	}
 	return memcached;
 }
 
@@ -157,7 +175,7 @@ static enum wire_answer wire_judge(struct wire *wire, memcached_return_t rc)
 
 static enum wire_answer wire_unopened(struct wire *wire)
 {
-	snprintf(wire->reason, sizeof(wire->reason), "no memory for a connection");
+	snprintf(wire->reason, sizeof(wire->reason), "no memory for a connection, or no login");
 	return WIRE_FAILED;
 }
 

@@ -31,6 +31,10 @@ LAB_OPERATORS=(operator) # whose keys hosts trust by their agent.conf
 LAB_THRESHOLD=1
 LAB_SIGNERS=() # who sign lists and orders; by default the first LAB_THRESHOLD operators
 declare -A LAB_SERVER_PID=() LAB_AGENT_PID=()
+declare -A LAB_AGENT_OF=() # of a server without an agent of its own: the number of its agent
+declare -A LAB_LOGIN=()    # of a server: "USER PASSWORD", for tests and their clients
+declare -A LAB_PLAIN=()    # of a server that speaks TLS: the port at which it speaks plainly too
+LAB_V6= # all hosts on ::1, told apart by their ports: the first of a hundred
 LAB_PUSH_PID=
 
 # shellcheck source=tests/lab/look.sh
@@ -192,7 +196,13 @@ lab_prefix() { LAB_PREFIX=(); }
 
 # ---- memcached ----
 
-lab_server_address() { printf '%s.%s:%s\n' "$LAB_NET" "$1" "$LAB_SERVER_PORT"; }
+lab_ip() { if [ -n "$LAB_V6" ]; then echo ::1; else echo "$LAB_NET.$1"; fi; }
+lab_server_port() { echo $((LAB_V6 ? LAB_V6 + $1 : LAB_SERVER_PORT)); }
+lab_agent_port() { echo $((LAB_V6 ? LAB_V6 + 50 + $1 : LAB_AGENT_PORT)); }
+lab_address() { # N PORT
+	if [ -n "$LAB_V6" ]; then echo "[::1]:$2"; else echo "$LAB_NET.$1:$2"; fi
+}
+lab_server_address() { lab_address "$1" "$(lab_server_port "$1")"; }
 
 # lab_server_start N [ARGUMENT...]
 lab_server_start() {
@@ -202,7 +212,7 @@ lab_server_start() {
 	[ "$(id -u)" != 0 ] || user=(-u root)
 	mkdir -p "$LAB/$n"
 	lab_prefix "$n"
-	"${LAB_PREFIX[@]}" memcached -l "$LAB_NET.$n" -p "$LAB_SERVER_PORT" -U 0 -m "$LAB_MEMORY" -t 2 -c 1024 \
+	"${LAB_PREFIX[@]}" memcached -l "$(lab_ip "$n")" -p "$(lab_server_port "$n")" -U 0 -m "$LAB_MEMORY" -t 2 -c 1024 \
 		"${user[@]}" "$@" >>"$LAB/$n/server.log" 2>&1 &
 	LAB_SERVER_PID[$n]=$!
 	lab_until "$LAB_WAIT_S" lab_server_answers "$n" ||
@@ -219,11 +229,27 @@ lab_server_kill() {
 lab_server_stop() { kill -STOP "${LAB_SERVER_PID[$1]}"; }
 lab_server_cont() { kill -CONT "${LAB_SERVER_PID[$1]}"; }
 
+# lab_ways: the arguments of load and inspect that say how servers are spoken to, in LAB_WAYS.
+lab_ways() {
+	local n
+	LAB_WAYS=()
+	for n in "${!LAB_LOGIN[@]}"; do
+		LAB_WAYS+=(--way "$(lab_server_address "$n") login ${LAB_LOGIN[$n]}")
+	done
+	for n in "${!LAB_PLAIN[@]}"; do
+		LAB_WAYS+=(--way "$(lab_server_address "$n") port ${LAB_PLAIN[$n]}")
+	done
+}
+
 # lab_memcached N COMMAND [LINE]: prints what it answers, up to a line that ends an answer.
 lab_memcached() {
 	local n=$1 line
 	shift
-	exec {lab_fd}<>"/dev/tcp/$LAB_NET.$n/$LAB_SERVER_PORT" || return 1
+	exec {lab_fd}<>"/dev/tcp/$(lab_ip "$n")/${LAB_PLAIN[$n]:-$(lab_server_port "$n")}" || return 1
+	if [ -n "${LAB_LOGIN[$n]:-}" ]; then
+		printf 'set login 0 0 %s\r\n%s\r\n' ${#LAB_LOGIN[$n]} "${LAB_LOGIN[$n]}" >&"$lab_fd"
+		IFS= read -r -t 10 -u "$lab_fd" line
+	fi
 	printf '%s\r\n' "$@" >&"$lab_fd"
 	while IFS= read -r -t 10 -u "$lab_fd" line; do
 		line=${line%$'\r'}
@@ -262,7 +288,7 @@ lab_agent_conf() {
 	cat >"$LAB/$n/agent.conf" <<-END
 		cluster = "$LAB_CLUSTER"
 		name = "a$n"
-		listen = "$LAB_NET.$n:$LAB_AGENT_PORT"
+		listen = "$(lab_address "$n" "$(lab_agent_port "$n")")"
 		state-directory = "$LAB/$n/state"
 		control-socket = "$(lab_agent_socket "$n")"
 		clients-socket = "$LAB/$n/clients"
@@ -339,13 +365,15 @@ lab_conf() {
 		END
 		[ -z "$LAB_SETTINGS" ] || printf '%s\n' "$LAB_SETTINGS"
 		for n in "$@"; do
-			printf 'agent "a%s" { address="%s.%s:%s" key="%s" }\n' "${n#a}" "$LAB_NET" "${n#a}" \
-				"$LAB_AGENT_PORT" "$(lab_public "$LAB/${n#a}/host.key")"
+			[ -z "${LAB_AGENT_OF[$n]:-}" ] || continue
+			printf 'agent "a%s" { address="%s" key="%s" }\n' "${n#a}" \
+				"$(lab_address "${n#a}" "$(lab_agent_port "${n#a}")")" \
+				"$(lab_public "$LAB/${n#a}/host.key")"
 		done
 		for n in "$@"; do
 			[ "$n" = "${n#a}" ] || continue
 			printf 'server "s%s" { address="%s" weight=100 agent="a%s" }\n' "$n" \
-				"$(lab_server_address "$n")" "$n"
+				"$(lab_server_address "$n")" "${LAB_AGENT_OF[$n]:-$n}"
 		done
 	} >"$LAB/cluster.conf"
 }
@@ -442,6 +470,7 @@ lab_first_list() {
 	lab_push "" 30 >"$LAB/push.log" 2>&1 || fail "the first list: $(tail -n 3 "$LAB/push.log")"
 	local n
 	for n in "$@"; do
+		[ -z "${LAB_AGENT_OF[$n]:-}" ] || continue
 		lab_wait_segment "${n#a}" steady 1
 		lab_until "$LAB_WAIT_S" lab_leased "${n#a}" || fail "agent a${n#a} gets no lease"
 	done

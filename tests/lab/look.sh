@@ -107,6 +107,8 @@ lab_load_start() {
 	local keys=$1 numbers=$2 n arguments=()
 	shift 2
 	for n in $numbers; do arguments+=(--segment "$(lab_segment "$n")"); done
+	lab_ways
+	arguments+=("${LAB_WAYS[@]}")
 	coproc LAB_LOAD { exec "${LAB_LOADER:-$LAB_TOOLS/load}" --keys "$keys" "${arguments[@]}" "$@" 2>>"$LAB/load.log"; }
 	# shellcheck disable=SC2153 # coproc sets LAB_LOAD_PID
 	LAB_LOAD_IN=${LAB_LOAD[1]} LAB_LOAD_OUT=${LAB_LOAD[0]} LAB_LOAD_PROCESS=$LAB_LOAD_PID
@@ -164,6 +166,8 @@ lab_load_not_stale() {
 lab_inspect() {
 	local also=() address
 	for address in "$@"; do also+=(--also "$address"); done
+	lab_ways
+	also+=("${LAB_WAYS[@]}")
 	lab_prefix "$LAB_COORDINATOR"
 	"${LAB_PREFIX[@]}" "$LAB_TOOLS/inspect" --segment "$(lab_segment "$LAB_COORDINATOR")" "${also[@]}" \
 		>"$LAB/inspect.txt" || fail "the memcacheds could not be inspected"
