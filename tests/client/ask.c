@@ -28,13 +28,15 @@ struct buffer {
 struct asker {
 	char host[HOST_BYTES];
 	unsigned short port;
-	int fd; /* -1: not connected */
+	const char *login; /* NULL: none */
+	bool logs_in;	   /* its answer is still to come */
+	int fd;		   /* -1: not connected */
 	struct buffer out, in;
 	struct wire_query *first, **last;
 	char reason[96];
 };
 
-struct asker *asker_new(const char *host, unsigned short port)
+struct asker *asker_new(const char *host, unsigned short port, const char *login)
 {
 	struct asker *asker = calloc(1, sizeof(*asker));
 
@@ -42,6 +44,7 @@ struct asker *asker_new(const char *host, unsigned short port)
 		return NULL;
 	snprintf(asker->host, sizeof(asker->host), "%s", host);
 	asker->port = port;
+	asker->login = login;
 	asker->fd = -1;
 	asker->last = &asker->first;
 	return asker;
@@ -171,6 +174,18 @@ static void asker_connect(struct asker *asker)
 	freeaddrinfo(found);
 }
 
+/* The first command of a connection, where the server wants one. */
+static void login_write(struct asker *asker)
+{
+	const size_t length = asker->login ? strlen(asker->login) : 0;
+
+	asker->logs_in = asker->fd >= 0 && length && !buffer_room(&asker->out, COMMAND_MAX);
+	if (asker->logs_in)
+		asker->out.used +=
+		    (size_t)sprintf(asker->out.bytes + asker->out.used,
+				    "set login 0 0 %zu\r\n%s\r\n", length, asker->login);
+}
+
 void asker_queue(struct asker *asker, struct wire_query *query)
 {
 	query->next = NULL;
@@ -178,8 +193,10 @@ void asker_queue(struct asker *asker, struct wire_query *query)
 	query->value_bytes = 0;
 	*asker->last = query;
 	asker->last = &query->next;
-	if (asker->fd < 0)
+	if (asker->fd < 0) {
 		asker_connect(asker);
+		login_write(asker);
+	}
 	if (asker->fd < 0) {
 		asker_fail(asker, strerror(errno));
 	} else if (buffer_room(&asker->out, COMMAND_MAX)) {
@@ -208,6 +225,11 @@ static int reply_take(struct asker *asker)
 		return there < LINE_MAX_BYTES ? 0 : -1;
 	size_t line_bytes = (size_t)(end - line) + 1;
 	*end = '\0';
+	if (asker->logs_in) {
+		asker->logs_in = false;
+		in->done += line_bytes;
+		return strcmp(line, "STORED\r") == 0 ? 1 : -1;
+	}
 	if (query && strcmp(line, "EN\r") == 0) {
 		in->done += line_bytes;
 		query_through(asker, WIRE_MISS);

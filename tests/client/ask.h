@@ -16,8 +16,9 @@
 
 struct asker;
 
-/* A connection to `host` (numeric) and port; made by the first query.  NULL: no memory. */
-struct asker *asker_new(const char *host, unsigned short port);
+/* A connection to `host` (numeric) and port; made by the first query, and logged in to with "USER
+ * PASSWORD" (borrowed; NULL: none).  NULL: no memory. */
+struct asker *asker_new(const char *host, unsigned short port, const char *login);
 void asker_free(struct asker *asker); /* NULL is fine */
 
 /* Queues a query, which stays the caller's; its answer is set when it is through. */

@@ -90,7 +90,7 @@ struct wire *wire_of(struct wire_pool *pool, uint64_t server_id, const char *add
 	if (!wire)
 		return NULL;
 	if (!address_split(wire, address))
-		wire->asker = asker_new(wire->host, wire->port);
+		wire->asker = asker_new(wire->host, wire->port, way_login(wire->address));
 	if (!wire->asker) {
 		free(wire);
 		return NULL;
