@@ -66,7 +66,7 @@ static void agent_begin(void)
 					  .per_uid = 100,
 					  .incarnation = segment_incarnation(segment)};
 
-	ck_assert_msg(owed_run_new(base, directory, &limits, &owed, &failure) == 0, "%s",
+	ck_assert_msg(owed_run_new(base, directory, &limits, NULL, &owed, &failure) == 0, "%s",
 		      failure.text);
 	options.owed = owed;
 	ck_assert_int_eq(clients_run_new(base, &options, on_changed, NULL, &run, &failure), 0);
