@@ -212,7 +212,9 @@ etcd_stop_in() {
 		lab_wait_progress "$1" "$2"
 		lab_stop_in "$1" "$2"
 		;;
-	PURGE) # segments do not show it
+	PURGE) # segments do not show it; it is over at once if there is nothing to remove
+		lab_wait_segment "$1" DRAIN
+		lab_strew 1 $((3 * LAB_RATE))
 		grep -q -m 1 "^register: epoch .*: $2 (register" \
 			< <(timeout 60 tail -n +1 -f "$LAB/$1/agent.log" 2>/dev/null)
 		kill -STOP "$pid"
