@@ -1,6 +1,7 @@
 /* Lists whose rings are too large for the slots: another object takes the name, the clients follow.
  */
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -146,38 +147,36 @@ START_TEST(clients_follow_to_the_larger_one_and_the_numbers_go_on)
 }
 END_TEST
 
-#define KILLS 100u
-
-static uint64_t boot_ns(void)
+/* An agent that starts, publishes what its slots cannot hold, and is killed where it has entered or
+ * left its so many-th system call.  False: it has ended before. */
+static bool growing_killed(unsigned stops)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* An agent that starts, publishes what its slots cannot hold, and is killed so long after. */
-static void growing_killed(uint64_t after_ns)
-{
-	const struct itimerspec once = {.it_value = {.tv_sec = (time_t)(after_ns / 1000000000u),
-						     .tv_nsec = (long)(after_ns % 1000000000u)}};
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
 	const pid_t pid = fork();
-	timer_t timer;
 	int status;
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 ||
-		    timer_settime(timer, 0, &once, NULL) != 0)
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
 			_exit(1);
+		(void)raise(SIGSTOP);
 		open_segment();
 		rings_publish(MCR_COPY);
-		for (;;)
-			pause();
+		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	ck_assert_msg(WIFSTOPPED(status), "the writer cannot be traced");
+	for (unsigned i = 0; i < stops; i++) {
+		ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status)) {
+			ck_assert_int_eq(WEXITSTATUS(status), 0);
+			return false;
+		}
+		ck_assert(WIFSTOPPED(status));
+	}
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return true;
 }
 
 /* What a client sees is one of the two, whole; or it is told to come again. */
@@ -202,29 +201,22 @@ static int whole_check(struct client *client)
 START_TEST(an_agent_killed_while_it_grows_leaves_nobody_behind)
 {
 	const struct segment_view small = {.change = &change, .phase = MCR_SWITCH};
-	uint64_t whole_ns, random = 1;
 	unsigned moved = 0, grown = 0;
+	bool killed = true;
 
 	rings_make(300, 400);
-	open_segment();
-	publish(MCR_STEADY);
-	whole_ns = boot_ns();
-	rings_publish(MCR_COPY);
-	whole_ns = 3 * (boot_ns() - whole_ns);
-	segment_close(segment);
-	for (unsigned i = 0; i < KILLS; i++) {
+	for (unsigned stops = 0; killed; stops++) {
 		struct client old, new;
 		struct mcr_plan plan;
 		uint32_t generation;
 		int error;
 
-		ck_assert_int_eq(unlink(path), 0);
+		(void)unlink(path);
 		open_segment();
 		publish(MCR_STEADY);
 		segment_close(segment);
 		old = client_open();
-		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-		growing_killed(1 + (random >> 33) % whole_ns);
+		killed = growing_killed(stops);
 		moved += whole_check(&old) == MCR_MOVED;
 		error = mcr_open(name, 0, &new.mcr);
 		if (error == MCR_OK) {
@@ -237,7 +229,7 @@ START_TEST(an_agent_killed_while_it_grows_leaves_nobody_behind)
 
 		/* The next agent goes on, and the client of before is told. */
 		open_segment();
-		ck_assert_int_eq(segment_publish(segment, &small, boot_ns(), &generation, &failure),
+		ck_assert_int_eq(segment_publish(segment, &small, NOW_NS, &generation, &failure),
 				 0);
 		error = mcr_begin(old.reader, MCR_OP_GET, "key", 3, &plan);
 		if (error == MCR_OK) {
@@ -246,7 +238,8 @@ START_TEST(an_agent_killed_while_it_grows_leaves_nobody_behind)
 		} else {
 			ck_assert_int_eq(error, MCR_MOVED);
 			new = client_open();
-			ck_assert_int_eq(mcr_begin(new.reader, MCR_OP_GET, "key", 3, &plan), MCR_OK);
+			ck_assert_int_eq(mcr_begin(new.reader, MCR_OP_GET, "key", 3, &plan),
+					 MCR_OK);
 			ck_assert_uint_eq(plan.generation, generation);
 			mcr_end(new.reader, &plan);
 			client_close(&new);
@@ -255,9 +248,8 @@ START_TEST(an_agent_killed_while_it_grows_leaves_nobody_behind)
 		segment = NULL;
 		client_close(&old);
 	}
-	ck_assert_uint_gt(grown, 0);
-	ck_assert_uint_lt(grown, KILLS);
-	ck_assert_uint_ge(moved, grown);
+	ck_assert_uint_gt(grown, 1);
+	ck_assert_uint_gt(moved, grown); /* some of them between the old one's end and the name */
 }
 END_TEST
 
