@@ -240,7 +240,7 @@ lab_memcached() {
 	return 1
 }
 
-# lab_strew N COUNT: keys on this server, most of which belong to others: PURGE has work.
+# lab_strew N COUNT: keys on this server, most of which belong to others: PURGE has work where keys leave.
 lab_strew() {
 	local i lines=()
 	for ((i = 1; i <= $2; i++)); do lines+=("set strewn-$i 0 0 1 noreply" x); done
