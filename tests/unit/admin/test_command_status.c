@@ -92,6 +92,13 @@ START_TEST(the_coordinators_trouble_does_not_hide_the_asked_agents)
 }
 END_TEST
 
+START_TEST(a_host_without_a_lease_is_shown_so)
+{
+	show("agent a1\nisolated yes\n");
+	ck_assert_says(out, "\nISOLATED      agent a1 has no lease: what it serves may be old\n");
+}
+END_TEST
+
 START_TEST(where_nothing_was_ordered_nothing_is_said)
 {
 	show("keys-version 0\nequivocation 0\n");
@@ -102,6 +109,7 @@ START_TEST(where_nothing_was_ordered_nothing_is_said)
 	ck_assert_silent(out, "trust");
 	ck_assert_silent(out, "EQUIVOCATION");
 	ck_assert_silent(out, "owes");
+	ck_assert_silent(out, "ISOLATED");
 }
 END_TEST
 
@@ -115,6 +123,7 @@ int main(void)
 	tcase_add_test(tcase, trust_and_its_breach_are_shown);
 	tcase_add_test(tcase, what_is_owed_is_shown_to_whom_and_since_when);
 	tcase_add_test(tcase, the_coordinators_trouble_does_not_hide_the_asked_agents);
+	tcase_add_test(tcase, a_host_without_a_lease_is_shown_so);
 	tcase_add_test(tcase, where_nothing_was_ordered_nothing_is_said);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
