@@ -43,18 +43,27 @@ static void kind_measure(const struct fleet_kind *kind, unsigned rounds, struct 
 	report->moved_100_101 = spread_moved(kind, 100);
 }
 
+static const struct {
+	const char *name;
+	unsigned readers;
+	enum wake_manner manner;
+} crowds[REPORT_CROWDS] = {
+    {"1 asleep", 1, WAKE_ASLEEP},   {"100 asleep", 100, WAKE_ASLEEP},
+    {"1 polling", 1, WAKE_POLLING}, {"100 polling", 100, WAKE_POLLING},
+    {"2 busy", 2, WAKE_BUSY},
+};
+
 static void report_make(struct report *report, unsigned rounds)
 {
 	for (unsigned i = 0; i < REPORT_FLEETS; i++)
 		report->servers[i] = server_counts[i];
 	for (unsigned i = 0; i < REPORT_KINDS; i++)
 		kind_measure(&kinds[i], rounds, &report->kind[i]);
-	report->crowd[0].name = "1 asleep";
-	wake_measure(1, false, WAKE_ROUNDS, &report->crowd[0].wake);
-	report->crowd[1].name = "100 asleep";
-	wake_measure(100, false, WAKE_ROUNDS, &report->crowd[1].wake);
-	report->crowd[2].name = "2 busy";
-	wake_measure(2, true, WAKE_ROUNDS, &report->crowd[2].wake);
+	for (unsigned i = 0; i < REPORT_CROWDS; i++) {
+		report->crowd[i].name = crowds[i].name;
+		wake_measure(crowds[i].readers, crowds[i].manner, WAKE_ROUNDS,
+			     &report->crowd[i].wake);
+	}
 }
 
 static int usage(void)

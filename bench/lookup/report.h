@@ -11,7 +11,7 @@
 #define REPORT_FLEETS  5u
 #define REPORT_THREADS 2u
 #define REPORT_KINDS   7u
-#define REPORT_CROWDS  3u
+#define REPORT_CROWDS  5u
 
 /* One distribution. */
 struct report_kind {

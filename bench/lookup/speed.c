@@ -53,7 +53,8 @@ static double operations_time(struct worker *worker, struct mcr_reader *reader)
 			      &plan) != MCR_OK)
 			bench_end("mcr_begin failed");
 		sum += plan.step[0].server;
-		if (mcr_end(reader, &plan) != MCR_OK)
+		/* A strict plan may overrun where others have the processor. */
+		if (mcr_end(reader, &plan) < MCR_OK)
 			bench_end("mcr_end failed");
 	}
 	worker->checksum += sum;

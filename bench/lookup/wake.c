@@ -2,7 +2,9 @@
  * memory that they share with the writer. */
 #include "wake.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +29,28 @@ struct tale {
 
 struct room {
 	struct fleet fleet;
-	bool busy;
+	enum wake_manner manner;
 	struct tale *tales;
 	unsigned readers;
 	pid_t pids[READERS_MAX];
 };
+
+/* False: it does not work. */
+static bool rest(const struct room *room, struct mcr *mcr, uint32_t generation)
+{
+	struct pollfd woken = {.events = POLLIN};
+
+	switch (room->manner) {
+	case WAKE_ASLEEP:
+		return mcr_wait(mcr, generation, -1) == MCR_OK;
+	case WAKE_POLLING:
+		woken.fd = mcr_fd(mcr);
+		return woken.fd >= 0 && poll(&woken, 1, -1) == 1 && mcr_service(mcr) == MCR_OK;
+	case WAKE_BUSY:
+		break;
+	}
+	return true;
+}
 
 static void reader_run(const struct room *room, struct tale *tale)
 {
@@ -52,7 +71,7 @@ static void reader_run(const struct room *room, struct tale *tale)
 			tale->planned_ns = bench_boot_ns();
 			__atomic_store_n(&tale->waits_on, generation, __ATOMIC_RELEASE);
 		}
-		if (!room->busy && mcr_wait(mcr, generation, -1) != MCR_OK)
+		if (!rest(room, mcr, generation))
 			_exit(1);
 	}
 }
@@ -103,7 +122,7 @@ static double round_measure(struct room *room, double *us)
 	return (double)(publication.adopted_ns - publication.begun_ns) / 1000;
 }
 
-void wake_measure(unsigned readers, bool busy, unsigned rounds, struct wake *wake)
+void wake_measure(unsigned readers, enum wake_manner manner, unsigned rounds, struct wake *wake)
 {
 	static const struct fleet_kind slots = {.distribution = DISTRIBUTION_SLOTS};
 	double first[BENCH_ROUNDS_MAX], middle[BENCH_ROUNDS_MAX], last[BENCH_ROUNDS_MAX];
@@ -114,7 +133,7 @@ void wake_measure(unsigned readers, bool busy, unsigned rounds, struct wake *wak
 	if (readers == 0 || readers > READERS_MAX || rounds == 0 || rounds > BENCH_ROUNDS_MAX)
 		bench_end("%u readers, %u rounds", readers, rounds);
 	room->readers = readers;
-	room->busy = busy;
+	room->manner = manner;
 	room->tales = mmap(NULL, readers * sizeof(*room->tales), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (room->tales == MAP_FAILED)

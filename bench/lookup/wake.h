@@ -3,8 +3,6 @@
 #ifndef MCROSTER_BENCH_WAKE_H
 #define MCROSTER_BENCH_WAKE_H
 
-#include <stdbool.h>
-
 struct wake {
 	/* Until clients have planned an operation by it; medians over the rounds. */
 	double first_us, median_us, last_us;
@@ -12,8 +10,14 @@ struct wake {
 	double adopted_us; /* until the agent knows that nobody runs an older operation; median */
 };
 
-/* `readers` registered processes: asleep in mcr_wait, or busy with one operation after the other.
- */
-void wake_measure(unsigned readers, bool busy, unsigned rounds, struct wake *wake);
+/* What the readers do meanwhile. */
+enum wake_manner {
+	WAKE_ASLEEP,  /* in mcr_wait */
+	WAKE_POLLING, /* in poll on mcr_fd, as an event loop is */
+	WAKE_BUSY,    /* one operation after the other */
+};
+
+/* `readers` registered processes. */
+void wake_measure(unsigned readers, enum wake_manner manner, unsigned rounds, struct wake *wake);
 
 #endif

@@ -206,15 +206,18 @@ others() { # N: the candidates but this one
 
 # etcd_stop_in N PHASE: stops the leading agent N in this phase; in COPY and DRAIN with its work begun.
 etcd_stop_in() {
-	local pid=${LAB_AGENT_PID[$1]}
+	local pid=${LAB_AGENT_PID[$1]} from
 	case $2 in
 	COPY | DRAIN)
 		lab_wait_progress "$1" "$2"
 		lab_stop_in "$1" "$2"
 		;;
-	PURGE) # segments do not show it
+	PURGE) # segments do not show it; it is over at once if there is nothing to remove
+		lab_wait_segment "$1" DRAIN
+		from=$(wc -l <"$LAB/$1/agent.log")
+		lab_strew 4 $((3 * LAB_RATE)) # who leaves
 		grep -q -m 1 "^register: epoch .*: $2 (register" \
-			< <(timeout 60 tail -n +1 -f "$LAB/$1/agent.log" 2>/dev/null)
+			< <(timeout 60 tail -n +$((from + 1)) -f "$LAB/$1/agent.log" 2>/dev/null)
 		kill -STOP "$pid"
 		check "agent a$1 is stopped in $2" grep -q ": $2 (" \
 			< <(grep '^register: ' "$LAB/$1/agent.log" | tail -n 1)

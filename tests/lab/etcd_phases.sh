@@ -48,15 +48,17 @@ phases_start() {
 	lab_load run
 }
 
-# Three changes: a phase may go by while the one who was harmed in the phase before is away.
+# A phase may go by while the one who was harmed in the phase before is away: hence several changes.
 phases_all() {
 	phases_start
 	say "s4 joins"
 	phases_change 2 1 2 3 4 a5 -- prepare COPY switch
 	say "s4 leaves"
-	phases_change 3 1 2 3 a4 a5 -- settle PURGE
+	phases_change 3 1 2 3 a4 a5 -- settle
 	say "s4 joins again"
 	phases_change 4 1 2 3 4 a5 -- DRAIN
+	say "s4 leaves again"
+	phases_change 5 1 2 3 a4 a5 -- PURGE
 	lab_load pause
 	lab_load verify
 	lab_load_zeros

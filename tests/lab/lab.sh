@@ -266,6 +266,13 @@ lab_memcached() {
 	return 1
 }
 
+# lab_strew N COUNT: keys on this server, most of which belong to others: PURGE has work where keys leave.
+lab_strew() {
+	local i lines=()
+	for ((i = 1; i <= $2; i++)); do lines+=("set strewn-$i 0 0 1 noreply" x); done
+	lab_memcached "$1" "${lines[@]}" version >/dev/null
+}
+
 # All keys of a server with their expiry, last access, cas and size, sorted.
 lab_dump() { lab_memcached "$1" 'lru_crawler metadump hash' | sort; }
 

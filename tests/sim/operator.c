@@ -298,7 +298,7 @@ static void fail_over(struct world *world)
 		if ((machine->up && machine->coord.state == COORD_HALTED) ||
 		    (named == (int)i && machine->disk.has_register) ||
 		    (machine->disk.has_failover && machine->disk.failover_to == i &&
-		     machine->disk.failover_term > world->truth.term)) {
+		     machine->disk.failover_term > newest)) {
 			off[i] = true;
 			turned_off(world, i);
 		}

@@ -120,6 +120,13 @@ START_TEST(the_coordinators_trouble_does_not_hide_the_asked_agents)
 }
 END_TEST
 
+START_TEST(a_host_without_a_lease_is_shown_so)
+{
+	show("agent a1\nisolated yes\n");
+	ck_assert_says(out, "\nISOLATED      agent a1 has no lease: what it serves may be old\n");
+}
+END_TEST
+
 START_TEST(where_nothing_was_ordered_nothing_is_said)
 {
 	show("keys-version 0\nequivocation 0\n");
@@ -130,6 +137,7 @@ START_TEST(where_nothing_was_ordered_nothing_is_said)
 	ck_assert_silent(out, "trust");
 	ck_assert_silent(out, "EQUIVOCATION");
 	ck_assert_silent(out, "owes");
+	ck_assert_silent(out, "ISOLATED");
 }
 END_TEST
 
@@ -144,6 +152,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_owed_is_shown_to_whom_and_since_when);
 	tcase_add_test(tcase, what_the_asked_agent_owes_is_shown_beside_the_coordinators);
 	tcase_add_test(tcase, the_coordinators_trouble_does_not_hide_the_asked_agents);
+	tcase_add_test(tcase, a_host_without_a_lease_is_shown_so);
 	tcase_add_test(tcase, where_nothing_was_ordered_nothing_is_said);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -192,6 +192,22 @@ START_TEST(what_is_said_already_is_not_published_again)
 }
 END_TEST
 
+START_TEST(what_is_to_be_confirmed_is_never_new)
+{
+	struct segment_view view = {.change = &change, .phase = MCR_COPY, .confirm = true};
+	uint32_t generation = 0;
+
+	open_segment();
+	publish(MCR_SWITCH);
+	ck_assert_int_eq(segment_publish(segment, &view, NOW_NS, &generation, &failure), -ESTALE);
+	ck_assert_ptr_nonnull(strstr(failure.text, "generation 1 says something else"));
+	ck_assert_uint_eq(segment_generation(segment, NULL), 1);
+	view.phase = MCR_SWITCH;
+	ck_assert_int_eq(segment_publish(segment, &view, NOW_NS, &generation, &failure), 0);
+	ck_assert_uint_eq(generation, 1);
+}
+END_TEST
+
 START_TEST(older_plans_retire_by_the_shorter_of_two_timeouts)
 {
 	uint8_t *bytes;
@@ -347,6 +363,7 @@ int main(void)
 	tcase_add_test(tests, the_new_list_alone_is_steady);
 	tcase_add_test(tests, one_list_alone_lists_all_servers_as_both);
 	tcase_add_test(tests, what_is_said_already_is_not_published_again);
+	tcase_add_test(tests, what_is_to_be_confirmed_is_never_new);
 	tcase_add_test(tests, older_plans_retire_by_the_shorter_of_two_timeouts);
 	tcase_add_test(tests, isolation_and_lease_reach_the_client);
 	tcase_add_test(tests, what_does_not_fit_or_makes_no_sense_is_refused);

@@ -1,6 +1,9 @@
 /* Lists whose rings are too large for the slots: another object takes the name, the clients follow.
  */
+#include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "list/change.h"
@@ -144,6 +147,112 @@ START_TEST(clients_follow_to_the_larger_one_and_the_numbers_go_on)
 }
 END_TEST
 
+/* An agent that starts, publishes what its slots cannot hold, and is killed where it has entered or
+ * left its so many-th system call.  False: it has ended before. */
+static bool growing_killed(unsigned stops)
+{
+	const pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+			_exit(1);
+		(void)raise(SIGSTOP);
+		open_segment();
+		rings_publish(MCR_COPY);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFSTOPPED(status), "the writer cannot be traced");
+	for (unsigned i = 0; i < stops; i++) {
+		ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status)) {
+			ck_assert_int_eq(WEXITSTATUS(status), 0);
+			return false;
+		}
+		ck_assert(WIFSTOPPED(status));
+	}
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return true;
+}
+
+/* What a client sees is one of the two, whole; or it is told to come again. */
+static int whole_check(struct client *client)
+{
+	struct mcr_plan plan;
+	struct mcr_info info;
+	const int error = mcr_begin(client->reader, MCR_OP_GET, "key", 3, &plan);
+
+	if (error == MCR_MOVED)
+		return error;
+	ck_assert_int_eq(error, MCR_OK);
+	mcr_end(client->reader, &plan);
+	ck_assert_int_eq(mcr_info(client->mcr, &info), MCR_OK);
+	if (info.phase == MCR_STEADY)
+		ck_assert_uint_eq(info.slot_count, SLOTS);
+	else
+		routes_check(client);
+	return info.phase == MCR_STEADY ? MCR_OK : MCR_COPY;
+}
+
+START_TEST(an_agent_killed_while_it_grows_leaves_nobody_behind)
+{
+	const struct segment_view small = {.change = &change, .phase = MCR_SWITCH};
+	unsigned moved = 0, grown = 0;
+	bool killed = true;
+
+	rings_make(300, 400);
+	for (unsigned stops = 0; killed; stops++) {
+		struct client old, new;
+		struct mcr_plan plan;
+		uint32_t generation;
+		int error;
+
+		(void)unlink(path);
+		open_segment();
+		publish(MCR_STEADY);
+		segment_close(segment);
+		old = client_open();
+		killed = growing_killed(stops);
+		moved += whole_check(&old) == MCR_MOVED;
+		error = mcr_open(name, 0, &new.mcr);
+		if (error == MCR_OK) {
+			ck_assert_int_eq(mcr_reader_new(new.mcr, &new.reader), MCR_OK);
+			grown += whole_check(&new) == MCR_COPY;
+			client_close(&new);
+		} else {
+			ck_assert_int_eq(error, MCR_MOVED);
+		}
+
+		/* The next agent goes on, and the client of before is told. */
+		open_segment();
+		ck_assert_int_eq(segment_publish(segment, &small, NOW_NS, &generation, &failure),
+				 0);
+		error = mcr_begin(old.reader, MCR_OP_GET, "key", 3, &plan);
+		if (error == MCR_OK) {
+			ck_assert_uint_eq(plan.generation, generation);
+			mcr_end(old.reader, &plan);
+		} else {
+			ck_assert_int_eq(error, MCR_MOVED);
+			new = client_open();
+			ck_assert_int_eq(mcr_begin(new.reader, MCR_OP_GET, "key", 3, &plan),
+					 MCR_OK);
+			ck_assert_uint_eq(plan.generation, generation);
+			mcr_end(new.reader, &plan);
+			client_close(&new);
+		}
+		segment_close(segment);
+		segment = NULL;
+		client_close(&old);
+	}
+	ck_assert_uint_gt(grown, 1);
+	ck_assert_uint_gt(moved, grown); /* some of them between the old one's end and the name */
+}
+END_TEST
+
 START_TEST(the_largest_rings_fit)
 {
 	struct client client;
@@ -181,8 +290,10 @@ int main(void)
 	TCase *tests = tcase_create("larger");
 
 	suite_add_tcase(suite, tests);
+	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, larger_teardown);
 	tcase_add_test(tests, clients_follow_to_the_larger_one_and_the_numbers_go_on);
+	tcase_add_test(tests, an_agent_killed_while_it_grows_leaves_nobody_behind);
 	tcase_add_test(tests, the_largest_rings_fit);
 	tcase_add_test(tests, small_rings_need_no_other_object);
 	return suite_run(suite);

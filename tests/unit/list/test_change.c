@@ -236,6 +236,26 @@ START_TEST(lists_that_do_not_belong_together_are_refused)
 }
 END_TEST
 
+START_TEST(bypass_of_either_list_holds_during_a_change)
+{
+	static const struct {
+		enum list_isolation active, next;
+		bool bypass;
+	} cases[] = {{LIST_ISOLATION_SERVE, LIST_ISOLATION_SERVE, false},
+		     {LIST_ISOLATION_BYPASS, LIST_ISOLATION_SERVE, true},
+		     {LIST_ISOLATION_SERVE, LIST_ISOLATION_BYPASS, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		active.list.isolation = cases[i].active;
+		next.list.isolation = cases[i].next;
+		make(&next.list);
+		ck_assert(change->bypass == cases[i].bypass);
+		change_free(change);
+		change = NULL;
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("change");
@@ -249,6 +269,7 @@ int main(void)
 	tcase_add_test(tcase, order_of_the_servers_does_not_matter);
 	tcase_add_test(tcase, tables_meet_at_the_larger_number_of_slots);
 	tcase_add_test(tcase, larger_times_hold_during_a_change);
+	tcase_add_test(tcase, bypass_of_either_list_holds_during_a_change);
 	tcase_add_test(tcase, keys_have_the_owners_that_each_list_says);
 	tcase_add_test(tcase, prefix_limits_the_keys);
 	tcase_add_test(tcase, lists_that_do_not_belong_together_are_refused);
