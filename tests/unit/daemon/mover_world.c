@@ -10,6 +10,8 @@ struct change_server servers[SERVERS];
 uint16_t old_owner[SLOTS], new_owner[SLOTS];
 struct change change;
 struct event_base *base;
+#define VALUE_BYTES_MAX 2048 /* of what fill() stores */
+
 static struct event *tick; /* so that a turn of the loop always ends */
 
 struct mover_pace pace;
@@ -221,15 +223,24 @@ void run_abandon(struct run *run)
 	run->mover = NULL;
 }
 
+/* The value of fill(): its length. */
+static size_t value_of(char value[VALUE_BYTES_MAX], const char *word, unsigned i)
+{
+	int bytes = snprintf(value, VALUE_BYTES_MAX, "%s%u", word, i);
+
+	ck_assert_int_lt(bytes, VALUE_BYTES_MAX);
+	return (size_t)bytes;
+}
+
 void fill(unsigned count, const char *word)
 {
-	char key[32], value[64];
+	char key[32], value[VALUE_BYTES_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
 		int length = snprintf(key, sizeof(key), "key:%u", i);
-		int bytes = snprintf(value, sizeof(value), "%s%u", word, i);
+		size_t bytes = value_of(value, word, i);
 
-		put(key, (size_t)length, value, (size_t)bytes, i, 0);
+		put(key, (size_t)length, value, bytes, i, 0);
 	}
 }
 
@@ -250,17 +261,17 @@ unsigned moving(unsigned count, uint32_t from)
 /* Every key of fill() is where `new` says and holds `word`. */
 void all_hold(unsigned count, bool new, const char *word)
 {
-	char key[32], value[64];
+	char key[32], value[VALUE_BYTES_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
 		int length = snprintf(key, sizeof(key), "key:%u", i);
-		int bytes = snprintf(value, sizeof(value), "%s%u", word, i);
+		size_t bytes = value_of(value, word, i);
 		uint32_t at = owner_of(key, (size_t)length, new);
 		struct memcached_item item = memcached_get(&processes[at], key, (size_t)length);
 
 		ck_assert_msg(item.hit, "%s is not at %s", key, servers[at].name);
-		ck_assert_uint_eq(item.length, (size_t)bytes);
-		ck_assert_mem_eq(item.value, value, (size_t)bytes);
+		ck_assert_uint_eq(item.length, bytes);
+		ck_assert_mem_eq(item.value, value, bytes);
 		ck_assert_uint_eq(item.flags, i);
 	}
 }
