@@ -349,8 +349,7 @@ static bool replies_deliver(struct mc_conn *conn, size_t *wanted)
 			return true;
 		}
 		if (login_missing(&reply))
-			mc_conn_fail(conn,
-				     "it wants a user and a password, and agent.conf has none");
+			mc_conn_fail(conn, "it wants a user and a password, and was given none");
 		else
 			reply_deliver(conn, &reply);
 		if (conn->ended)

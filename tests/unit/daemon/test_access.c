@@ -251,7 +251,7 @@ END_TEST
 START_TEST(no_password_where_one_is_wanted_is_said)
 {
 	server_start(NULL, true, false);
-	turned_away(NULL, "wants a user and a password, and agent.conf has none");
+	turned_away(NULL, "wants a user and a password, and was given none");
 }
 END_TEST
 
