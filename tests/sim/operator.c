@@ -301,6 +301,7 @@ static void fail_over(struct world *world)
 		     machine->disk.failover_term > machine->host.known.term)) {
 			off[i] = true;
 			turned_off(world, i);
+			world->register_gone = true; /* until an order has begun */
 		}
 	}
 	for (uint32_t tries = 0; tries < 4; tries++) {

@@ -182,7 +182,8 @@ static bool world_settled(const struct world *world)
 static void world_look(struct world *world)
 {
 	/* A world that has had its share of events comes to rest early. */
-	if (world->faults_on && (world->now_us >= world->faults_end_us || world->events >= 5500)) {
+	if (world->faults_on && (world->now_us >= world->faults_end_us ||
+				 world->events >= (world->shared ? 5000 : 5500))) {
 		faults_heal(world, true);
 		world->deadline_us = world->now_us + SETTLE_US;
 		world->healed_us = world->now_us;
