@@ -139,9 +139,25 @@ uint32_t coord_heard(const struct coord *coord)
 	return heard;
 }
 
+/* Excused agents make up a majority only with all others: one of those knows what they do, where a
+ * register that came back from a backup does not. */
 static bool coord_majority_heard(const struct coord *coord)
 {
-	return coord_heard(coord) * 2 > coord->active->agent_count;
+	const uint32_t agents = coord->active->agent_count;
+	uint32_t heard = 0, excused = 0;
+
+	for (uint32_t i = 0; i < agents && coord->failover_term == 0; i++) {
+		const struct list_agent *agent = &coord->active->agents[i];
+		const struct coord_host *host = coord_host_named(coord, agent->name);
+
+		if (host != NULL && host->heard)
+			heard++;
+		else if (coord_agent_excused(coord, agent->name))
+			excused++;
+	}
+	if (excused > 0 && heard * 2 <= agents)
+		return heard + excused == agents;
+	return coord_heard(coord) * 2 > agents;
 }
 
 static void coord_note(const struct coord *coord, struct coord_host *host,

@@ -287,14 +287,19 @@ void host_worked(struct host *host, const struct work *work, uint64_t now_ms)
 	host->dirty = true; /* "done" is on disk before it is reported */
 }
 
-void host_tick(struct host *host, uint64_t now_ms)
+/* Stopped or starved: clients of this host were too, perhaps between a check and a send; and
+ * whoever is not registered was served meanwhile. */
+static bool host_gap(const struct host *host, uint64_t now_ms)
 {
 	const uint32_t op_timeout_ms = host_op_timeout(host);
 
-	if (op_timeout_ms > 0 && now_ms > host->last_tick_ms + op_timeout_ms) {
-		/* Stopped or starved: clients of this host were too, perhaps between a check and a
-		 * send; and whoever is not registered was served meanwhile. */
-		uint64_t after_ms = now_ms + op_timeout_ms + HOST_RESTART_EXTRA_MS;
+	return op_timeout_ms > 0 && now_ms > host->last_tick_ms + op_timeout_ms;
+}
+
+void host_tick(struct host *host, uint64_t now_ms)
+{
+	if (host_gap(host, now_ms)) {
+		uint64_t after_ms = now_ms + host_op_timeout(host) + HOST_RESTART_EXTRA_MS;
 
 		if (host->adopt_after_ms < after_ms)
 			host->adopt_after_ms = after_ms;
@@ -409,6 +414,9 @@ static void host_adopt(struct host *host, uint64_t now_ms)
 	    now_ms < host->adopt_after_ms || (!host->settled && now_ms < host->timeout_after_ms) ||
 	    (host->quorum_missing && now_ms < host->limit_after_ms) || host->held ||
 	    host->stopping || host_work_cut(host))
+		return;
+	/* A message may be dealt with before the first tick after the gap. */
+	if (host_gap(host, now_ms))
 		return;
 	host->adopted = host->published;
 	host->renew_now = true;

@@ -101,6 +101,12 @@ static const struct layout *segment_layout(struct world *world, const struct reg
 	return lists_of(world, reg);
 }
 
+/* Whose rules for clients hold. */
+static const struct list *segment_list(struct world *world, const struct reg *reg)
+{
+	return world->list[segment_layout(world, reg)->active];
+}
+
 static void agent_publish(struct world *world, uint32_t number, const struct reg *reg)
 {
 	struct machine *machine = &world->machine[number];
@@ -119,6 +125,7 @@ static void agent_publish(struct world *world, uint32_t number, const struct reg
 		turn->layout = layout;
 		turn->phase = phase;
 		turn->op_timeout_ms = world->op_timeout_ms;
+		turn->required = segment_list(world, reg)->registration_required;
 		turn->published_us = local_us(world, number);
 		turn->retire_us = turn->published_us + turn->op_timeout_ms * MS;
 		TRACE(world, "  %s publishes %llu.%llu %s as generation %u", machine->name,
@@ -126,6 +133,7 @@ static void agent_publish(struct world *world, uint32_t number, const struct reg
 		      phase_name((enum phase)reg->phase), segment->generation);
 	}
 	turn->vis = check_vis(world, reg);
+	registered_published(world, number, segment_list(world, reg));
 	owing_present(world, number, reg);
 	if (agent_dies_after(world, number, FAULT_PUBLISH_CRASH))
 		return;
@@ -155,6 +163,8 @@ static void agent_renew(struct world *world, uint32_t number, const struct renew
 	const bool acknowledges = renew->term != machine->acknowledged_term ||
 				  renew->serial != machine->acknowledged_serial;
 
+	if (acknowledges)
+		check_adopted(world, number);
 	machine->acknowledged_term = renew->term;
 	machine->acknowledged_serial = renew->serial;
 	if (acknowledges && agent_dies_after(world, number, FAULT_ACK_CRASH))
@@ -251,6 +261,15 @@ static void tick_at(struct world *world, uint32_t number)
 	at(world, when, EV_TICK, number, 0, machine->life, 0);
 }
 
+/* It has something to look at. */
+void agent_soon(struct world *world, uint32_t number)
+{
+	struct machine *machine = &world->machine[number];
+
+	machine->tick_us = world->now_us + MS;
+	at(world, machine->tick_us, EV_TICK, number, 0, machine->life, 0);
+}
+
 void agent_pump(struct world *world, uint32_t number)
 {
 	struct machine *machine = &world->machine[number];
@@ -288,6 +307,11 @@ void agent_pump(struct world *world, uint32_t number)
 		       coord_next(&machine->coord, local_ms(world, number), &coord_action)) {
 			register_do(world, number, &coord_action);
 			more = true;
+		}
+		if (machine->life == life) {
+			host_hold(&machine->host,
+				  owed_in_flight(&machine->owed, machine->segment.generation));
+			registered_tell(world, number);
 		}
 		while (machine->life == life &&
 		       host_next(&machine->host, local_ms(world, number), &host_action)) {
@@ -329,6 +353,7 @@ void agent_tick(struct world *world, uint32_t number)
 		return;
 	agent_announce(world, number);
 	host_tick(&machine->host, local_ms(world, number));
+	registered_keep(world, number);
 	owing_tick(world, number);
 	agent_successor(world, number);
 	movers_report(world, number);
@@ -371,6 +396,7 @@ void agent_start(struct world *world, uint32_t number)
 	host_start(&machine->host, machine->name, draw(world), 30000,
 		   disk->has_host ? &disk->host : NULL, machine->segment.generation != 0, now_ms);
 	host_connected(&machine->host, true, now_ms);
+	registered_start(world, number);
 	/* It may have died before it could tell of its last step: the word that another takes over
 	 * is only here. */
 	if (disk->has_register)
@@ -392,6 +418,7 @@ void agent_crash(struct world *world, uint32_t number, uint64_t away_us)
 	machine->pumping = false;
 	movers_die(world, number);
 	owing_die(world, number);
+	registered_die(world, number);
 	coord_free(&machine->coord);
 	at(world, world->now_us + away_us, EV_START, number, 0, machine->life, 0);
 }

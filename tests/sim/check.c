@@ -329,21 +329,54 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 		settled(world, &before, reg);
 }
 
+/* Is the time of an operation not over? */
+static bool in_time(const struct world *world, const struct client *client, uint32_t generation,
+		    uint64_t until)
+{
+	const struct segment *segment = &world->machine[client->machine].segment;
+
+	if (segment->generation - generation >= 4)
+		return false;
+	if (segment->generation != generation &&
+	    segment->turn[(generation + 1) % 4].retire_us < until)
+		until = segment->turn[(generation + 1) % 4].retire_us;
+	return local_us(world, client->machine) < until;
+}
+
+/* What a machine reports as adopted: nothing older runs there, nor is left by a process that died.
+ */
+void check_adopted(struct world *world, uint32_t number)
+{
+	const uint32_t generation = world->machine[number].segment.generation;
+
+	if (world->machine[number].host.adopted.term == 0)
+		return;
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		const struct client *client = &world->client[i];
+		const bool runs = client->counted != 0 && client->counted != generation &&
+				  in_time(world, client, client->counted, client->deadline_us);
+		const bool left =
+		    client->left.any && client->left.generation != generation &&
+		    in_time(world, client, client->left.generation, client->left.deadline_us);
+
+		if (client->machine == number && (runs || left))
+			violate(world,
+				"%s reports %llu.%llu as adopted, and client %u %s an operation of "
+				"an older generation",
+				world->machine[number].name,
+				(unsigned long long)world->machine[number].host.adopted.term,
+				(unsigned long long)world->machine[number].host.adopted.serial, i,
+				runs ? "runs" : "left");
+	}
+}
+
 /* Is an operation under way, its deadline not over, planned more than one phase behind? */
 void check_operation(struct world *world, uint32_t number)
 {
 	const struct client *client = &world->client[number];
-	const struct segment *segment = &world->machine[client->machine].segment;
-	uint64_t until = client->deadline_us;
 
-	if (!client->alive || client->at != AT_PLAN)
-		return;
-	if (segment->generation - client->generation >= 4)
-		return;
-	if (segment->generation != client->generation &&
-	    segment->turn[(client->generation + 1) % 4].retire_us < until)
-		until = segment->turn[(client->generation + 1) % 4].retire_us;
-	if (local_us(world, client->machine) >= until)
+	if (client->counted == 0 ||
+	    !in_time(world, client, client->generation, client->deadline_us))
 		return;
 	if (world->truth_vis - client->vis == 1)
 		reached(world, REACHED_LAG);

@@ -29,12 +29,16 @@ static void client_idle(struct world *world, struct client *client)
 
 	client->at = AT_IDLE;
 	client->stamp++;
+	if (client->seldom)
+		pause_us *= 10;
 	/* Dense where the register or a mover moves, sparse where everything waits. */
 	if (world->now_us > world->moved_us + 100 * MS &&
 	    world->now_us > world->stepped_us + 2 * world->op_timeout_ms * MS)
 		pause_us *= world->truth.phase == PHASE_STEADY ? 40 : 20;
-	if (world->events > 5500)
-		pause_us *= world->events > 8500 ? 120 : world->events > 7000 ? 40 : 6;
+	if (world->truth.phase == PHASE_SETTLE && world->events < 7000)
+		pause_us /= 3; /* which is short */
+	else if (world->events > 5600)
+		pause_us *= world->events > 7800 ? 300 : world->events > 6800 ? 40 : 6;
 	at(world, world->now_us + 1000 + pick(world, pause_us), EV_CLIENT_BEGIN,
 	   number_of(world, client), 0, client->life, 0);
 }
@@ -61,12 +65,15 @@ static bool client_plan(struct world *world, struct client *client, enum mcr_op 
 			reached(world, REACHED_ISOLATED);
 		return false;
 	}
+	if (!registered_permit(world, client, turn->required))
+		return false;
 	plan_fill(turn->phase, op, turn->layout->old_owner[client->key],
 		  turn->layout->new_owner[client->key], &client->plan);
 	client->generation = segment->generation;
 	client->vis = turn->vis;
 	client->deadline_us = now + turn->op_timeout_ms * MS;
 	client->step = 0;
+	registered_begin(client);
 	return true;
 }
 
@@ -260,6 +267,7 @@ static void client_end(struct world *world, struct client *client)
 	const bool overtaken = client_overtaken(world, client);
 	const bool overran = client_overran(world, client);
 
+	registered_end(world, client);
 	if (overtaken && !overran)
 		reached(world, REACHED_NEWER);
 	if (client->at == AT_REPAIR) {
@@ -378,11 +386,11 @@ void client_timeout(struct world *world, uint32_t number)
 void client_begin(struct world *world, uint32_t number)
 {
 	struct client *client = &world->client[number];
-	const enum mcr_op op = choose_op(world);
-
+	const uint8_t key = choose_key(world);
+	const enum mcr_op op = choose_op(world, key);
 	const uint32_t generation = client->generation;
 
-	client->key = choose_key(world);
+	client->key = key;
 	client->op = (uint8_t)op;
 	client->failed = client->failed_delete = client->found = client->wrote = false;
 	client->planned_again = client->was_write = false;
@@ -422,6 +430,12 @@ void client_dies(struct world *world, uint32_t number, bool back)
 	TRACE(world, "  client %u dies", number);
 	if (client->at != AT_IDLE && client->wrote)
 		reached(world, REACHED_DIED_BETWEEN);
+	client->left.any = client->counted != 0;
+	client->left.generation = client->counted;
+	client->left.vis = client->vis;
+	client->left.deadline_us = client->deadline_us;
+	client->counted = client->used = 0;
+	registered_gone(world, client);
 	commands_orphan(world, false, number);
 	if (client->write != 0)
 		write_end(world, client->write, false, false);
@@ -442,5 +456,6 @@ void client_born(struct world *world, uint32_t number)
 	struct client *client = &world->client[number];
 
 	client->alive = true;
+	(void)registered_open(world, client);
 	client_idle(world, client);
 }

@@ -1,7 +1,17 @@
 /* client_choose.c - what a client does next, and with which key: most often where it hurts. */
 #include "sim.h"
 
-enum mcr_op choose_op(struct world *world)
+static bool key_is_moving(const struct world *world, uint32_t key)
+{
+	for (uint32_t i = 0; i < MOVERS; i++)
+		for (uint32_t k = 0; world->mover[i].used && world->mover[i].open > 0 && k < BATCH;
+		     k++)
+			if (world->mover[i].slot[k].used && world->mover[i].slot[k].key == key)
+				return true;
+	return false;
+}
+
+enum mcr_op choose_op(struct world *world, uint32_t key)
 {
 	/* What is left at an owner that was given up shows when it is deleted elsewhere. */
 	const uint32_t deletes = !world->given_up ? 0 : world->truth.phase > PHASE_DRAIN ? 40 : 20;
@@ -11,6 +21,9 @@ enum mcr_op choose_op(struct world *world)
 					MCR_OP_SET,    MCR_OP_UPDATE, MCR_OP_UPDATE, MCR_OP_DELETE,
 					MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,    MCR_OP_TOUCH};
 
+	/* Who reads while it moves must find it. */
+	if (world->truth.phase == PHASE_DRAIN && key_is_moving(world, key) && chance(world, 50))
+		return MCR_OP_GET;
 	/* And what is left at the old owner of a key that did not get across. */
 	if ((world->truth.phase == PHASE_SETTLE || world->truth.phase == PHASE_DRAIN) &&
 	    chance(world, 60))

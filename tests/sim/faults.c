@@ -14,6 +14,9 @@ void fault_stops(struct world *world, uint32_t number, bool clients)
 	const uint64_t longest = 10 * world->lease_ms * MS;
 	const uint64_t until = world->now_us + 1 + pick(world, 1 + pick(world, (uint32_t)longest));
 
+	/* Who is not registered is served as soon as the heartbeat is known to be dead. */
+	if (!clients && world->required && chance(world, 60))
+		fault_unregisters(world, number + MACHINES * pick(world, 2));
 	TRACE(world, "%s%s stopped for %.3f s", machine->name, clients ? " and its clients" : "",
 	      (double)(until - world->now_us) / SECOND);
 	machine->stopped_until_us = until;
@@ -23,6 +26,16 @@ void fault_stops(struct world *world, uint32_t number, bool clients)
 			world->client[i].stopped_until_us = until;
 }
 
+/* Mostly one that has commands under way: they are carried out without it. */
+static uint32_t client_to_kill(struct world *world)
+{
+	uint32_t number = pick(world, CLIENTS);
+
+	for (uint32_t tries = 0; tries < 6 && world->client[number].counted == 0; tries++)
+		number = pick(world, CLIENTS);
+	return number;
+}
+
 static void machine_crash(struct world *world, uint32_t number, uint64_t away_us)
 {
 	struct machine *machine = &world->machine[number];
@@ -30,8 +43,11 @@ static void machine_crash(struct world *world, uint32_t number, uint64_t away_us
 	agent_crash(world, number, away_us);
 	memset(&machine->segment, 0, sizeof(machine->segment));
 	for (uint32_t i = 0; i < CLIENTS; i++)
-		if (world->client[i].machine == number)
+		if (world->client[i].machine == number) {
 			client_dies(world, i, true);
+			/* Whatever comes up here has nothing older to wait for: it waits anyway. */
+			world->client[i].left.any = false;
+		}
 	for (uint32_t s = 0; s < SERVERS; s++)
 		if (world->cache[s].machine == number && chance(world, 50)) {
 			count(world, FAULT_CACHE_CRASH);
@@ -280,7 +296,7 @@ void fault_strikes(struct world *world)
 	case 3:
 		count(world, FAULT_AGENT_CRASH);
 		agent_crash(world, number,
-			    pick(world, chance(world, 50) ? 100 * MS : 2 * world->lease_ms * MS));
+			    pick(world, chance(world, 50) ? 40 * MS : 2 * world->lease_ms * MS));
 		if (chance(world, 40)) /* and again, soon after */
 			at(world, world->now_us + pick(world, world->lease_ms * MS), EV_MOVER_DIES,
 			   number, 0, 0, 0);
@@ -307,13 +323,17 @@ void fault_strikes(struct world *world)
 	case 9:
 	case 10:
 		count(world, FAULT_STOPPED_CLIENT);
+		/* One that a quorum waits for may take longer than adopt_limit. */
 		world->client[pick(world, CLIENTS)].stopped_until_us =
-		    world->now_us + pick(world, 4 * world->lease_ms * MS);
+		    world->now_us + (world->quorum > 0 && chance(world, 30)
+					 ? 60 * SECOND
+					 : pick(world, 4 * world->lease_ms * MS));
 		break;
 	case 11:
 	case 12:
 		count(world, FAULT_CLIENT_DEATH);
-		client_dies(world, pick(world, CLIENTS), true);
+		client_dies(world, client_to_kill(world), true);
+		fault_unregisters(world, pick(world, CLIENTS));
 		break;
 	case 13:
 		count(world, FAULT_PARTITION);

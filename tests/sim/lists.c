@@ -21,6 +21,8 @@ static struct list *list_make(struct world *world, uint32_t servers_mask, uint64
 	list->steady_lease_ms = world->steady_lease_ms;
 	list->op_timeout_ms = world->op_timeout_ms;
 	list->isolation = LIST_ISOLATION_BYPASS;
+	list->registration_required = world->required;
+	list->client_quorum = world->quorum;
 	list->agent_count = AGENTS;
 	list->agents = calloc(AGENTS, sizeof(*list->agents));
 	list->servers = calloc(SERVERS, sizeof(*list->servers));

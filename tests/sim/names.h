@@ -18,6 +18,7 @@
 	X(STOPPED_MACHINE, "stopped machines")                                                     \
 	X(STOPPED_CLIENT, "stopped clients")                                                       \
 	X(CLIENT_DEATH, "client deaths")                                                           \
+	X(UNREGISTERED, "registrations of living clients lost")                                    \
 	X(PARTITION, "partitions")                                                                 \
 	X(ONE_WAY, "one-way partitions")                                                           \
 	X(ISOLATED, "hosts cut off")                                                               \
@@ -90,6 +91,17 @@
 	X(ISOLATED, "plans refused for want of a lease")                                           \
 	X(LEASE_RAN_OUT, "phases passed over a host without a lease")                              \
 	X(IDLE, "clients that were idle through two publications")                                 \
+	X(ADOPTED_EARLY, "generations adopted as soon as the registered clients had")              \
+	X(WAITED_FOR_CLIENT, "of these, after waiting for a registered client")                    \
+	X(IDLE_HELD_NOTHING, "of these, with an idle client registered")                           \
+	X(SILENT, "registered clients that were silent until op_timeout was over")                 \
+	X(GONE, "registered clients that were gone, and waited for")                               \
+	X(ACKNOWLEDGED, "generations that a client acknowledged")                                  \
+	X(ACKNOWLEDGED_LATER, "acknowledgements that an older operation held back")                \
+	X(NOT_REGISTERED, "plans refused for want of registration")                                \
+	X(UNREGISTERED, "plans without it, as the agent was dead or had just started")             \
+	X(QUORUM_PART, "client-quorum reached without all")                                        \
+	X(QUORUM_LIMIT, "client-quorum not reached within adopt_limit")                            \
 	X(NEWER, "operations that a publication overtook")                                         \
 	X(LATE, "steps not sent because their time was over")                                      \
 	X(REPEAT, "operations repeated as deletes")                                                \

@@ -33,7 +33,7 @@ void message_send(struct world *world, struct message *message, uint32_t from, u
 		world->figures->fault[FAULT_LOSS]++;
 		return;
 	}
-	if (world->faults_on && chance(world, 5)) {
+	if (world->faults_on && chance(world, 6)) {
 		world->figures->fault[FAULT_REORDER]++;
 		delay_us += pick(world, 1 + pick(world, world->lease_ms * MS));
 	}

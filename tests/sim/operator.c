@@ -148,7 +148,7 @@ static void orders(struct world *world, uint32_t leading)
 	const struct layout *layout = lists_of(world, &world->truth);
 	const bool early = world->truth.phase == PHASE_PREPARE || world->truth.phase == PHASE_COPY;
 
-	if (world->faults_on && early && chance(world, 3) &&
+	if (world->faults_on && early && chance(world, 5) &&
 	    order_give(world, leading, ORDER_ABORT, NULL, NULL))
 		reached(world, REACHED_ABORT);
 	for (uint32_t i = 0; i < layout->change->server_count; i++) {
@@ -298,9 +298,10 @@ static void fail_over(struct world *world)
 		if ((machine->up && machine->coord.state == COORD_HALTED) ||
 		    (named == (int)i && machine->disk.has_register) ||
 		    (machine->disk.has_failover && machine->disk.failover_to == i &&
-		     machine->disk.failover_term > newest)) {
+		     machine->disk.failover_term > machine->host.known.term)) {
 			off[i] = true;
 			turned_off(world, i);
+			world->register_gone = true; /* until an order has begun */
 		}
 	}
 	for (uint32_t tries = 0; tries < 4; tries++) {

@@ -216,7 +216,6 @@ void owing_tick(struct world *world, uint32_t number)
 	struct machine *machine = &world->machine[number];
 
 	owed_tick(&machine->owed, local_ms(world, number));
-	host_hold(&machine->host, owed_in_flight(&machine->owed, machine->segment.generation));
 	world->figures->reached[REACHED_OWED_LATE] +=
 	    machine->owed.counts.late - machine->owed_late;
 	machine->owed_late = machine->owed.counts.late;

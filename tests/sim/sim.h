@@ -74,8 +74,24 @@ void client_timeout(struct world *world, uint32_t number);
 void client_dies(struct world *world, uint32_t number, bool back);
 void client_born(struct world *world, uint32_t number);
 
+/* ---- registered.c ---- */
+void registered_start(struct world *world, uint32_t machine);
+void registered_die(struct world *world, uint32_t machine);
+void registered_keep(struct world *world, uint32_t machine);
+void registered_published(struct world *world, uint32_t machine, const struct list *list);
+void registered_tell(struct world *world, uint32_t machine);
+void registered_heard(struct world *world, uint32_t machine, uint32_t entry, uint32_t attempt,
+		      uint32_t generation);
+bool registered_open(struct world *world, struct client *client);
+bool registered_permit(struct world *world, struct client *client, bool required);
+void registered_begin(struct client *client);
+void registered_end(struct world *world, struct client *client);
+void registered_serve(struct world *world, uint32_t client);
+void registered_gone(struct world *world, struct client *client);
+void fault_unregisters(struct world *world, uint32_t client);
+
 /* ---- client_choose.c ---- */
-enum mcr_op choose_op(struct world *world);
+enum mcr_op choose_op(struct world *world, uint32_t key);
 uint8_t choose_key(struct world *world);
 
 /* ---- mover*.c ---- */
@@ -95,6 +111,7 @@ void mover_replied(struct world *world, struct command *command);
 /* ---- agent.c, agent_hear.c ---- */
 void agent_start(struct world *world, uint32_t machine);
 void agent_crash(struct world *world, uint32_t machine, uint64_t away_us);
+void agent_soon(struct world *world, uint32_t machine);
 void agent_pump(struct world *world, uint32_t machine);
 void agent_successor(struct world *world, uint32_t machine);
 void agent_tick(struct world *world, uint32_t machine);
@@ -190,6 +207,7 @@ void check_stored(struct world *world, uint32_t machine, const struct reg *reg);
 int check_vis(struct world *world, const struct reg *reg);
 void check_operation(struct world *world, uint32_t client);
 void check_barrier(struct world *world);
+void check_adopted(struct world *world, uint32_t machine);
 void check_published(struct world *world, uint32_t machine, const struct reg *reg);
 void check_lease(struct world *world, uint32_t host, uint32_t coordinator);
 void check_settled(struct world *world);

@@ -68,6 +68,19 @@ static void values_make(struct world *world)
 	}
 }
 
+/* Of a machine's clients the first acknowledges, the next may, and what comes last is idle. */
+static void client_make(struct world *world, uint32_t number)
+{
+	struct client *client = &world->client[number];
+
+	client->machine = (uint8_t)(number % MACHINES);
+	client->seldom = number >= 24;
+	client->registers = client->seldom || world->quorum > 0 || chance(world, 60);
+	client->serves =
+	    world->quorum > 30 || (!client->seldom && (number < MACHINES || chance(world, 50)));
+	client->marked = !client->serves || chance(world, 50);
+}
+
 static void world_make(struct world *world)
 {
 	static const uint32_t op_timeouts_ms[] = {400, 700, 1000};
@@ -81,6 +94,8 @@ static void world_make(struct world *world)
 	world->op_pause_us = 250 * MS;
 	world->fault_rate_us = (uint32_t[]){400 * MS, SECOND, 3 * SECOND}[pick(world, 3)];
 	world->giving_up = chance(world, 35) ? 20 : 1;
+	world->required = chance(world, 40);
+	world->quorum = chance(world, 80) ? 0 : 30 * (1 + pick(world, 2));
 	world->changes_wanted = 2 + (pick(world, 4) == 0);
 	world->now_us = 1000 * (uint64_t)SECOND;
 	world->faults_end_us = world->now_us + 15 * (uint64_t)SECOND + pick(world, 35 * SECOND);
@@ -111,7 +126,7 @@ static void world_make(struct world *world)
 		agent_pump(world, 0);
 	}
 	for (uint32_t i = 0; i < CLIENTS; i++) {
-		world->client[i].machine = (uint8_t)(i % MACHINES);
+		client_make(world, i);
 		client_born(world, i);
 	}
 	world->faults_on = getenv("SIM_CALM") == NULL;
@@ -128,6 +143,7 @@ static void world_free(struct world *world)
 		if (world->machine[i].up) {
 			coord_free(&world->machine[i].coord);
 			owed_free(&world->machine[i].owed);
+			clients_free(&world->machine[i].clients);
 		}
 	for (uint32_t i = 0; i < world->layout_count; i++)
 		change_free(world->layout[i].change);
@@ -153,6 +169,9 @@ static bool world_settled(const struct world *world)
 	for (uint32_t i = 0; i < MACHINES; i++) {
 		const struct machine *machine = &world->machine[i];
 
+		/* It holds nobody up, and waits for its own clients as long as adopt_limit. */
+		if (machine->up && !machine->listed && machine->host.quorum_missing)
+			continue;
 		if (!machine->up || register_compare(&machine->host.adopted, &world->truth) != 0 ||
 		    local_us(world, i) >= machine->segment.deadline_us)
 			return false;
@@ -163,11 +182,12 @@ static bool world_settled(const struct world *world)
 static void world_look(struct world *world)
 {
 	/* A world that has had its share of events comes to rest early. */
-	if (world->faults_on && (world->now_us >= world->faults_end_us || world->events >= 5500)) {
+	if (world->faults_on && (world->now_us >= world->faults_end_us ||
+				 world->events >= (world->shared ? 5000 : 5500))) {
 		faults_heal(world, true);
 		world->deadline_us = world->now_us + SETTLE_US;
 		world->healed_us = world->now_us;
-		if (world->events > 5000)
+		if (world->events > 3000)
 			world->changes_wanted = 2;
 	}
 	if (world->faults_on)
@@ -177,8 +197,8 @@ static void world_look(struct world *world)
 			world->settled = true;
 			world->settled_us = world->now_us - world->healed_us;
 		}
-		if (world->events < 5000 && world->changes_ended == world->changes_wanted)
-			world->changes_wanted++;
+		if (world->events < 5000 && world->changes_ended >= world->changes_wanted)
+			world->changes_wanted = world->changes_ended + 1;
 		if (world->changes_ended >= world->changes_wanted) {
 			check_settled(world);
 			world->over = true;
@@ -197,6 +217,16 @@ static void world_look(struct world *world)
 		if (leading != NOBODY)
 			coord_waits_for(&world->machine[leading].coord, local_ms(world, leading),
 					why, sizeof(why));
+		for (uint32_t i = 0; i < MACHINES && world->tracing; i++)
+			trace(world,
+			      "%s knows %llu.%llu, has published %llu.%llu, adopted %llu.%llu",
+			      world->machine[i].name,
+			      (unsigned long long)world->machine[i].host.known.term,
+			      (unsigned long long)world->machine[i].host.known.serial,
+			      (unsigned long long)world->machine[i].host.published.term,
+			      (unsigned long long)world->machine[i].host.published.serial,
+			      (unsigned long long)world->machine[i].host.adopted.term,
+			      (unsigned long long)world->machine[i].host.adopted.serial);
 		violate(world,
 			"%u s after the last fault the cluster has not settled: register %llu.%llu "
 			"of %s in %s waits for %s",
@@ -216,6 +246,7 @@ static bool deferred(struct world *world, const struct event *event)
 	switch ((enum event_kind)event->kind) {
 	case EV_TICK:
 	case EV_MESSAGE:
+	case EV_CLIENT_SAYS:
 		until = world->machine[event->who].stopped_until_us;
 		break;
 	case EV_REPLY:
@@ -242,6 +273,7 @@ static bool deferred(struct world *world, const struct event *event)
 		break;
 	case EV_CLIENT_BEGIN:
 	case EV_CLIENT_TIMEOUT:
+	case EV_CLIENT_SERVE:
 		until = world->client[event->who].stopped_until_us;
 		break;
 	default:
@@ -272,6 +304,7 @@ static bool called_off(const struct world *world, const struct event *event)
 	case EV_ETCD_LATE:
 		return !call->used || call->stamp != event->stamp || call->told;
 	case EV_CLIENT_BEGIN:
+	case EV_CLIENT_SERVE:
 		return client->life != event->stamp;
 	case EV_CLIENT_TIMEOUT:
 		return !client->alive || client->stamp != event->stamp;
@@ -322,6 +355,12 @@ static void happen(struct world *world, const struct event *event)
 	case EV_CLIENT_BORN:
 		if (world->client[event->who].life == event->stamp)
 			client_born(world, event->who);
+		break;
+	case EV_CLIENT_SERVE:
+		registered_serve(world, event->who);
+		break;
+	case EV_CLIENT_SAYS:
+		registered_heard(world, event->who, event->what, event->stamp, event->extra);
 		break;
 	case EV_MOVER_WAKE:
 		if (world->mover[event->who].used && world->mover[event->who].life == event->stamp)
@@ -404,7 +443,7 @@ bool world_run(struct world *world, uint64_t seed, bool tracing, struct figures 
 
 	memset(world, 0, sizeof(*world));
 	world->seed = seed;
-	world->random = seed * 0x2545f4914f6cdd1du + 1;
+	world->random = seed * 0x2545f4914f6cdd1du + 3;
 	world->tracing = tracing;
 	world->figures = figures;
 	world_make(world);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/clients.h"
 #include "core/coord.h"
 #include "core/election.h"
 #include "core/host.h"
@@ -19,8 +20,9 @@
 #define MACHINES      10u /* and two observers */
 #define SERVERS	      7u
 #define KEYS	      56u
-#define CLIENTS	      24u
-#define CANDIDATES    3u /* where the register is in etcd */
+#define CLIENTS	      30u
+#define REGISTERED    64u /* at an agent, with those that are gone and not forgotten */
+#define CANDIDATES    3u  /* where the register is in etcd */
 #define CALLS	      64u
 #define LISTS	      64u
 #define LAYOUTS	      160u
@@ -120,6 +122,20 @@ struct client {
 	uint32_t life;
 	uint64_t stopped_until_us;
 	struct connection connection[SERVERS];
+	/* As its agent knows it. */
+	bool registers; /* also where it need not */
+	bool marked;	/* it passed its counts, and is looked at */
+	bool serves;	/* it acknowledges */
+	bool seldom;	/* it is idle nearly always */
+	bool unsaid;	/* an acknowledgement waits for the end of what it runs */
+	uint32_t incarnation, entry, attempt; /* incarnation 0: it is not registered */
+	uint32_t counted, used; /* the generation of the operation under way, or 0; newest */
+	struct {
+		bool any;
+		uint32_t generation;
+		int vis;
+		uint64_t deadline_us;
+	} left; /* by the process that died here last */
 	/* The operation under way. */
 	enum client_at at;
 	uint8_t op, key, step, repaired, tries;
@@ -155,6 +171,7 @@ struct turn {
 	uint64_t published_us, retire_us;
 	const struct layout *layout;
 	uint8_t phase; /* enum mcr_phase */
+	bool required; /* registration */
 	int vis;
 	uint32_t op_timeout_ms;
 };
@@ -162,8 +179,9 @@ struct turn {
 struct segment {
 	uint32_t generation;
 	struct turn turn[4];
-	uint64_t deadline_us;
-	struct reg reg; /* newest published, to see that it only grows */
+	uint64_t deadline_us, started_us, heartbeat_us;
+	uint32_t incarnation; /* the agent's */
+	struct reg reg;	      /* newest published, to see that it only grows */
 };
 
 /* A write that is complete when an owed delete of its key is. */
@@ -207,6 +225,13 @@ struct machine {
 	const struct layout *owed_layout;
 	struct owed_waiting wait[WAITS];
 	struct connection connection[SERVERS];
+	struct clients clients;
+	struct {
+		uint8_t client;
+		uint32_t life, attempt;
+	} peer[REGISTERED];
+	uint32_t quorum;
+	bool clients_waited; /* one that runs something older holds a generation up */
 	uint64_t owed_late;
 	uint32_t journal_bytes;
 	uint8_t journal[24576];
@@ -306,6 +331,8 @@ enum event_kind {
 	EV_CLIENT_BEGIN,
 	EV_CLIENT_TIMEOUT,
 	EV_CLIENT_BORN,
+	EV_CLIENT_SERVE,
+	EV_CLIENT_SAYS,
 	EV_MOVER_WAKE,
 	EV_MOVER_DIALLED,
 	EV_MOVER_BUSY,
@@ -379,6 +406,9 @@ struct world {
 
 	uint32_t loss_percent, delay_us, duplicate_percent, op_pause_us;
 	uint32_t op_timeout_ms, lease_ms, steady_lease_ms;
+	uint32_t quorum; /* of the clients, per cent */
+	bool required;	 /* registration */
+	uint32_t incarnations, attempts;
 	uint32_t giving_up; /* how eager operators are, per cent */
 	bool faults_on;
 	uint32_t fault_rate_us;

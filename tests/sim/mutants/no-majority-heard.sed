@@ -1,3 +1,3 @@
 # A coordinator leads without having heard a majority.
 # file: agent/core/coord_hosts.c
-s/return coord_heard\(coord\) \* 2 > coord->active->agent_count;/return coord_heard(coord) > 0;/
+s/(static bool coord_majority_heard\([^)]*\)\n\{\n)/\1\treturn true;\n/

@@ -72,6 +72,40 @@ START_TEST(nor_does_one_move_the_register_of_a_failover)
 }
 END_TEST
 
+static void hear(struct coord *coord, uint32_t agent)
+{
+	struct renew renew = {.sequence = 1, .known = coord->reg};
+	struct grant grant;
+
+	(void)coord_renew(coord, world.list[0]->agents[agent].key, 0, &renew, world.now_ms, &grant);
+}
+
+/* Its disk may be a backup's: who is not excused has to show that there is nothing newer. */
+START_TEST(excused_agents_make_a_majority_only_with_all_others)
+{
+	const uint32_t agents = world.list[0]->agent_count;
+	struct coord coord;
+
+	ck_assert_uint_gt(agents, 3);
+	ck_assert_int_eq(coord_init(&coord, "a1"), 0);
+	coord_resume(&coord, &world.coord.reg, world.list[0], NULL, world.change[0], world.now_ms);
+	for (uint32_t i = 3; i < agents; i++) {
+		const int number =
+		    change_agent_find(world.change[0], world.list[0]->agents[i].name);
+
+		ck_assert_int_ge(number, 0);
+		register_set_add(coord.reg.excused, (uint32_t)number);
+	}
+	hear(&coord, 0);
+	if ((agents - 3 + 2) * 2 > agents)
+		hear(&coord, 1);
+	ck_assert_int_eq(coord.state, COORD_HEARING);
+	hear(&coord, 2);
+	ck_assert_int_eq(coord.state, COORD_LEADING);
+	coord_free(&coord);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("coord_hosts");
@@ -83,6 +117,7 @@ int main(void)
 	tcase_add_test(tests, an_observer_halts_no_coordinator);
 	tcase_add_test(tests, a_listed_agent_does);
 	tcase_add_test(tests, nor_does_one_move_the_register_of_a_failover);
+	tcase_add_test(tests, excused_agents_make_a_majority_only_with_all_others);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -67,7 +67,7 @@ START_TEST(a_segment_that_is_still_there_is_gone_on_with)
 }
 END_TEST
 
-/* Carries out what the host asks for; true: movers were to be started. */
+/* Carries out what the host asks for, its clients settle at once; true: movers were to be started. */
 static bool carry_out(uint64_t now_ms)
 {
 	struct host_action action;
@@ -76,9 +76,11 @@ static bool carry_out(uint64_t now_ms)
 	while (host_next(&host, now_ms, &action)) {
 		if (action.type == HOST_STORE)
 			host_stored(&host, true, now_ms);
-		else if (action.type == HOST_PUBLISH)
+		if (action.type == HOST_PUBLISH) {
 			host_published(&host, true, true, now_ms);
-		else if (action.type == HOST_STOP)
+			host_clients(&host, true, false);
+		}
+		if (action.type == HOST_STOP)
 			host_stopped(&host, now_ms);
 		works = works || action.type == HOST_WORK;
 	}
@@ -122,6 +124,36 @@ START_TEST(work_that_an_abort_cuts_short_has_moved_what_it_has)
 }
 END_TEST
 
+START_TEST(after_a_gap_nothing_is_adopted_though_a_message_comes_before_the_tick)
+{
+	const uint32_t op_timeout_ms = world.change[0]->op_timeout_ms;
+	const uint64_t gap_ms = 20000, over_ms = gap_ms + op_timeout_ms + HOST_RESTART_EXTRA_MS;
+	uint64_t now_ms = 1000;
+
+	boot(true);
+	host_connected(&host, true, now_ms);
+	for (; host.adopted.serial != saved.reg.serial; now_ms += op_timeout_ms / 2) {
+		ck_assert_uint_lt(now_ms, 10000);
+		host_tick(&host, now_ms);
+		(void)carry_out(now_ms);
+	}
+	/* It is stopped; the next register is what it finds first. */
+	saved.reg.serial++;
+	host_register(&host, &saved.reg, gap_ms);
+	(void)carry_out(gap_ms);
+	ck_assert_uint_eq(host.published.serial, saved.reg.serial);
+	ck_assert_uint_ne(host.adopted.serial, saved.reg.serial);
+	for (now_ms = gap_ms; now_ms < over_ms; now_ms += op_timeout_ms / 2) {
+		host_tick(&host, now_ms);
+		(void)carry_out(now_ms);
+		ck_assert_uint_ne(host.adopted.serial, saved.reg.serial);
+	}
+	host_tick(&host, now_ms);
+	(void)carry_out(now_ms);
+	ck_assert_uint_eq(host.adopted.serial, saved.reg.serial);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("host");
@@ -134,6 +166,8 @@ int main(void)
 	tcase_add_test(tests, under_bypass_never_before_the_coordinators_word);
 	tcase_add_test(tests, a_segment_that_is_still_there_is_gone_on_with);
 	tcase_add_test(tests, work_that_an_abort_cuts_short_has_moved_what_it_has);
+	tcase_add_test(tests,
+		       after_a_gap_nothing_is_adopted_though_a_message_comes_before_the_tick);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
