@@ -77,7 +77,7 @@ static void client_make(struct world *world, uint32_t number)
 	client->seldom = number >= 24;
 	client->registers = client->seldom || world->quorum > 0 || chance(world, 60);
 	client->serves =
-	    world->quorum > 30 || (!client->seldom && (number < MACHINES || chance(world, 50)));
+	    world->quorum > 0 || (!client->seldom && (number < MACHINES || chance(world, 50)));
 	client->marked = !client->serves || chance(world, 50);
 }
 
@@ -179,11 +179,19 @@ static bool world_settled(const struct world *world)
 	return true;
 }
 
+/* What follows takes more of them where etcd is asked, or clients are waited for. */
+static uint32_t events_to_rest(const struct world *world)
+{
+	if (world->quorum > 0)
+		return 4500;
+	return world->shared ? 4900 : 5500;
+}
+
 static void world_look(struct world *world)
 {
 	/* A world that has had its share of events comes to rest early. */
-	if (world->faults_on && (world->now_us >= world->faults_end_us ||
-				 world->events >= (world->shared ? 5000 : 5500))) {
+	if (world->faults_on &&
+	    (world->now_us >= world->faults_end_us || world->events >= events_to_rest(world))) {
 		faults_heal(world, true);
 		world->deadline_us = world->now_us + SETTLE_US;
 		world->healed_us = world->now_us;
