@@ -11,10 +11,19 @@
 #define STRIPES	  1024u
 #define PENDING	  2
 #define SECOND_NS UINT64_C(1000000000)
-/* memcached's clock ticks once a second, later where it is short of processor: each move shifts the
- * rest of an item's life by up to two of them, and an item may be moved several times in its life.
- */
-#define EXPIRY_MARGIN_NS (8 * SECOND_NS)
+/* memcached counts in whole seconds, by a clock that ticks once a second: what is stored ends up to
+ * two of them early, for the second has been cut and the tick may be still to come.  A move carries
+ * what is left from one server's clock to another's, which shifts the end by up to one either way,
+ * and a key sees two moves at most here: it is stored again after each change or two.  A server
+ * that is short of processor ticks later still, and hands that on each of these times; one that is
+ * later than an op-timeout is one that stands still, for which nobody answers. */
+#define EXPIRY_STORED_S 2
+#define EXPIRY_MOVES	2
+#define EXPIRY_MOVE_S	1
+#define EXPIRY_TICK_S	1
+#define EXPIRY_MARGIN_NS                                                                           \
+	((EXPIRY_STORED_S + EXPIRY_MOVES * EXPIRY_MOVE_S + (1 + EXPIRY_MOVES) * EXPIRY_TICK_S) *   \
+	 SECOND_NS)
 
 struct record {
 	uint32_t newest;	   /* the last version given to a write */
