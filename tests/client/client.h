@@ -40,6 +40,10 @@ struct client_result {
 	unsigned plans;	  /* made for this operation: more than one where it was planned again */
 	bool invalidated; /* a write that is complete, but the key was deleted to make it so */
 	bool owed;	  /* the agent may delete the key later, whatever the status */
+	/* The server to which the caller's own command of a write was sent and given up, perhaps to
+	 * be executed yet; 0: none. */
+	uint64_t given_up_at;
+	bool given_up_delete; /* the same of a delete, at whichever server */
 	int plan_error;	  /* CLIENT_REFUSED: enum mcr_error */
 	char reason[160]; /* "" or what failed, and where */
 };
@@ -48,6 +52,7 @@ struct client_value {
 	const void *bytes; /* belongs to the client, until its next operation */
 	size_t length;
 	uint32_t flags;
+	uint64_t cas, server_id; /* the token, and the server that gave it */
 };
 
 /* One read of many: the caller sets the key, the rest is the answer. */
@@ -56,7 +61,6 @@ struct client_read {
 	size_t key_bytes;
 	enum client_status status;
 	struct client_value value; /* CLIENT_OK: belongs to the client, until its next operation */
-	uint64_t cas, server_id;   /* CLIENT_OK: the token, and the server that gave it */
 	/* As in struct client_result. */
 	enum mcr_phase phase;
 	uint8_t steps;

@@ -89,10 +89,12 @@ static void look_value(struct client *client, struct client_read *read, struct l
 	const struct wire_query *query = &look->reading->query;
 
 	client->held[client->held_count++] = query->value;
-	read->value = (struct client_value){
-	    .bytes = query->value, .length = query->value_bytes, .flags = query->flags};
-	read->cas = query->cas;
-	read->server_id = wire_server_id(look->run.wire[look->reading->step]);
+	read->value =
+	    (struct client_value){.bytes = query->value,
+				  .length = query->value_bytes,
+				  .flags = query->flags,
+				  .cas = query->cas,
+				  .server_id = wire_server_id(look->run.wire[look->reading->step])};
 }
 
 /* The plan of a look has been carried out.  True: the answer is final. */

@@ -48,6 +48,7 @@ static bool invalidate_once(struct client *client, const void *key, size_t key_b
 		if (wire_delete(run.wire[i], run_step_timeout_ms(client, &run, i), key,
 				key_bytes) == WIRE_FAILED) {
 			client_reason(client, "delete", run.wire[i]);
+			client->result.given_up_delete = true;
 			delivered = false;
 		}
 	}
@@ -66,6 +67,7 @@ static bool invalidate_all(struct client *client, const void *key, size_t key_by
 		struct wire *wire = touched->wire[touched->count - 1];
 		if (wire_delete(wire, (int)client->op_timeout_ms, key, key_bytes) == WIRE_FAILED) {
 			client_reason(client, "delete", wire);
+			client->result.given_up_delete = true;
 			return false;
 		}
 		touched->count--;
@@ -181,6 +183,9 @@ static void write_steps(struct client *client, struct run *run, struct request *
 			/* The first step's failure is the caller's: the outcome is unknown, and he
 			 * is told so.  A delete is no use to him by halves. */
 			written->failed |= first || own;
+			if (own)
+				client->result.given_up_at = wire_server_id(run->wire[i]);
+			client->result.given_up_delete |= step->send == MCR_SEND_DELETE;
 			if (!first || request->op == MCR_OP_DELETE) {
 				written->undelivered = true;
 				written->step = i;
@@ -330,8 +335,8 @@ enum client_status client_cas(struct client *client, const struct client_read *r
 				  .flags = flags,
 				  .expiry = expiry,
 				  .swap = true,
-				  .cas = read->cas,
-				  .server_id = read->server_id};
+				  .cas = read->value.cas,
+				  .server_id = read->value.server_id};
 
 	return write_run(client, &request);
 }

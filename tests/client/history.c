@@ -6,16 +6,28 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "late.h"
+
 #define STRIPES	  1024u
 #define PENDING	  2
 #define SECOND_NS UINT64_C(1000000000)
-/* memcached's clock ticks once a second, later where it is short of processor: each move shifts the
- * rest of an item's life by up to two of them, and an item may be moved several times in its life.
- */
-#define EXPIRY_MARGIN_NS (8 * SECOND_NS)
+/* memcached counts in whole seconds, by a clock that ticks once a second: what is stored ends up to
+ * two of them early, for the second has been cut and the tick may be still to come.  A move carries
+ * what is left from one server's clock to another's, which shifts the end by up to one either way,
+ * and a key sees two moves at most here: it is stored again after each change or two.  A server
+ * that is short of processor ticks later still, and hands that on each of these times; one that is
+ * later than an op-timeout is one that stands still, for which nobody answers. */
+#define EXPIRY_STORED_S 2
+#define EXPIRY_MOVES	2
+#define EXPIRY_MOVE_S	1
+#define EXPIRY_TICK_S	1
+#define EXPIRY_MARGIN_NS                                                                           \
+	((EXPIRY_STORED_S + EXPIRY_MOVES * EXPIRY_MOVE_S + (1 + EXPIRY_MOVES) * EXPIRY_TICK_S) *   \
+	 SECOND_NS)
 
 struct record {
 	uint32_t newest;	   /* the last version given to a write */
+	uint64_t begun_ns;	   /* when that write began; 0: it was given back since */
 	uint32_t floor;		   /* the oldest that a read may still return */
 	uint32_t pending[PENDING]; /* versions of the writes under way; 0: none */
 	uint32_t activity;
@@ -30,6 +42,7 @@ struct record {
 struct history {
 	uint32_t keys;
 	pthread_mutex_t locks[STRIPES];
+	struct late late;
 	struct record records[];
 };
 
@@ -56,6 +69,7 @@ struct history *history_new(uint32_t keys)
 	if (history == MAP_FAILED)
 		return NULL;
 	history->keys = keys;
+	late_init(&history->late);
 	pthread_mutexattr_init(&shared);
 	pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
 	for (unsigned i = 0; i < STRIPES; i++)
@@ -74,6 +88,7 @@ void history_free(struct history *history)
 		return;
 	for (unsigned i = 0; i < STRIPES; i++)
 		pthread_mutex_destroy(&history->locks[i]);
+	late_free(&history->late);
 	munmap(history, history_bytes(history->keys));
 }
 
@@ -140,6 +155,15 @@ void history_read_begin(struct history *history, uint32_t index, struct history_
 	record_unlock(history, index);
 }
 
+/* What was found has the newest version, so its command was sent after that write began.  Not so a
+ * counter's: an incr makes the same number of another one. */
+static void witness(struct history *history, const struct record *record, const struct item *item,
+		    const struct client_value *value)
+{
+	if (record->begun_ns && !item->counter)
+		late_seen(&history->late, value->server_id, record->begun_ns, value->cas);
+}
+
 enum verdict history_read_end(struct history *history, const struct history_read *read,
 			      const struct item *item, enum client_status status,
 			      const struct client_value *value, uint32_t *version)
@@ -148,21 +172,32 @@ enum verdict history_read_end(struct history *history, const struct history_read
 	const struct record *record = record_lock(history, read->index);
 	uint32_t newest = record->newest;
 	bool overlapped = record->activity != read->activity;
-	bool lossy = record->lossy;
-	record_unlock(history, read->index);
+	bool lossy = record->lossy, stale = false, late = false;
 
 	*version = 0;
+	if (status != CLIENT_NOT_FOUND) {
+		*version = item_version(item, read->index, value->bytes, value->length,
+					value->flags, newest);
+		if (*version && *version == newest)
+			witness(history, record, item, value);
+		stale = *version < read->floor || (read->absent && !overlapped);
+		late = stale && *version &&
+		       late_executed(&history->late, read->index, *version, value->server_id,
+				     value->cas);
+	}
+	if (status == CLIENT_NOT_FOUND)
+		late = late_removed(&history->late, read->index, now);
+	record_unlock(history, read->index);
+
 	if (status == CLIENT_NOT_FOUND) {
 		if (read->stored && !overlapped && now < read->expires_ns)
-			return lossy ? VERDICT_LOST : VERDICT_MISSED;
+			return lossy ? VERDICT_LOST : late ? VERDICT_LATE : VERDICT_MISSED;
 		return VERDICT_RIGHT;
 	}
-	*version =
-	    item_version(item, read->index, value->bytes, value->length, value->flags, newest);
 	if (*version == 0 || *version > newest)
 		return VERDICT_FOREIGN;
-	if (*version < read->floor || (read->absent && !overlapped))
-		return VERDICT_STALE;
+	if (stale)
+		return late ? VERDICT_LATE : VERDICT_STALE;
 	if (read->stored && !overlapped && now > read->overdue_ns)
 		return VERDICT_OVERDUE;
 	return VERDICT_RIGHT;
@@ -185,6 +220,7 @@ bool history_write_begin(struct history *history, uint32_t index, bool alone,
 		write->was_stored = record->stored;
 		write->was_absent = record->absent;
 		write->begun_ns = now_ns();
+		record->begun_ns = write->begun_ns;
 		write->activity = ++record->activity;
 		record->pending[place] = write->version;
 	}
@@ -222,6 +258,31 @@ static void record_stored(struct record *record, const struct history_write *wri
 		record->expires_ns = write->begun_ns + ttl_ns - EXPIRY_MARGIN_NS;
 		record->overdue_ns = now_ns() + ttl_ns + EXPIRY_MARGIN_NS;
 	}
+}
+
+void history_write_found(struct history *history, const struct history_write *write,
+			 const struct item *item, const struct client_value *value)
+{
+	(void)record_lock(history, write->index);
+	if (item_version(item, write->index, value->bytes, value->length, value->flags,
+			 write->version) == write->version)
+		late_seen(&history->late, value->server_id, write->begun_ns, value->cas);
+	record_unlock(history, write->index);
+}
+
+static void write_given_up(struct history *history, const struct history_write *write,
+			   const struct client_result *result)
+{
+	const struct late_command command = {
+	    .index = write->index,
+	    .version = write->version,
+	    .stores = result->given_up_at && (write->op == MCR_OP_SET || write->op == MCR_OP_ADD),
+	    .removes = result->given_up_delete,
+	    .server_id = result->given_up_at,
+	    .given_up_ns = now_ns(),
+	};
+
+	late_given_up(&history->late, &command);
 }
 
 enum verdict history_write_end(struct history *history, struct history_write *write,
@@ -269,6 +330,8 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 	record->haunted |= result->owed;
 	if (verdict == VERDICT_MISSED && record->lossy)
 		verdict = VERDICT_LOST;
+	if (verdict == VERDICT_MISSED && late_removed(&history->late, write->index, now_ns()))
+		verdict = VERDICT_LATE;
 
 	/* An incr keeps the expiry of the set before it, an unchanged key everything. */
 	if (!unchanged || !alone) {
@@ -284,12 +347,29 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 	if (completed && write->supersedes > record->floor)
 		record->floor = write->supersedes;
 	/* A counter's next value is its last plus one: a version that nobody saw is given back. */
-	if (unchanged && alone)
+	if (unchanged && alone) {
 		record->newest--;
+		record->begun_ns = 0;
+	}
+	if (result->given_up_at || result->given_up_delete)
+		write_given_up(history, write, result);
 	record->pending[record->pending[0] == write->version ? 0 : 1] = 0;
 	record->activity++;
 	record_unlock(history, write->index);
 	return verdict;
+}
+
+uint64_t history_given_up(struct history *history, uint32_t index, uint32_t *version)
+{
+	struct late_command command = {0};
+	uint64_t now = now_ns(), ago_ns = UINT64_MAX;
+
+	(void)record_lock(history, index);
+	if (late_last(&history->late, index, &command))
+		ago_ns = now - command.given_up_ns;
+	record_unlock(history, index);
+	*version = command.version;
+	return ago_ns;
 }
 
 void history_settle(struct history *history)
@@ -307,13 +387,11 @@ void history_settle(struct history *history)
 
 const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[VERDICT_COUNT] = {[VERDICT_RIGHT] = "right",
-							 [VERDICT_MISSED] = "missed",
-							 [VERDICT_LOST] = "lost",
-							 [VERDICT_STALE] = "stale",
-							 [VERDICT_FOREIGN] = "foreign",
-							 [VERDICT_OVERDUE] = "overdue",
-							 [VERDICT_UPDATE_MISSED] = "update missed"};
+	static const char *const names[VERDICT_COUNT] = {
+	    [VERDICT_RIGHT] = "right",	   [VERDICT_MISSED] = "missed",
+	    [VERDICT_LOST] = "lost",	   [VERDICT_STALE] = "stale",
+	    [VERDICT_LATE] = "late",	   [VERDICT_FOREIGN] = "foreign",
+	    [VERDICT_OVERDUE] = "overdue", [VERDICT_UPDATE_MISSED] = "update missed"};
 
 	return verdict < VERDICT_COUNT ? names[verdict] : "unknown";
 }

@@ -5,10 +5,13 @@
  * a version older than one whose write had completed before the read began (and was not begun while
  * that older one was still pending); it is *missed* when it found nothing though the key was
  * stored, its expiry not near, and no write or delete of it overlapped the read; *lost* is the same
- * where the key was declared lossy: a server that held it was killed.  A write that an agent owes
- * counts as complete from history_settle on; until then the agent may delete the key at any time,
- * so a read of it may find nothing.  Any thread may call, and any process forked after history_new;
- * records are guarded by striped locks.  Shared by the programs of this directory (it has no main).
+ * where the key was declared lossy: a server that held it was killed; *late* is stale, or
+ * missed, by a command that its client had given up before (late.h): what the promise does not
+ * cover.  A
+ * write that an agent owes counts as complete from history_settle on; until then the agent may
+ * delete the key at any time, so a read of it may find nothing.  Any thread may call, and any
+ * process forked after history_new; records are guarded by striped locks.  Shared by the programs
+ * of this directory (it has no main).
  */
 #ifndef MCROSTER_TESTS_HISTORY_H
 #define MCROSTER_TESTS_HISTORY_H
@@ -24,8 +27,9 @@ enum verdict {
 	VERDICT_MISSED,
 	VERDICT_LOST, /* missed, as was to be expected */
 	VERDICT_STALE,
-	VERDICT_FOREIGN,       /* a value that nobody wrote: a mover's reservation, or damage */
-	VERDICT_OVERDUE,       /* a value long past its expiry */
+	VERDICT_LATE,	 /* stale or missed, by a command that had been given up before (late.h) */
+	VERDICT_FOREIGN, /* a value that nobody wrote: a mover's reservation, or damage */
+	VERDICT_OVERDUE, /* a value long past its expiry */
 	VERDICT_UPDATE_MISSED, /* an incr that found nothing while keys moved: allowed, counted */
 	VERDICT_COUNT
 };
@@ -80,10 +84,17 @@ struct history_write {
  * counters, whose every value is foretold).  Then nothing was begun. */
 bool history_write_begin(struct history *history, uint32_t index, bool alone,
 			 struct history_write *write);
+/* After the write, and before its end, this was found. */
+void history_write_found(struct history *history, const struct history_write *write,
+			 const struct item *item, const struct client_value *value);
 /* What the client answered; `number` is an incr's result. */
 enum verdict history_write_end(struct history *history, struct history_write *write,
 			       const struct item *item, const struct client_result *result,
 			       uint64_t number);
+
+/* How long ago, in ns, the last command of the key was given up that the server may have executed
+ * later all the same, and of which version; UINT64_MAX: none is known. */
+uint64_t history_given_up(struct history *history, uint32_t index, uint32_t *version);
 
 /* All that agents owed has been carried out: those writes are complete now.  Nothing is under way.
  */

@@ -64,6 +64,7 @@ void tally_print(const struct tally *t, FILE *stream)
 	    {"hits", sum(&t->hits, 0, 0)},
 	    {"misses", sum(&t->misses, 0, 0)},
 	    {"stale", sum(t->verdicts, VERDICT_STALE, VERDICT_STALE)},
+	    {"late", sum(t->verdicts, VERDICT_LATE, VERDICT_LATE)},
 	    {"missed", sum(t->verdicts, VERDICT_MISSED, VERDICT_MISSED)},
 	    {"lost", sum(t->verdicts, VERDICT_LOST, VERDICT_LOST)},
 	    {"foreign", sum(t->verdicts, VERDICT_FOREIGN, VERDICT_FOREIGN)},

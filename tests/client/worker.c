@@ -87,6 +87,9 @@ static void complain(struct worker *worker, const char *what, uint32_t index, ui
 {
 	const struct client_result *result = client_result(worker->client);
 	const bool failed = result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE;
+	uint64_t given_up = UINT64_MAX;
+	uint32_t given_up_version;
+	char given_up_text[80] = "";
 	/* Failures are counted apart: they must not silence what was answered wrongly. */
 	unsigned before = atomic_fetch_add(&worker->crew->complaints[failed], 1);
 
@@ -94,12 +97,18 @@ static void complain(struct worker *worker, const char *what, uint32_t index, ui
 		fprintf(stderr, "load: more of these are counted, not shown\n");
 	if (before >= COMPLAINTS_MAX)
 		return;
+	if (!failed)
+		given_up = history_given_up(worker->crew->setup.history, index, &given_up_version);
+	if (given_up != UINT64_MAX)
+		snprintf(given_up_text, sizeof(given_up_text),
+			 ", version %" PRIu32 " was given up %" PRIu64 " ms ago", given_up_version,
+			 given_up / 1000000);
 	fprintf(stderr,
 		"load: %s: item %" PRIu32 " version %" PRIu32 " (oldest allowed %" PRIu32
-		") on %s, phase %s, %u steps, %u plans%s%s%s\n",
+		") on %s, phase %s, %u steps, %u plans%s%s%s%s\n",
 		what, index, version, floor, worker->segment, mcr_phase_name(result->phase),
 		result->steps, result->plans, result->invalidated ? ", invalidated" : "",
-		*detail ? ": " : "", detail);
+		*detail ? ": " : "", detail, given_up_text);
 }
 
 static void tally_result(struct worker *worker, _Atomic uint64_t *status, _Atomic uint64_t *phase)
@@ -124,7 +133,7 @@ static void read_one(struct worker *worker, uint32_t index)
 {
 	struct item item = item_of(index);
 	struct history_read read;
-	struct client_value value = {NULL, 0, 0};
+	struct client_value value = {.bytes = NULL};
 	uint32_t version;
 
 	history_read_begin(worker->crew->setup.history, index, &read);
@@ -148,6 +157,23 @@ static enum mcr_op draw_op(struct worker *worker, const struct item *item, bool 
 	if (item->counter)
 		return !stored ? MCR_OP_SET : dice < 90 ? MCR_OP_UPDATE : MCR_OP_DELETE;
 	return dice < 65 ? MCR_OP_SET : dice < 85 ? MCR_OP_ADD : MCR_OP_DELETE;
+}
+
+/* What an older command of the key may yet overtake is read back while it stands: late.h. */
+#define DOUBT_NS UINT64_C(10000000000)
+
+static void write_look(struct worker *worker, const struct item *item,
+		       const struct history_write *write)
+{
+	struct client_value value = {.bytes = NULL};
+	uint32_t version;
+
+	if (item->counter || client_result(worker->client)->status != CLIENT_OK ||
+	    (write->op != MCR_OP_SET && write->op != MCR_OP_ADD) ||
+	    history_given_up(worker->crew->setup.history, write->index, &version) > DOUBT_NS)
+		return;
+	if (client_get(worker->client, item->key, item->key_bytes, &value) == CLIENT_OK)
+		history_write_found(worker->crew->setup.history, write, item, &value);
 }
 
 static void write_send(struct worker *worker, const struct item *item, struct history_write *write)
@@ -177,8 +203,10 @@ static void write_send(struct worker *worker, const struct item *item, struct hi
 	}
 	tally_one(&worker->tally.by_op[write->op]);
 	tally_result(worker, worker->tally.write_status, worker->tally.writes);
-	enum verdict verdict = history_write_end(worker->crew->setup.history, write, item,
-						 client_result(client), number);
+	const struct client_result result = *client_result(client);
+	write_look(worker, item, write);
+	enum verdict verdict =
+	    history_write_end(worker->crew->setup.history, write, item, &result, number);
 	tally_one(&worker->tally.verdicts[verdict]);
 	if (verdict != VERDICT_RIGHT && verdict != VERDICT_UPDATE_MISSED && verdict != VERDICT_LOST)
 		complain(worker, verdict_name(verdict), write->index, write->version, 0,

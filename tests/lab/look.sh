@@ -151,6 +151,13 @@ lab_load_zeros() {
 	for name in stale missed foreign overdue; do
 		check "$name reads: 0" equal "$(lab_load_number $name)" 0
 	done
+	lab_load_late
+}
+
+# What memcacheds did after clients had given it up is told, where there was any.
+lab_load_late() {
+	[ "$(lab_load_number late)" = 0 ] ||
+		say "      older values by commands executed after they were given up: $(lab_load_number late)"
 }
 
 # Where keys were lost or clients cut off: none was read that was older than the last write.
@@ -160,6 +167,7 @@ lab_load_not_stale() {
 	for name in stale foreign overdue; do
 		check "$name reads: 0" equal "$(lab_load_number $name)" 0
 	done
+	lab_load_late
 }
 
 # lab_inspect [ADDRESS...]: dumps every server (and those that left), for lab_inspected to read.

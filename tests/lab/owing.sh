@@ -49,7 +49,8 @@ owing_starts() {
 	lab_agent_conf 5
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$LAB/5/agent.conf"
 	for n in 1 2 3 5; do
-		# One thread: what a client gave up is not executed after what it sent next.
+		# With one thread what a client gave up is executed behind later commands only where its
+		# connection had yet to be accepted; the load tells such values (tests/client/late.h).
 		[ "$n" = 5 ] || lab_server_start "$n" -t 1
 		lab_agent_start "$n"
 	done
