@@ -122,42 +122,40 @@ static void coord_halt(struct coord *coord, const struct coord_host *host,
 		    host->name, known->term, known->serial, coord->reg.term, coord->reg.serial);
 }
 
+static bool coord_has_heard(const struct coord *coord, const char *name)
+{
+	const struct coord_host *host = coord_host_named(coord, name);
+
+	return host != NULL && host->heard &&
+	       (coord->failover_term == 0 || host->vote == coord->failover_term);
+}
+
 uint32_t coord_heard(const struct coord *coord)
 {
 	uint32_t heard = 0;
 
-	for (uint32_t i = 0; i < coord->active->agent_count; i++) {
-		const struct coord_host *host =
-		    coord_host_named(coord, coord->active->agents[i].name);
-
-		if (coord->failover_term != 0)
-			heard += host != NULL && host->heard && host->vote == coord->failover_term;
-		else if ((host != NULL && host->heard) ||
-			 coord_agent_excused(coord, coord->active->agents[i].name))
-			heard++;
-	}
+	for (uint32_t i = 0; i < coord->active->agent_count; i++)
+		heard += coord_has_heard(coord, coord->active->agents[i].name);
 	return heard;
 }
 
 /* Excused agents make up a majority only with all others: one of those knows what they do, where a
- * register that came back from a backup does not. */
+ * register that came back from a backup does not.  An excuse is no vote. */
 static bool coord_majority_heard(const struct coord *coord)
 {
 	const uint32_t agents = coord->active->agent_count;
-	uint32_t heard = 0, excused = 0;
 
-	for (uint32_t i = 0; i < agents && coord->failover_term == 0; i++) {
-		const struct list_agent *agent = &coord->active->agents[i];
-		const struct coord_host *host = coord_host_named(coord, agent->name);
+	if (coord_heard(coord) * 2 > agents)
+		return true;
+	if (coord->failover_term != 0)
+		return false;
+	for (uint32_t i = 0; i < agents; i++) {
+		const char *name = coord->active->agents[i].name;
 
-		if (host != NULL && host->heard)
-			heard++;
-		else if (coord_agent_excused(coord, agent->name))
-			excused++;
+		if (!coord_has_heard(coord, name) && !coord_agent_excused(coord, name))
+			return false;
 	}
-	if (excused > 0 && heard * 2 <= agents)
-		return heard + excused == agents;
-	return coord_heard(coord) * 2 > agents;
+	return true;
 }
 
 static void coord_note(const struct coord *coord, struct coord_host *host,

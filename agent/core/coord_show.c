@@ -60,7 +60,10 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 			       " answered so far",
 			       coord->active->agent_count, coord_heard(coord));
 	else if (coord->state == COORD_HEARING)
-		(void)snprintf(text, bytes, "a majority of the listed agents to show its register");
+		(void)snprintf(
+		    text, bytes,
+		    "a majority of the listed agents to show their registers; excused ones "
+		    "count when all others have");
 	if (coord->state != COORD_LEADING || coord_reg_settled(&coord->reg))
 		return;
 	if (now_ms < coord->blind_ms)
