@@ -1,7 +1,7 @@
 /* admin.h - what every mcadmin subcommand shares: its exit codes, its way to complain, the table.
  *
- * A command is `int command_x(int argc, char **argv)`; argv[0] is "mcadmin x" and serves as the
- * prefix of what it says on stderr.  It returns its exit code.  One thread, one command a process.
+ * A command is a `struct command`; its `run` gets "mcadmin x" as argv[0], which serves as the
+ * prefix of what it says on stderr, and returns its exit code.  One thread, one command a process.
  */
 #ifndef MCROSTER_ADMIN_H
 #define MCROSTER_ADMIN_H
@@ -17,22 +17,38 @@ enum admin_exit {
 	ADMIN_INTERRUPTED = 130
 };
 
-int command_keygen(int argc, char **argv);
-int command_hostkey(int argc, char **argv);
-int command_init(int argc, char **argv);
-int command_plan(int argc, char **argv);
-int command_sign(int argc, char **argv);
-int command_verify(int argc, char **argv);
-int command_show(int argc, char **argv);
-int command_push(int argc, char **argv);
-int command_abort(int argc, char **argv);
-int command_giveup(int argc, char **argv);
-int command_excuse(int argc, char **argv);
-int command_failover(int argc, char **argv);
-int command_keys(int argc, char **argv);
-int command_status(int argc, char **argv);
-int command_pace(int argc, char **argv);
-int command_route(int argc, char **argv);
+/* Under which heading `mcadmin --help` has it. */
+enum command_group {
+	GROUP_NONE,
+	GROUP_SETUP,
+	GROUP_CHANGE,
+	GROUP_WATCH,
+	GROUP_ORDER,
+	GROUP_DOCUMENT,
+	GROUP_COUNT
+};
+
+struct option; /* of getopt_long */
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	enum command_group group;
+	const char *summary, *usage; /* usage: all of --help */
+	const struct option *options;
+	/* What its arguments are, for completion: "FILE", words with blanks between them, or NULL:
+	 * nothing that can be known. */
+	const char *arguments;
+	const struct command *const *inner; /* its own subcommands, NULL behind the last; or NULL */
+};
+
+/* In the order of --help; NULL behind the last. */
+extern const struct command *const admin_commands[];
+
+extern const struct command command_keygen, command_hostkey, command_init, command_plan,
+    command_sign, command_verify, command_show, command_push, command_abort, command_giveup,
+    command_excuse, command_failover, command_keys, command_status, command_pace, command_route,
+    command_completion;
 
 /* Prints "<command>: <sentence>" to stderr and returns the exit code for a negative errno: a rule's
  * (-EBADMSG, -EINVAL, -EKEYREJECTED, -ESTALE, -EEXIST, -EMSGSIZE, -EPERM) is ADMIN_REFUSED,

@@ -19,6 +19,12 @@ static const char usage[] =
     "  -o, --output LIST  where the list goes (replaced if it is there)\n"
     "  -h, --help         this text\n";
 
+static const struct option option_table[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static void next_steps_print(const char *path)
 {
 	(void)printf("\nNext: sign it with the operator's key, then give it to any one agent:\n"
@@ -62,18 +68,13 @@ static int init_run(const char *conf_path, const char *output, struct failure *f
 	return error;
 }
 
-int command_init(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	static const struct option table[] = {
-	    {"output", required_argument, NULL, 'o'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
 	const char *output = NULL;
 	struct failure failure;
 	int option, error;
 
-	while ((option = getopt_long(argc, argv, "o:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:h", option_table, NULL)) != -1) {
 		switch (option) {
 		case 'o':
 			output = optarg;
@@ -91,3 +92,13 @@ int command_init(int argc, char **argv)
 	error = init_run(argv[optind], output, &failure);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_init = {
+    .name = "init",
+    .run = run,
+    .group = GROUP_SETUP,
+    .summary = "Write the first list of a cluster",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

@@ -35,6 +35,21 @@ static const char hostkey_usage[] =
     "      --force        overwrite existing files\n"
     "  -h, --help         this text\n";
 
+static const struct option keygen_options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"psk", no_argument, NULL, 'p'},
+    {"force", no_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct option hostkey_options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"force", no_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 struct key_options {
 	const char *output;
 	bool force, psk;
@@ -42,19 +57,12 @@ struct key_options {
 };
 
 /* Returns a negative number to go on, an exit code otherwise. */
-static int options_read(int argc, char **argv, const char *usage, bool psk_allowed,
+static int options_read(int argc, char **argv, const struct command *command,
 			struct key_options *options)
 {
-	static const struct option table[] = {
-	    {"output", required_argument, NULL, 'o'},
-	    {"force", no_argument, NULL, 'f'},
-	    {"psk", no_argument, NULL, 'p'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "o:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:h", command->options, NULL)) != -1) {
 		switch (option) {
 		case 'o':
 			options->output = optarg;
@@ -63,12 +71,10 @@ static int options_read(int argc, char **argv, const char *usage, bool psk_allow
 			options->force = true;
 			break;
 		case 'p':
-			if (!psk_allowed)
-				return admin_usage(argv[0], "--psk belongs to 'mcadmin keygen'");
 			options->psk = true;
 			break;
 		case 'h':
-			return admin_help(usage);
+			return admin_help(command->usage);
 		default:
 			return admin_usage_hint(argv[0]);
 		}
@@ -156,11 +162,11 @@ static int host_make(const struct key_options *options, struct failure *failure)
 	return 0;
 }
 
-int command_keygen(int argc, char **argv)
+static int keygen_run(int argc, char **argv)
 {
 	struct key_options options = {0};
 	struct failure failure;
-	int error, code = options_read(argc, argv, keygen_usage, true, &options);
+	int error, code = options_read(argc, argv, &command_keygen, &options);
 
 	if (code >= 0)
 		return code;
@@ -171,11 +177,11 @@ int command_keygen(int argc, char **argv)
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
 
-int command_hostkey(int argc, char **argv)
+static int hostkey_run(int argc, char **argv)
 {
 	struct key_options options = {0};
 	struct failure failure;
-	int error, code = options_read(argc, argv, hostkey_usage, false, &options);
+	int error, code = options_read(argc, argv, &command_hostkey, &options);
 
 	if (code >= 0)
 		return code;
@@ -184,3 +190,21 @@ int command_hostkey(int argc, char **argv)
 		error = host_make(&options, &failure);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_keygen = {
+    .name = "keygen",
+    .run = keygen_run,
+    .group = GROUP_SETUP,
+    .summary = "Make the operator's signing key, or the cluster's pre-shared key",
+    .usage = keygen_usage,
+    .options = keygen_options,
+};
+
+const struct command command_hostkey = {
+    .name = "hostkey",
+    .run = hostkey_run,
+    .group = GROUP_SETUP,
+    .summary = "Make an agent's host key",
+    .usage = hostkey_usage,
+    .options = hostkey_options,
+};

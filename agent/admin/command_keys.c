@@ -1,10 +1,9 @@
 /* command_keys.c - mcadmin keys: the table of its subcommands. */
 #include "admin/command_keys.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "admin/admin.h"
 
 static const char usage[] =
     "Usage: mcadmin keys new -p PUBLIC... -t THRESHOLD\n"
@@ -20,16 +19,15 @@ static const char usage[] =
     "\n"
     "  -h, --help                this text\n";
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} commands[] = {
-    {"new", command_keys_new},
-    {"show", command_keys_show},
-    {"verify", command_keys_verify},
+static const struct option option_table[] = {
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
-int command_keys(int argc, char **argv)
+static const struct command *const inner[] = {&command_keys_new, &command_keys_show,
+					      &command_keys_verify, NULL};
+
+static int run(int argc, char **argv)
 {
 	char name[48];
 
@@ -37,12 +35,12 @@ int command_keys(int argc, char **argv)
 		return admin_usage(argv[0], "new, show or verify is wanted");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return admin_help(usage);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
+	for (size_t i = 0; inner[i] != NULL; i++) {
+		if (strcmp(argv[1], inner[i]->name) != 0)
 			continue;
 		(void)snprintf(name, sizeof(name), "%s %s", argv[0], argv[1]);
 		argv[1] = name;
-		return commands[i].run(argc - 1, argv + 1);
+		return inner[i]->run(argc - 1, argv + 1);
 	}
 	if (argv[1][0] == '-')
 		(void)fprintf(stderr, "%s: unrecognized option '%s'\n", argv[0], argv[1]);
@@ -51,3 +49,13 @@ int command_keys(int argc, char **argv)
 			      argv[0], argv[1]);
 	return admin_usage_hint(argv[0]);
 }
+
+const struct command command_keys = {
+    .name = "keys",
+    .run = run,
+    .group = GROUP_DOCUMENT,
+    .summary = "Say whose signatures count: new, show and verify",
+    .usage = usage,
+    .options = option_table,
+    .inner = inner,
+};

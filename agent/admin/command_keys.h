@@ -1,9 +1,9 @@
-/* command_keys.h - the subcommands of mcadmin keys, as admin.h says of commands. */
+/* command_keys.h - the subcommands of mcadmin keys. */
 #ifndef MCROSTER_ADMIN_COMMAND_KEYS_H
 #define MCROSTER_ADMIN_COMMAND_KEYS_H
 
-int command_keys_new(int argc, char **argv);
-int command_keys_show(int argc, char **argv);
-int command_keys_verify(int argc, char **argv);
+#include "admin/admin.h"
+
+extern const struct command command_keys_new, command_keys_show, command_keys_verify;
 
 #endif

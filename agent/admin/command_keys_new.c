@@ -31,6 +31,17 @@ static const char usage[] =
     "  -o, --output KEYS         where it goes (replaced if it is there)\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
+static const struct option option_table[] = {
+    {"public", required_argument, NULL, 'p'},
+    {"threshold", required_argument, NULL, 't'},
+    {"parent", required_argument, NULL, 'P'},
+    {"first", required_argument, NULL, 'f'},
+    {"output", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
 struct new_options {
 	const char *parent, *first, *output;
 	uint64_t threshold;
@@ -124,20 +135,10 @@ static int options_check(const char *command, struct new_options *options)
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct new_options *options)
 {
-	static const struct option table[] = {
-	    {"public", required_argument, NULL, 'p'},
-	    {"threshold", required_argument, NULL, 't'},
-	    {"parent", required_argument, NULL, 'P'},
-	    {"first", required_argument, NULL, 'f'},
-	    {"output", required_argument, NULL, 'o'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
 	struct failure failure;
 	int option, error;
 
-	while ((option = getopt_long(argc, argv, "p:t:o:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "p:t:o:h", option_table, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
 		switch (option) {
@@ -172,7 +173,7 @@ static int options_read(int argc, char **argv, struct new_options *options)
 	return options_check(argv[0], options);
 }
 
-int command_keys_new(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct new_options options = {0};
 	struct keys *previous = NULL;
@@ -196,3 +197,11 @@ int command_keys_new(int argc, char **argv)
 		return code;
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_keys_new = {
+    .name = "new",
+    .run = run,
+    .summary = "Make a keys document, or the next version of one",
+    .usage = usage,
+    .options = option_table,
+};

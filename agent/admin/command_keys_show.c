@@ -19,6 +19,14 @@ static const char usage[] =
     "      --raw                 the document itself, byte for byte\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
+static const struct option option_table[] = {
+    {"json", no_argument, NULL, 'j'},
+    {"raw", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
 struct show_options {
 	const char *path;
 	bool json, raw;
@@ -76,16 +84,9 @@ static int keys_from_agent(const char *command, const struct show_options *optio
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct show_options *options)
 {
-	static const struct option table[] = {
-	    {"json", no_argument, NULL, 'j'},
-	    {"raw", no_argument, NULL, 'r'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
 		switch (option) {
@@ -112,7 +113,7 @@ static int options_read(int argc, char **argv, struct show_options *options)
 	return -1;
 }
 
-int command_keys_show(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct show_options options = {0};
 	struct keys *keys = NULL;
@@ -132,3 +133,12 @@ int command_keys_show(int argc, char **argv)
 		return code;
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_keys_show = {
+    .name = "show",
+    .run = run,
+    .summary = "Show a keys document",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

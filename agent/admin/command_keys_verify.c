@@ -27,6 +27,12 @@ static const char usage[] =
     "      --parent KEYS    the document before the first, taken as good\n"
     "  -h, --help           this text\n";
 
+static const struct option option_table[] = {
+    {"public", required_argument, NULL, 'p'},  {"threshold", required_argument, NULL, 't'},
+    {"cluster", required_argument, NULL, 'c'}, {"parent", required_argument, NULL, 'P'},
+    {"help", no_argument, NULL, 'h'},	       {NULL, 0, NULL, 0},
+};
+
 struct verify_options {
 	const char *parent, *cluster;
 	uint64_t threshold;
@@ -107,18 +113,13 @@ static int options_check(const char *command, struct verify_options *options)
 	return -1;
 }
 
-int command_keys_verify(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	static const struct option table[] = {
-	    {"public", required_argument, NULL, 'p'},  {"threshold", required_argument, NULL, 't'},
-	    {"cluster", required_argument, NULL, 'c'}, {"parent", required_argument, NULL, 'P'},
-	    {"help", no_argument, NULL, 'h'},	       {NULL, 0, NULL, 0},
-	};
 	struct verify_options options = {0};
 	struct failure failure;
 	int option, error, code;
 
-	while ((option = getopt_long(argc, argv, "p:t:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "p:t:h", option_table, NULL)) != -1) {
 		switch (option) {
 		case 'p':
 			error = signers_trust_add(&options.trusted, optarg, &failure);
@@ -151,3 +152,12 @@ int command_keys_verify(int argc, char **argv)
 	error = verify_run(&options, &failure);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_keys_verify = {
+    .name = "verify",
+    .run = run,
+    .summary = "Check a chain of keys documents",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

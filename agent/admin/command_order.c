@@ -65,18 +65,34 @@ static const char failover_usage[] =
     "      --term asked          one more than the asked agent knows\n" ORDER_USAGE TARGET_USAGE
     "  -h, --help                this text\n";
 
+/* clang-format off */
+#define ORDER_OPTIONS \
+	{"key", required_argument, NULL, 'k'}, \
+	{"output", required_argument, NULL, 'o'}, \
+	{"yes", no_argument, NULL, 'y'}, \
+	{"timeout", required_argument, NULL, 't'}, \
+	{"help", no_argument, NULL, 'h'}, \
+	TARGET_OPTIONS, \
+	{NULL, 0, NULL, 0}
+/* clang-format on */
+
+static const struct option abort_options[] = {{"no-wait", no_argument, NULL, 'n'}, ORDER_OPTIONS};
+static const struct option order_options[] = {ORDER_OPTIONS};
+static const struct option failover_options[] = {{"term", required_argument, NULL, 'T'},
+						 ORDER_OPTIONS};
+
 struct form {
 	enum order_kind kind;
-	const char *usage;
+	const struct command *command;
 	const char *wanted; /* the arguments, for what is said where they are missing */
 	int min, max;
 };
 
 static const struct form forms[] = {
-    {ORDER_ABORT, abort_usage, NULL, 0, 0},
-    {ORDER_GIVEUP, giveup_usage, "SERVER", 1, ORDER_TARGETS_MAX},
-    {ORDER_EXCUSE, excuse_usage, "AGENT", 1, ORDER_TARGETS_MAX},
-    {ORDER_FAILOVER, failover_usage, "AGENT", 1, 1},
+    {ORDER_ABORT, &command_abort, NULL, 0, 0},
+    {ORDER_GIVEUP, &command_giveup, "SERVER", 1, ORDER_TARGETS_MAX},
+    {ORDER_EXCUSE, &command_excuse, "AGENT", 1, ORDER_TARGETS_MAX},
+    {ORDER_FAILOVER, &command_failover, "AGENT", 1, 1},
 };
 
 struct order_options {
@@ -115,8 +131,6 @@ static int arguments_read(int argc, char **argv, struct order_options *options)
 
 static int term_read(const char *command, const char *text, struct order_options *options)
 {
-	if (options->form->kind != ORDER_FAILOVER)
-		return admin_usage(command, "--term belongs to 'mcadmin failover'");
 	options->has_term = true;
 	options->term = 0;
 	if (strcmp(text, "asked") != 0 && !human_number(text, 2, LIST_EPOCH_MAX, &options->term))
@@ -128,22 +142,12 @@ static int term_read(const char *command, const char *text, struct order_options
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct order_options *options)
 {
-	static const struct option table[] = {
-	    {"key", required_argument, NULL, 'k'},
-	    {"output", required_argument, NULL, 'o'},
-	    {"yes", no_argument, NULL, 'y'},
-	    {"timeout", required_argument, NULL, 't'},
-	    {"no-wait", no_argument, NULL, 'n'},
-	    {"term", required_argument, NULL, 'T'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
+	const struct form *form = options->form;
 	struct failure failure;
 	uint64_t seconds;
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, "k:o:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "k:o:h", form->command->options, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
 		switch (option) {
@@ -164,8 +168,6 @@ static int options_read(int argc, char **argv, struct order_options *options)
 			options->timeout_ms = seconds * 1000;
 			break;
 		case 'n':
-			if (options->form->kind != ORDER_ABORT)
-				return admin_usage(argv[0], "--no-wait belongs to 'mcadmin abort'");
 			options->no_wait = true;
 			break;
 		case 'T':
@@ -174,7 +176,7 @@ static int options_read(int argc, char **argv, struct order_options *options)
 				return code;
 			break;
 		case 'h':
-			return admin_help(options->form->usage);
+			return admin_help(form->command->usage);
 		default:
 			return admin_usage_hint(argv[0]);
 		}
@@ -293,22 +295,58 @@ static int order_command(int argc, char **argv, enum order_kind kind)
 	return code;
 }
 
-int command_abort(int argc, char **argv)
+static int abort_run(int argc, char **argv)
 {
 	return order_command(argc, argv, ORDER_ABORT);
 }
 
-int command_giveup(int argc, char **argv)
+const struct command command_abort = {
+    .name = "abort",
+    .run = abort_run,
+    .group = GROUP_ORDER,
+    .summary = "Undo the change that is under way",
+    .usage = abort_usage,
+    .options = abort_options,
+};
+
+static int giveup_run(int argc, char **argv)
 {
 	return order_command(argc, argv, ORDER_GIVEUP);
 }
 
-int command_excuse(int argc, char **argv)
+const struct command command_giveup = {
+    .name = "giveup",
+    .run = giveup_run,
+    .group = GROUP_ORDER,
+    .summary = "Let the change go on without servers that are dead",
+    .usage = giveup_usage,
+    .options = order_options,
+};
+
+static int excuse_run(int argc, char **argv)
 {
 	return order_command(argc, argv, ORDER_EXCUSE);
 }
 
-int command_failover(int argc, char **argv)
+const struct command command_excuse = {
+    .name = "excuse",
+    .run = excuse_run,
+    .group = GROUP_ORDER,
+    .summary = "Let the change begin without agents that cannot answer",
+    .usage = excuse_usage,
+    .options = order_options,
+};
+
+static int failover_run(int argc, char **argv)
 {
 	return order_command(argc, argv, ORDER_FAILOVER);
 }
+
+const struct command command_failover = {
+    .name = "failover",
+    .run = failover_run,
+    .group = GROUP_ORDER,
+    .summary = "Name another coordinator when the old one is gone",
+    .usage = failover_usage,
+    .options = failover_options,
+};

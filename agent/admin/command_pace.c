@@ -22,6 +22,15 @@ static const char usage[] =
     "      --adaptive yes|no     give way to the servers' other clients\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
+static const struct option option_table[] = {
+    {"keys", required_argument, NULL, 'k'},
+    {"bytes", required_argument, NULL, 'b'},
+    {"adaptive", required_argument, NULL, 'a'},
+    {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
 struct pace {
 	uint64_t keys, bytes;
 	uint8_t adaptive;
@@ -52,16 +61,8 @@ static bool adaptive_take(const char *text, uint8_t *adaptive)
 	return true;
 }
 
-int command_pace(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	static const struct option table[] = {
-	    {"keys", required_argument, NULL, 'k'},
-	    {"bytes", required_argument, NULL, 'b'},
-	    {"adaptive", required_argument, NULL, 'a'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
 	struct pace pace = {PACE_UNCHANGED, PACE_UNCHANGED, PACE_ADAPTIVE_UNCHANGED};
 	char text[MESSAGE_TEXT_BYTES];
 	struct target target = {0};
@@ -70,7 +71,7 @@ int command_pace(int argc, char **argv)
 	enum verdict verdict;
 	int option, error, code;
 
-	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
 		bool good = true;
 
 		if (target_option(&target, option, optarg))
@@ -108,3 +109,12 @@ int command_pace(int argc, char **argv)
 	(void)fprintf(verdict == VERDICT_ACCEPTED ? stdout : stderr, "%s\n", text);
 	return verdict == VERDICT_ACCEPTED ? ADMIN_DONE : ADMIN_REFUSED;
 }
+
+const struct command command_pace = {
+    .name = "pace",
+    .run = run,
+    .group = GROUP_WATCH,
+    .summary = "Change how fast an agent moves keys, also while it does",
+    .usage = usage,
+    .options = option_table,
+};

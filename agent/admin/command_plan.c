@@ -44,6 +44,20 @@ static const char usage[] =
     "      --json                as one JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
+static const struct option option_table[] = {
+    {"parent", required_argument, NULL, 'P'},
+    {"output", required_argument, NULL, 'o'},
+    {"epoch", required_argument, NULL, 'e'},
+    {"giveup", required_argument, NULL, 'g'},
+    {"ask", required_argument, NULL, 'a'},
+    {"rate-keys", required_argument, NULL, 'k'},
+    {"rate-bytes", required_argument, NULL, 'b'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
 struct plan_options {
 	const char *conf, *parent, *output;
 	uint64_t epoch; /* 0: by itself */
@@ -289,29 +303,15 @@ static bool rate_take(struct plan_options *options, int option, const char *text
 	bool keys = option == 'k';
 
 	*(keys ? &options->has_rate_keys : &options->has_rate_bytes) = true;
-	return human_number(text, 0, RATE_MAX,
-			    keys ? &options->rate_keys : &options->rate_bytes);
+	return human_number(text, 0, RATE_MAX, keys ? &options->rate_keys : &options->rate_bytes);
 }
 
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct plan_options *options)
 {
-	static const struct option table[] = {
-	    {"parent", required_argument, NULL, 'P'},
-	    {"output", required_argument, NULL, 'o'},
-	    {"epoch", required_argument, NULL, 'e'},
-	    {"giveup", required_argument, NULL, 'g'},
-	    {"ask", required_argument, NULL, 'a'},
-	    {"rate-keys", required_argument, NULL, 'k'},
-	    {"rate-bytes", required_argument, NULL, 'b'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "o:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:h", option_table, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
 		switch (option) {
@@ -338,9 +338,8 @@ static int options_read(int argc, char **argv, struct plan_options *options)
 		case 'k':
 		case 'b':
 			if (!rate_take(options, option, optarg))
-				return admin_usage(argv[0],
-						   "'%s' is no number from 0 to 1000000000000",
-						   optarg);
+				return admin_usage(
+				    argv[0], "'%s' is no number from 0 to 1000000000000", optarg);
 			break;
 		case 'j':
 			options->json = true;
@@ -360,7 +359,7 @@ static int options_read(int argc, char **argv, struct plan_options *options)
 	return -1;
 }
 
-int command_plan(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct plan_options options = {0};
 	struct cluster_conf *conf = NULL;
@@ -388,3 +387,13 @@ int command_plan(int argc, char **argv)
 		return code;
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_plan = {
+    .name = "plan",
+    .run = run,
+    .group = GROUP_CHANGE,
+    .summary = "Compute the next list and say what would move",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

@@ -25,6 +25,15 @@ static const char usage[] =
     "      --json                the last line on standard output is a JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
+static const struct option option_table[] = {
+    {"timeout", required_argument, NULL, 't'},
+    {"no-wait", no_argument, NULL, 'n'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
 struct push {
 	const char *command;
 	const char *path;
@@ -120,18 +129,10 @@ static int push_run(struct push *push, struct link_peer *peer)
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct push *push)
 {
-	static const struct option table[] = {
-	    {"timeout", required_argument, NULL, 't'},
-	    {"no-wait", no_argument, NULL, 'n'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
 	uint64_t seconds;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
 		if (target_option(&push->target, option, optarg))
 			continue;
 		switch (option) {
@@ -159,7 +160,7 @@ static int options_read(int argc, char **argv, struct push *push)
 	return -1;
 }
 
-int command_push(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct push push = {.command = argv[0]};
 	struct link_peer peer;
@@ -177,3 +178,13 @@ int command_push(int argc, char **argv)
 	any_document_clear(&push.any);
 	return code;
 }
+
+const struct command command_push = {
+    .name = "push",
+    .run = run,
+    .group = GROUP_DOCUMENT,
+    .summary = "Offer a signed document to the cluster and watch the change",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

@@ -36,6 +36,12 @@ static const char usage[] =
     "\n"
     "A key that begins with '-' follows '--'.\n";
 
+static const struct option option_table[] = {
+    {"cluster", required_argument, NULL, 'c'}, {"segment", required_argument, NULL, 's'},
+    {"list", required_argument, NULL, 'l'},    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},	       {NULL, 0, NULL, 0},
+};
+
 struct route {
 	const char *key;
 	bool covered;		   /* begins with the list's prefix */
@@ -246,14 +252,9 @@ static int text_print(const struct route_options *options, struct failure *failu
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct route_options *options)
 {
-	static const struct option table[] = {
-	    {"cluster", required_argument, NULL, 'c'}, {"segment", required_argument, NULL, 's'},
-	    {"list", required_argument, NULL, 'l'},    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},	       {NULL, 0, NULL, 0},
-	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			options->cluster = optarg;
@@ -292,7 +293,7 @@ static int options_read(int argc, char **argv, struct route_options *options)
 	return -1;
 }
 
-int command_route(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct route_options options = {0};
 	struct failure failure;
@@ -317,3 +318,12 @@ int command_route(int argc, char **argv)
 	free(options.routes);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_route = {
+    .name = "route",
+    .run = run,
+    .group = GROUP_WATCH,
+    .summary = "Show which server owns a key",
+    .usage = usage,
+    .options = option_table,
+};

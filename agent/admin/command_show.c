@@ -30,15 +30,27 @@ static const char usage[] =
     "\n"
     "      --hash HASH           what the agent holds under this hash; documents are\n"
     "                            named so by 'mcadmin status'\n"
-    "      --unaware             the list that clients which know nothing of phases are\n"
-    "                            to use now: while a change runs, the next one from\n"
-    "                            SWITCH on\n"
+    "      --unaware             the list that clients which know nothing of phases\n"
+    "                            are to use now: while a change runs, the next one\n"
+    "                            from SWITCH on\n"
     "  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
     "                            base64); may be repeated\n"
     "  -t, --threshold N         so many of them must have signed (1)\n"
     "      --json                as one JSON object\n"
     "      --raw                 the document itself, byte for byte\n" TARGET_USAGE
     "  -h, --help                this text\n";
+
+static const struct option option_table[] = {
+    {"public", required_argument, NULL, 'p'},
+    {"threshold", required_argument, NULL, 't'},
+    {"json", no_argument, NULL, 'j'},
+    {"raw", no_argument, NULL, 'r'},
+    {"hash", required_argument, NULL, 'H'},
+    {"unaware", no_argument, NULL, 'u'},
+    {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
 
 struct show_options {
 	const char *path;
@@ -180,22 +192,11 @@ static int hash_of_unaware(struct show_options *options, struct link *link, stru
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct show_options *options)
 {
-	static const struct option table[] = {
-	    {"public", required_argument, NULL, 'p'},
-	    {"threshold", required_argument, NULL, 't'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"raw", no_argument, NULL, 'r'},
-	    {"hash", required_argument, NULL, 'H'},
-	    {"unaware", no_argument, NULL, 'u'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
 	struct failure failure;
 	uint64_t threshold = 0;
 	int option, error;
 
-	while ((option = getopt_long(argc, argv, "p:t:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "p:t:h", option_table, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
 		switch (option) {
@@ -247,7 +248,7 @@ static int options_read(int argc, char **argv, struct show_options *options)
 	return -1;
 }
 
-int command_show(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct show_options options = {0};
 	struct link_peer peer;
@@ -276,3 +277,13 @@ int command_show(int argc, char **argv)
 	link_free(link);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_show = {
+    .name = "show",
+    .run = run,
+    .group = GROUP_DOCUMENT,
+    .summary = "Show a list, an order or a keys document",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

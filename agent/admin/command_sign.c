@@ -21,6 +21,13 @@ static const char usage[] =
     "  -o, --output OUT   where it goes; by default DOCUMENT is replaced\n"
     "  -h, --help         this text\n";
 
+static const struct option option_table[] = {
+    {"key", required_argument, NULL, 'k'},
+    {"output", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static int sign_run(struct signing_keys *keys, const char *path, const char *output,
 		    struct failure *failure)
 {
@@ -49,20 +56,14 @@ static int sign_run(struct signing_keys *keys, const char *path, const char *out
 	return error;
 }
 
-int command_sign(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	static const struct option table[] = {
-	    {"key", required_argument, NULL, 'k'},
-	    {"output", required_argument, NULL, 'o'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
 	struct signing_keys keys = {0};
 	const char *output = NULL;
 	struct failure failure;
 	int option, error;
 
-	while ((option = getopt_long(argc, argv, "k:o:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "k:o:h", option_table, NULL)) != -1) {
 		switch (option) {
 		case 'k':
 			if (signing_keys_add(&keys, optarg, &failure) < 0)
@@ -85,3 +86,13 @@ int command_sign(int argc, char **argv)
 	signing_keys_clear(&keys);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_sign = {
+    .name = "sign",
+    .run = run,
+    .group = GROUP_DOCUMENT,
+    .summary = "Sign a list, an order or a keys document",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

@@ -27,6 +27,14 @@ static const char usage[] =
     "      --raw                 the lines \"name value\" as the agent gave them\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
+static const struct option option_table[] = {
+    {"json", no_argument, NULL, 'j'},
+    {"raw", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
 enum form { FORM_TEXT, FORM_JSON, FORM_RAW };
 
 static uint64_t age_ms(uint64_t since_s, time_t now)
@@ -299,10 +307,9 @@ static void failures_print(const struct status_server *server)
 /* The servers that the asked agent works on, with a bar each. */
 static int works_print(const struct status *status)
 {
-	static const char *const headings[] = {"server",  "phase",  "work",   "progress",
-					       ">found",  ">moved", ">there", ">expired",
-					       ">gone",	  ">failed", ">cold",  ">left",
-					       ">rate",	  ">to go"};
+	static const char *const headings[] = {
+	    "server",	"phase", "work",    "progress", ">found", ">moved", ">there",
+	    ">expired", ">gone", ">failed", ">cold",	">left",  ">rate",  ">to go"};
 	struct table *table = table_new(headings, 14);
 	char cells[BAR_CELLS_MAX + 1], duration[HUMAN_NUMBER_BYTES];
 	bool any = false;
@@ -404,22 +411,15 @@ static int status_run(struct link_peer *peer, enum form form, struct failure *fa
 	return error;
 }
 
-int command_status(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	static const struct option table[] = {
-	    {"json", no_argument, NULL, 'j'},
-	    {"raw", no_argument, NULL, 'r'},
-	    {"help", no_argument, NULL, 'h'},
-	    TARGET_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
 	struct target target = {0};
 	struct link_peer peer;
 	struct failure failure;
 	enum form form = FORM_TEXT;
 	int option, error, code;
 
-	while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
 		if (target_option(&target, option, optarg))
 			continue;
 		switch (option) {
@@ -443,3 +443,12 @@ int command_status(int argc, char **argv)
 	error = status_run(&peer, form, &failure);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_status = {
+    .name = "status",
+    .run = run,
+    .group = GROUP_WATCH,
+    .summary = "Show what the cluster is doing",
+    .usage = usage,
+    .options = option_table,
+};

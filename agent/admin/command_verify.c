@@ -22,6 +22,14 @@ static const char usage[] =
     "      --cluster NAME   it must be of this cluster\n"
     "  -h, --help           this text\n";
 
+static const struct option option_table[] = {
+    {"public", required_argument, NULL, 'p'},
+    {"threshold", required_argument, NULL, 't'},
+    {"cluster", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 struct verify_options {
 	const char *path, *cluster;
 	struct signers_trusted trusted;
@@ -81,21 +89,14 @@ static int verify_run(const struct verify_options *options, struct failure *fail
 	return error;
 }
 
-int command_verify(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-	static const struct option table[] = {
-	    {"public", required_argument, NULL, 'p'},
-	    {"threshold", required_argument, NULL, 't'},
-	    {"cluster", required_argument, NULL, 'c'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
 	struct verify_options options = {0};
 	struct failure failure;
 	uint64_t threshold = 0;
 	int option, error;
 
-	while ((option = getopt_long(argc, argv, "p:t:h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "p:t:h", option_table, NULL)) != -1) {
 		switch (option) {
 		case 'p':
 			error = signers_trust_add(&options.trusted, optarg, &failure);
@@ -127,3 +128,13 @@ int command_verify(int argc, char **argv)
 	error = verify_run(&options, &failure);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
+
+const struct command command_verify = {
+    .name = "verify",
+    .run = run,
+    .group = GROUP_DOCUMENT,
+    .summary = "Check the form and signatures of a list or an order",
+    .usage = usage,
+    .options = option_table,
+    .arguments = "FILE",
+};

@@ -1,4 +1,4 @@
-/* main.c - mcadmin: the table of subcommands, and nothing else. */
+/* main.c - mcadmin: finds the subcommand and runs it. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,36 +7,24 @@
 
 #include "admin/admin.h"
 
-static const struct command {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *summary;
-} commands[] = {
-    {"keygen", command_keygen, "Make the operator's signing key, or the cluster's pre-shared key"},
-    {"hostkey", command_hostkey, "Make an agent's host key"},
-    {"init", command_init, "Write the first list of a cluster"},
-    {"plan", command_plan, "Compute the next list and say what would move"},
-    {"sign", command_sign, "Sign a list, an order or a keys document"},
-    {"verify", command_verify, "Check the form and signatures of a list or an order"},
-    {"show", command_show, "Show a list, an order or a keys document"},
-    {"push", command_push, "Offer a signed document to the cluster and watch the change"},
-    {"abort", command_abort, "Undo the change that is under way"},
-    {"giveup", command_giveup, "Let the change go on without servers that are dead"},
-    {"excuse", command_excuse, "Let the change begin without agents that cannot answer"},
-    {"failover", command_failover, "Name another coordinator when the old one is gone"},
-    {"keys", command_keys, "Say whose signatures count: new, show and verify"},
-    {"status", command_status, "Show what the cluster is doing"},
-    {"pace", command_pace, "Change how fast an agent moves keys, also while it does"},
-    {"route", command_route, "Show which server owns a key"},
-};
-
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
-
 static void usage_print(FILE *out)
 {
-	(void)fprintf(out, "Usage: mcadmin COMMAND [OPTION]...\n\nCommands:\n");
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		(void)fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+	static const char *const headings[GROUP_COUNT] = {
+	    [GROUP_SETUP] = "Setting up",
+	    [GROUP_CHANGE] = "Changing the cluster",
+	    [GROUP_WATCH] = "Watching it",
+	    [GROUP_ORDER] = "When a change is stuck (signed orders)",
+	    [GROUP_DOCUMENT] = "Signed documents",
+	};
+
+	(void)fprintf(out, "Usage: mcadmin COMMAND [OPTION]...\n");
+	for (int group = GROUP_SETUP; group < GROUP_COUNT; group++) {
+		(void)fprintf(out, "\n%s:\n", headings[group]);
+		for (size_t i = 0; admin_commands[i] != NULL; i++)
+			if ((int)admin_commands[i]->group == group)
+				(void)fprintf(out, "  %-10s  %s\n", admin_commands[i]->name,
+					      admin_commands[i]->summary);
+	}
 	(void)fprintf(
 	    out,
 	    "\n'mcadmin COMMAND --help' says more about each, 'mcadmin --version' the version.\n"
@@ -80,9 +68,9 @@ int main(int argc, char **argv)
 	}
 	/* A peer that goes away is an error to report, not a reason to die. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return command_run(&commands[i], argc - 1, argv + 1);
+	for (size_t i = 0; admin_commands[i] != NULL; i++)
+		if (strcmp(argv[1], admin_commands[i]->name) == 0)
+			return command_run(admin_commands[i], argc - 1, argv + 1);
 	(void)fprintf(stderr, "mcadmin: there is no command '%s'\n", argv[1]);
 	usage_print(stderr);
 	return ADMIN_USAGE;

@@ -1,6 +1,7 @@
 /* target.c - see target.h.  Everything here comes from the command line and is judged here. */
 #include "admin/target.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,33 @@ bool target_named(const struct target *target)
 	return target->agent != NULL || target->cluster != NULL;
 }
 
+bool target_sole_cluster(const char *directory, char cluster[LIST_NAME_MAX + 1])
+{
+	static const char ending[] = ".control";
+	DIR *opened = opendir(directory);
+	const struct dirent *entry;
+	uint32_t count = 0;
+
+	if (opened == NULL)
+		return false;
+	while ((entry = readdir(opened)) != NULL) {
+		const size_t length = strlen(entry->d_name);
+		char name[LIST_NAME_MAX + 1];
+
+		if (length < sizeof(ending) || length - (sizeof(ending) - 1) > LIST_NAME_MAX ||
+		    strcmp(entry->d_name + length - (sizeof(ending) - 1), ending) != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%.*s",
+			       (int)(length - (sizeof(ending) - 1)), entry->d_name);
+		if (!conf_name_valid(name))
+			continue;
+		count++;
+		memcpy(cluster, name, sizeof(name));
+	}
+	(void)closedir(opened);
+	return count == 1;
+}
+
 static int peer_local(const char *command, const struct target *target, struct link_peer *peer)
 {
 	int length;
@@ -45,7 +73,7 @@ static int peer_local(const char *command, const struct target *target, struct l
 				   "--agent-key and --psk are for a remote agent, given as "
 				   "--agent ADDRESS:PORT");
 	if (target->agent == NULL)
-		length = snprintf(peer->path, sizeof(peer->path), "/run/mcroster/%s.control",
+		length = snprintf(peer->path, sizeof(peer->path), TARGET_DIRECTORY "/%s.control",
 				  peer->cluster);
 	else
 		length = snprintf(peer->path, sizeof(peer->path), "%s", target->agent);
@@ -80,6 +108,8 @@ static int peer_remote(const char *command, const struct target *target, struct 
 int target_peer(const char *command, const struct target *target, const char *cluster,
 		struct link_peer *peer)
 {
+	char sole[LIST_NAME_MAX + 1];
+
 	memset(peer, 0, sizeof(*peer));
 	if (target->cluster != NULL && !conf_name_valid(target->cluster))
 		return admin_usage(command, "--cluster '%s' is not a cluster's name",
@@ -89,8 +119,14 @@ int target_peer(const char *command, const struct target *target, const char *cl
 				   target->cluster, cluster);
 	if (target->cluster != NULL)
 		cluster = target->cluster;
-	if (cluster == NULL && target->agent == NULL)
-		return admin_usage(command, "which agent? --cluster NAME or --agent PATH says it");
+	if (cluster == NULL && target->agent == NULL) {
+		if (!target_sole_cluster(TARGET_DIRECTORY, sole))
+			return admin_usage(command,
+					   "which agent? " TARGET_DIRECTORY
+					   " has not exactly one; --cluster NAME or --agent PATH "
+					   "says it");
+		cluster = sole;
+	}
 	if (cluster != NULL)
 		(void)snprintf(peer->cluster, sizeof(peer->cluster), "%s", cluster);
 	if (target->agent == NULL || strchr(target->agent, '/') != NULL)

@@ -19,13 +19,16 @@ enum { TARGET_AGENT = 0x100, TARGET_AGENT_KEY, TARGET_PSK, TARGET_CLUSTER };
 	{"cluster", required_argument, NULL, TARGET_CLUSTER}
 /* clang-format on */
 
-#define TARGET_USAGE                                                                               \
-	"      --cluster NAME        the cluster: its control socket on this host is\n"            \
-	"                            /run/mcroster/NAME.control\n"                                 \
-	"      --agent PATH          another control socket\n"                                     \
-	"      --agent ADDRESS --agent-key KEY --psk FILE\n"                                       \
-	"                            a remote agent: its address and port, its public\n"           \
-	"                            host key (base64 or file), the pre-shared key's file\n"
+/* clang-format off */
+#define TARGET_USAGE \
+	"      --cluster NAME        the cluster whose agent on this host is asked; not\n" \
+	"                            needed where there is but one\n" \
+	"      --agent PATH          the agent's control socket, where it is not\n" \
+	"                            /run/mcroster/NAME.control, or ADDRESS:PORT of a\n" \
+	"                            remote agent, with the two that follow\n" \
+	"      --agent-key KEY       its public host key: base64, or the file of it\n" \
+	"      --psk FILE            the file of the cluster's pre-shared key\n"
+/* clang-format on */
 
 struct target {
 	const char *agent, *agent_key, *psk, *cluster;
@@ -37,8 +40,13 @@ bool target_option(struct target *target, int option, const char *argument);
 /* Was an agent named in any way? */
 bool target_named(const struct target *target);
 
+/* The cluster whose control socket is the only one in a directory.  False: there is none, or there
+ * are several. */
+bool target_sole_cluster(const char *directory, char cluster[LIST_NAME_MAX + 1]);
+#define TARGET_DIRECTORY "/run/mcroster"
+
 /* What was named, checked.  `cluster` is the name known from elsewhere (a list, cluster.conf), or
- * NULL.  Returns -1 when *peer is filled; otherwise it has said what is wrong and returns the exit
+ * NULL: then it is the sole one of this host.  Returns -1 when *peer is filled; otherwise it has said what is wrong and returns the exit
  * code. */
 int target_peer(const char *command, const struct target *target, const char *cluster,
 		struct link_peer *peer);

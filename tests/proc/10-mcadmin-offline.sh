@@ -72,9 +72,9 @@ is "both programs are of one version" "$(cat out)" "mcadmin $("$MCROSTERD" --ver
 done_ "help" --help
 says "help" '^  keygen .*key'
 narrow "help"
-is "help: commands" "$(grep -c '^  [a-z]' out)" 15
+is "help: commands" "$(grep -c "^  [a-z]" out)" 17
 for command in keygen hostkey init plan sign verify show push abort giveup excuse failover keys \
-	status route; do
+	status pace route completion; do
 	done_ "$command --help" "$command" --help
 	says "$command --help" "^Usage: mcadmin $command "
 	narrow "$command --help"

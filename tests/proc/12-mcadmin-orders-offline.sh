@@ -129,8 +129,8 @@ refused 2 '--term N or --term asked is missing' "failover to no term" failover a
 for term in 0 1 x 01 -2 '' 9223372036854775808; do
 	refused 2 "--term '$term'" "failover to term '$term'" failover a --term="$term" -k op1 --agent ./none
 done
-refused 2 "--term belongs to" "abort with a term" abort --term 4 -k op1 --agent ./none
-refused 2 "--no-wait belongs to" "giveup --no-wait" giveup s1 --no-wait -k op1 --agent ./none
+refused 2 "unrecognized option .--term" "abort with a term" abort --term 4 -k op1 --agent ./none
+refused 2 "unrecognized option .--no-wait" "giveup --no-wait" giveup s1 --no-wait -k op1 --agent ./none
 refused 2 "--timeout '0'" "abort --timeout 0" abort --timeout 0 -k op1 --agent ./none
 refused 2 'which agent' "abort of nobody" abort -k op1
 refused 2 'needs --agent-key' "abort at a remote agent without its key" abort -k op1 --agent 127.0.0.1:1

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
+
 static char out[8192], err[2048]; /* what the last one has said */
 
 static inline void text_read(const char *path, char *text, size_t size)
@@ -51,7 +53,7 @@ static inline void stdin_point(const char *typed)
 }
 
 /* Runs a command with what it reads and says in files; the words are split at blanks. */
-static inline int run_typed(int (*command)(int argc, char **argv), const char *words,
+static inline int run_typed(const struct command *command, const char *words,
 			    const char *typed)
 {
 	char *argv[32] = {0}, *text = strdup(words), *rest = text, *word;
@@ -64,7 +66,7 @@ static inline int run_typed(int (*command)(int argc, char **argv), const char *w
 	stdin_point(typed);
 	descriptor_point(1, "out", O_WRONLY | O_CREAT | O_TRUNC);
 	descriptor_point(2, "err", O_WRONLY | O_CREAT | O_TRUNC);
-	code = command(argc, argv);
+	code = command->run(argc, argv);
 	(void)fflush(stdout);
 	(void)fflush(stderr);
 	(void)dup2(saved[0], 1);
@@ -77,7 +79,7 @@ static inline int run_typed(int (*command)(int argc, char **argv), const char *w
 	return code;
 }
 
-static inline int run(int (*command)(int argc, char **argv), const char *words)
+static inline int run(const struct command *command, const char *words)
 {
 	return run_typed(command, words, NULL);
 }

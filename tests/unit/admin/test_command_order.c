@@ -94,7 +94,7 @@ START_TEST(giveup_is_explained_signed_by_all_and_offered)
 	struct order *order;
 
 	peer_begin("COPY", "");
-	assert_code(run(command_giveup, "mcadmin-giveup s1 s2 -k k0 -k k1 --agent ./control --yes"),
+	assert_code(run(&command_giveup, "mcadmin-giveup s1 s2 -k k0 -k k1 --agent ./control --yes"),
 		    ADMIN_DONE);
 	ck_assert_says(out, "giveup of server s2 at 10.0.0.2:11211\n");
 	ck_assert_says(out, ": term 3, serial 18\n");
@@ -110,7 +110,7 @@ END_TEST
 START_TEST(order_is_written_for_others_to_sign_and_not_offered)
 {
 	peer_begin("PREPARE", "");
-	assert_code(run(command_excuse, "mcadmin-excuse a2 -k k0 --agent ./control --yes -o order"),
+	assert_code(run(&command_excuse, "mcadmin-excuse a2 -k k0 --agent ./control --yes -o order"),
 		    ADMIN_DONE);
 	order_free(assert_order("order", 1));
 	ck_assert_int_eq(file_bytes("offered"), -1);
@@ -121,7 +121,7 @@ END_TEST
 START_TEST(nothing_is_signed_unless_somebody_says_yes)
 {
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control -o order"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control -o order"),
 		    ADMIN_USAGE);
 	ck_assert_says(err, "nobody can be asked: with --yes nothing is asked");
 	ck_assert_int_eq(file_bytes("order"), -1);
@@ -134,7 +134,7 @@ START_TEST(yes_at_a_terminal_is_enough)
 	struct order *order;
 
 	peer_begin("COPY", "");
-	assert_code(run_typed(command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control", "yes\n"),
+	assert_code(run_typed(&command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control", "yes\n"),
 		    ADMIN_DONE);
 	ck_assert_says(out, "Sign and offer this order? Type yes: ");
 	order = assert_order("offered", 1);
@@ -146,7 +146,7 @@ END_TEST
 START_TEST(no_at_a_terminal_signs_nothing)
 {
 	peer_begin("COPY", "");
-	assert_code(run_typed(command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control", "no\n"),
+	assert_code(run_typed(&command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control", "no\n"),
 		    ADMIN_FAILED);
 	ck_assert_says(err, "not confirmed: nothing was signed\n");
 	ck_assert_int_eq(file_bytes("offered"), -1);
@@ -156,7 +156,7 @@ END_TEST
 START_TEST(what_makes_no_sense_is_refused_before_anything_is_signed)
 {
 	peer_begin("SWITCH", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes -o order"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes -o order"),
 		    ADMIN_REFUSED);
 	ck_assert_says(err, "only PREPARE and COPY can be undone");
 	ck_assert_int_eq(file_bytes("order"), -1);
@@ -174,7 +174,7 @@ START_TEST(agent_that_is_not_ready_is_asked_again)
 	script.verdicts[2].text = "";
 	peer_begin("COPY", "view local\n");
 	assert_code(
-	    run(command_failover, "mcadmin-failover a2 --term asked -k k0 --agent ./control --yes"),
+	    run(&command_failover, "mcadmin-failover a2 --term asked -k k0 --agent ./control --yes"),
 	    ADMIN_DONE);
 	ck_assert_int_eq(file_bytes("count"), 3);
 	ck_assert_str_eq(err, "waiting: it has just started\n");
@@ -188,7 +188,7 @@ START_TEST(asking_again_ends_with_the_time_given)
 	script.verdicts[0].text = "it has just started";
 	peer_begin("COPY", "");
 	assert_code(
-	    run(command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control --yes --timeout 1"),
+	    run(&command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control --yes --timeout 1"),
 	    ADMIN_TIMED_OUT);
 	ck_assert_says(err, "could not take it in time: it has just started\n");
 }
@@ -199,7 +199,7 @@ START_TEST(refusal_of_the_cluster_is_told)
 	script.verdicts[0].code = VERDICT_REFUSED;
 	script.verdicts[0].text = "signed by 1 trusted key, 2 must have signed";
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes"),
 		    ADMIN_REFUSED);
 	ck_assert_says(err, "refuses: signed by 1 trusted key, 2 must have signed\n");
 }
@@ -213,7 +213,7 @@ START_TEST(abort_is_followed_until_the_change_is_undone)
 	script.status[1] = unwind;
 	script.status[2] = settled;
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes"), ADMIN_DONE);
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes"), ADMIN_DONE);
 	ck_assert_says(out, "UNWIND");
 	ck_assert_says(out, ": settled on epoch 41 again.\n");
 	free(unwind);
@@ -224,7 +224,7 @@ END_TEST
 START_TEST(abort_is_not_followed_when_that_is_not_wanted)
 {
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes --no-wait"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes --no-wait"),
 		    ADMIN_DONE);
 	ck_assert_silent(out, "settled on");
 	ck_assert_says(out, "control: term 3, serial 18\n");
@@ -234,7 +234,7 @@ END_TEST
 START_TEST(waiting_for_an_abort_ends_with_the_time_given)
 {
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes --timeout 1"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes --timeout 1"),
 		    ADMIN_TIMED_OUT);
 	ck_assert_says(err, "the undoing goes on by itself");
 }
@@ -246,14 +246,14 @@ START_TEST(pushed_abort_is_followed_too)
 	char *settled = sample_status(active, NULL, "STEADY", "serial 22\n");
 
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes -o order"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes -o order"),
 		    ADMIN_DONE);
 	peer_stop();
 	(void)unlink("control");
 	script.status[0] = settled;
 	peer_start("control", &script);
 	optind = 0;
-	assert_code(run(command_push, "mcadmin-push order --agent ./control --json"), ADMIN_DONE);
+	assert_code(run(&command_push, "mcadmin-push order --agent ./control --json"), ADMIN_DONE);
 	ck_assert_says(out, "{\"result\":\"undone\",\"document\":\"order\",\"order\":\"abort\",");
 	order = assert_order("offered", 1);
 	ck_assert_int_eq(order->kind, ORDER_ABORT);
@@ -266,7 +266,7 @@ START_TEST(agent_that_gives_another_list_is_not_believed)
 {
 	script.liar = true;
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes"),
 		    ADMIN_REFUSED);
 	ck_assert_says(err, "gave another list than was asked for");
 }
@@ -276,7 +276,7 @@ START_TEST(agent_without_the_pending_list_is_named)
 {
 	script.documents[1] = NULL;
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 --agent ./control --yes"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 --agent ./control --yes"),
 		    ADMIN_FAILED);
 	ck_assert_says(err, "has no document ");
 }
@@ -286,7 +286,7 @@ START_TEST(order_for_another_cluster_is_not_made)
 {
 	peer_begin("COPY", "");
 	assert_code(
-	    run(command_abort, "mcadmin-abort -k k0 --agent ./control --cluster other --yes"),
+	    run(&command_abort, "mcadmin-abort -k k0 --agent ./control --cluster other --yes"),
 	    ADMIN_REFUSED);
 	ck_assert_says(err, "is of the cluster web, want other");
 }
@@ -295,7 +295,7 @@ END_TEST
 START_TEST(one_key_cannot_stand_for_two)
 {
 	peer_begin("COPY", "");
-	assert_code(run(command_abort, "mcadmin-abort -k k0 -k k0 --agent ./control --yes"),
+	assert_code(run(&command_abort, "mcadmin-abort -k k0 -k k0 --agent ./control --yes"),
 		    ADMIN_REFUSED);
 	ck_assert_says(err, "-k k0: the same key as -k k0");
 	ck_assert_int_eq(file_bytes("offered"), -1);

@@ -33,7 +33,7 @@ static void show(const char *more)
 	text = sample_status(active, pending, "PREPARE", more);
 	script.status[0] = text;
 	peer_start("control", &script);
-	assert_code(run(command_status, "mcadmin-status --agent ./control"), ADMIN_DONE);
+	assert_code(run(&command_status, "mcadmin-status --agent ./control"), ADMIN_DONE);
 	ck_assert_str_eq(err, "");
 }
 

@@ -1,0 +1,14 @@
+/* commands.c - the table of mcadmin's subcommands: what main runs, --help lists and completion
+ * knows. */
+#include "admin/admin.h"
+
+#include <stddef.h>
+
+const struct command *const admin_commands[] = {
+    &command_init,   &command_keygen,	  &command_hostkey,
+    &command_plan,   &command_push,	  &command_status,
+    &command_route,  &command_pace,	  &command_abort,
+    &command_giveup, &command_excuse,	  &command_failover,
+    &command_show,   &command_sign,	  &command_verify,
+    &command_keys,   &command_completion, NULL,
+};
