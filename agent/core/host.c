@@ -127,6 +127,8 @@ static void host_grant_settle(struct host *host)
 	}
 	if (host->grant.serial > host->published.serial)
 		return;
+	if (host->grant.sent_ms > host->granted_ms)
+		host->granted_ms = host->grant.sent_ms;
 	if (host->grant.deadline_ms > host->lease_ms)
 		host->lease_ms = host->grant.deadline_ms;
 	if (host->grant.usable_ms > host->usable_ms)
@@ -155,6 +157,7 @@ void host_grant(struct host *host, const struct grant *grant, uint64_t now_ms)
 	host->grant.waiting = true;
 	host->grant.term = grant->reg.term;
 	host->grant.serial = grant->reg.serial;
+	host->grant.sent_ms = sent_ms;
 	host->grant.deadline_ms = sent_ms + grant->lease_ms;
 	host->grant.usable_ms =
 	    grant->lease_ms > early_ms ? host->grant.deadline_ms - early_ms : sent_ms;

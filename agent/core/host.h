@@ -107,11 +107,12 @@ struct host {
 	} request[HOST_REQUESTS];
 	struct {
 		bool waiting;
-		uint64_t term, serial, deadline_ms, usable_ms;
-	} grant;	    /* the newest that waits for its register to be published */
-	uint64_t lease_ms;  /* until when we hold a lease; 0: none */
-	uint64_t usable_ms; /* what the segment says: earlier by op_timeout and 10 % */
-	uint64_t told_ms;   /* usable_ms as last given out */
+		uint64_t term, serial, sent_ms, deadline_ms, usable_ms;
+	} grant;	     /* the newest that waits for its register to be published */
+	uint64_t granted_ms; /* when the renewal was sent that was granted last; 0: none was */
+	uint64_t lease_ms;   /* until when we hold a lease; 0: none */
+	uint64_t usable_ms;  /* what the segment says: earlier by op_timeout and 10 % */
+	uint64_t told_ms;    /* usable_ms as last given out */
 };
 
 /* `saved` is NULL on a host without state.  `segment_published`: the segment held a generation. */

@@ -17,15 +17,18 @@
 #include "daemon/config.h"
 #include "daemon/segment.h"
 #include "daemon/state.h"
+#include "net/message.h"
 #include "net/session.h"
 
 struct clients_run;
 struct keyring;
 struct lists;
+struct metrics;
 struct order;
 struct owed_run;
 struct store;
 struct peers;
+struct reach;
 struct workers;
 
 struct agent {
@@ -65,6 +68,10 @@ struct agent {
 	uint32_t owed_generation;
 	struct peers *peers;
 	struct workers *workers;
+	struct reach *reach;		/* NULL: nobody measures it, as are */
+	struct metrics *metrics;	/* its metrics */
+	uint64_t started_s;		/* Unix time */
+	uint64_t offers[VERDICT_COUNT]; /* documents judged here, by verdict */
 
 	struct event *tick;
 	bool pumping, again;

@@ -414,6 +414,8 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 	verdict = verdict_of(error);
 	*relay = error == 0 && offered.relay;
 	(void)snprintf(text, text_bytes, "%s", offered.failure.text);
+	if (!*relay)
+		agent->offers[verdict]++;
 	/* One who is told to try again does so at once, and is told why. */
 	if (!*relay && error != -EALREADY && verdict != VERDICT_LATER)
 		log_line(verdict == VERDICT_ACCEPTED ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -13,13 +14,17 @@
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "daemon/metrics_page.h"
 #include "daemon/owed_run.h"
 #include "daemon/peers.h"
+#include "daemon/reach.h"
 #include "daemon/store.h"
 #include "daemon/workers.h"
 
 #define TICK_SETTLED_MS 100u
 #define TICK_CHANGE_MS	20u
+#define REACH_EVERY_MS	2000u
 
 static void agent_tick(evutil_socket_t fd, short what, void *context)
 {
@@ -73,6 +78,32 @@ static int agent_clients_open(struct agent *agent, struct failure *failure)
 	if (error == 0)
 		segment_clients(agent->segment, options.path);
 	return error;
+}
+
+static const struct change *agent_reach_change(void *context)
+{
+	const struct agent *agent = context;
+
+	return agent->host_change;
+}
+
+static int agent_metrics_open(struct agent *agent, struct failure *failure)
+{
+	const struct reach_setup setup = {
+	    .base = agent->base,
+	    .agent = agent->config->name,
+	    .access = &agent->config->access,
+	    .change = agent_reach_change,
+	    .context = agent,
+	    .every_ms = REACH_EVERY_MS,
+	};
+
+	if (agent->config->metrics[0] == '\0')
+		return 0;
+	if (reach_new(&setup, &agent->reach) != 0)
+		return failure_set(failure, ENOMEM, "metrics: no memory");
+	return metrics_open(agent->base, agent->config->metrics, metrics_page_make, agent,
+			    &agent->metrics, failure);
 }
 
 static int agent_load(struct agent *agent, struct failure *failure)
@@ -163,6 +194,7 @@ int agent_open(const struct config *config, struct event_base *base,
 	agent->config = config;
 	agent->base = base;
 	agent->on_ready = on_ready;
+	agent->started_s = (uint64_t)time(NULL);
 	agent_identity(agent);
 	error = coord_init(&agent->coord, config->name);
 	if (error == 0)
@@ -185,7 +217,8 @@ int agent_open(const struct config *config, struct event_base *base,
 	    (error = agent_clients_open(agent, failure)) != 0)
 		goto failed;
 	if ((error = agent_register_open(agent, failure)) != 0 ||
-	    (error = peers_open(agent, &agent->peers, failure)) != 0)
+	    (error = peers_open(agent, &agent->peers, failure)) != 0 ||
+	    (error = agent_metrics_open(agent, failure)) != 0)
 		goto failed;
 	agent_pump(agent);
 	agent_tick(-1, 0, agent);
@@ -200,6 +233,8 @@ void agent_close(struct agent *agent)
 {
 	if (agent == NULL)
 		return;
+	metrics_close(agent->metrics);
+	reach_free(agent->reach);
 	store_close(agent->store);
 	peers_close(agent->peers);
 	clients_run_free(agent->clients);

@@ -52,6 +52,7 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_RATE_BYTES] = {"rate-bytes", false, false},
     [OPTION_ADAPTIVE] = {"rate-adaptive", false, false},
     [OPTION_BOOT_WAIT] = {"boot-wait", false, false},
+    [OPTION_METRICS] = {"metrics", false, false},
     [OPTION_REGISTER] = {"register", false, false},
     [OPTION_ETCD_ENDPOINTS] = {"etcd-endpoints", false, false},
     [OPTION_ETCD_CA] = {"etcd-ca", false, false},
@@ -94,7 +95,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 							   va_list arguments)
 {
 	struct config_reading *r = reading_now;
-	char message[160], names[400], *name;
+	char message[160], names[440], *name;
 
 	if (r->problem[0] != '\0') /* the first one is the cause */
 		return;
@@ -410,6 +411,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	    (error = config_number(r, OPTION_ADAPTIVE, 0, 1, &adaptive, failure)) != 0 ||
 	    (error = config_number(r, OPTION_BOOT_WAIT, 0, CONFIG_BOOT_WAIT_MAX, &boot_wait_ms,
 				   failure)) != 0 ||
+	    (error = config_take_metrics(r, c, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_HOST_KEY, &c->host_secret, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PSK, &c->psk, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0 ||
@@ -484,6 +486,7 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("rate-bytes", NULL, CFGF_NODEFAULT),
 	    CFG_STR("rate-adaptive", NULL, CFGF_NODEFAULT),
 	    CFG_STR("boot-wait", NULL, CFGF_NODEFAULT),
+	    CFG_STR("metrics", NULL, CFGF_NODEFAULT),
 	    CFG_STR("register", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("etcd-endpoints", NULL, CFGF_NODEFAULT),
 	    CFG_STR("etcd-ca", NULL, CFGF_NODEFAULT),

@@ -49,6 +49,7 @@ struct config {
 	uint64_t rate_keys, rate_bytes;		   /* a second for all movers; 0: unlimited */
 	bool adaptive;				   /* movers give way to other clients; default */
 	uint32_t boot_wait_ms;			   /* default 30000 */
+	char metrics[LIST_ADDRESS_MAX + 1];	   /* a loopback address; "": none */
 	uint8_t *host_secret;			   /* LIST_HOST_KEY_BYTES, sodium_malloc'd */
 	uint8_t host_public[LIST_HOST_KEY_BYTES];
 	uint8_t *psk;			  /* 32 bytes, sodium_malloc'd */

@@ -29,6 +29,7 @@ enum config_option_id {
 	OPTION_RATE_BYTES,
 	OPTION_ADAPTIVE,
 	OPTION_BOOT_WAIT,
+	OPTION_METRICS,
 	OPTION_REGISTER,
 	OPTION_ETCD_ENDPOINTS,
 	OPTION_ETCD_CA,
@@ -80,6 +81,10 @@ int config_number(const struct config_reading *reading, enum config_option_id op
 /* config_register.c: where the register lives, and the way to etcd. */
 int config_take_register(const struct config_reading *reading, struct config *config,
 			 struct failure *failure);
+
+/* config_metrics.c: the address of the metrics. */
+int config_take_metrics(const struct config_reading *reading, struct config *config,
+			struct failure *failure);
 
 /* Is it a file with something in it, that can be read?  For those that a library reads. */
 int config_file_readable(const char *path, struct failure *failure);

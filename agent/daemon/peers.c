@@ -264,6 +264,20 @@ void peers_close(struct peers *peers)
 	free(peers);
 }
 
+const struct session_counts *peers_counts(const struct peers *peers, bool control)
+{
+	return session_listener_counts(control ? peers->control : peers->listener);
+}
+
+uint32_t peers_sessions(const struct peers *peers)
+{
+	uint32_t count = 0;
+
+	for (const struct peer *peer = peers->first; peer != NULL; peer = peer->next)
+		count += peer->ready;
+	return count;
+}
+
 /* ---- what the core sends ---- */
 
 void peers_renew(struct peers *peers, const struct renew *renew)

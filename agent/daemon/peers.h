@@ -2,11 +2,14 @@
 #ifndef MCROSTER_PEERS_H
 #define MCROSTER_PEERS_H
 
+#include <stdbool.h>
+
 #include "core/register.h"
 #include "list/failure.h"
 
 struct agent;
 struct peers;
+struct session_counts;
 
 /* Listens on the peer address and on the control socket. */
 int peers_open(struct agent *agent, struct peers **peers, struct failure *failure);
@@ -23,5 +26,9 @@ void peers_stored(struct peers *peers, uint64_t now_ms);
 /* Keeps the session to the coordinator up, gives up on questions that nobody answers, and brings
  * the active list to listed agents that were never heard of. */
 void peers_tick(struct peers *peers, uint64_t now_ms);
+
+/* What is counted of the peer address, or of the control socket; how many sessions there are. */
+const struct session_counts *peers_counts(const struct peers *peers, bool control);
+uint32_t peers_sessions(const struct peers *peers);
 
 #endif

@@ -21,6 +21,7 @@ struct worker {
 	bool finished, stopped;
 	struct work result;
 	struct mover_failures failures;
+	struct mover_counts counted; /* the most that was seen of each */
 };
 
 struct workers {
@@ -31,6 +32,7 @@ struct workers {
 	uint32_t count;
 	struct worker *worker;
 	struct mover_pace pace;
+	struct mover_counts counts[PHASE_COUNT];
 };
 
 /* ---- marks: how far a source's values are known to be at their new owners, and up to where a new
@@ -103,6 +105,41 @@ static struct mover_mark mark_load(struct agent *agent, const struct change_serv
 	return mark;
 }
 
+/* ---- counts since the agent started ---- */
+
+static void count_on(uint64_t *all, uint64_t *counted, uint64_t now)
+{
+	if (now <= *counted)
+		return;
+	*all += now - *counted;
+	*counted = now;
+}
+
+static void worker_count(struct worker *worker)
+{
+	struct mover_counts *all = &worker->workers->counts[worker->workers->reg.phase];
+	struct mover_counts *counted = &worker->counted;
+	const struct mover_failures *failed = &worker->failures;
+	const struct work *work = &worker->result;
+
+	count_on(&all->found, &counted->found, work->found);
+	count_on(&all->moved, &counted->moved, work->moved);
+	count_on(&all->present, &counted->present, work->present);
+	count_on(&all->expired, &counted->expired, work->expired);
+	count_on(&all->gone, &counted->gone, work->gone);
+	count_on(&all->cold, &counted->cold, work->cold);
+	count_on(&all->failed.refused, &counted->failed.refused, failed->refused);
+	count_on(&all->failed.both_sides, &counted->failed.both_sides, failed->both_sides);
+	count_on(&all->failed.too_often, &counted->failed.too_often, failed->too_often);
+	count_on(&all->failed.late, &counted->failed.late, failed->late);
+	count_on(&all->failed.given_up, &counted->failed.given_up, failed->given_up);
+}
+
+const struct mover_counts *workers_counts(const struct workers *workers, unsigned phase)
+{
+	return &workers->counts[phase];
+}
+
 /* ---- the movers' events ---- */
 
 static bool worker_may_work(void *context, uint64_t *until_ns)
@@ -141,6 +178,7 @@ static void worker_finished(void *context, const struct work *work)
 	worker->finished = true;
 	worker->result = *work;
 	mover_progress_failures(worker->mover, &worker->failures);
+	worker_count(worker);
 	log_line(LOG_LEVEL_INFO,
 		 "%s: %s %s: %llu found, %llu moved or dropped, %llu there already, %llu expired, "
 		 "%llu gone, %llu failed, %llu cold%s%s",
@@ -292,6 +330,7 @@ static void worker_look(struct worker *worker)
 {
 	mover_progress(worker->mover, &worker->result);
 	mover_progress_failures(worker->mover, &worker->failures);
+	worker_count(worker);
 }
 
 bool workers_server(const struct workers *workers, uint32_t server, struct work *work,

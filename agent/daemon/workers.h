@@ -23,6 +23,13 @@ bool workers_busy(const struct workers *workers);
  * in this phase. */
 bool workers_server(const struct workers *workers, uint32_t server, struct work *work,
 		    struct mover_failures *failures);
+/* What all movers have done since the agent started, by the phase they did it in.  These only grow:
+ * what is found once more in one phase counts once. */
+struct mover_counts {
+	uint64_t found, moved, present, expired, gone, cold; /* as in struct work */
+	struct mover_failures failed;
+};
+const struct mover_counts *workers_counts(const struct workers *workers, unsigned phase);
 /* The limits of all movers, at once and until they are changed again. */
 struct mover_pace *workers_pace(struct workers *workers);
 /* Tells the host how far they are. */

@@ -184,7 +184,7 @@ START_TEST(every_option_is_taken)
 		     "control-socket = '/srv/control'\nsegment = \"/mcroster.test-1\"\n"
 		     "clients-socket = '/srv/clients'\nclients-mode = 0660\nclients-per-user = 5\n"
 		     "previous-psk = \"%s\"\nrate-keys = 20000\nrate-bytes = 5000000000\n"
-		     "rate-adaptive = 0\nboot-wait = 0\n",
+		     "rate-adaptive = 0\nboot-wait = 0\nmetrics = \"127.8.9.10:9464\"\n",
 		     other_psk);
 	c = load();
 	ck_assert_str_eq(c->state_directory, "/srv/mcroster");
@@ -198,6 +198,7 @@ START_TEST(every_option_is_taken)
 	ck_assert_uint_eq(c->rate_bytes, 5000000000);
 	ck_assert(!c->adaptive);
 	ck_assert_uint_eq(c->boot_wait_ms, 0);
+	ck_assert_str_eq(c->metrics, "127.8.9.10:9464");
 	ck_assert_uint_eq(c->previous_psk[0], 9);
 	config_free(c);
 }
@@ -336,6 +337,14 @@ START_TEST(values_out_of_bounds_are_refused)
 	    {"rate-keys", "99999999999999999999999", "from 0"},
 	    {"boot-wait", "3600001", "3600000"},
 	    {"boot-wait", "30s", "'30s'"},
+	    {"metrics", "0.0.0.0:9464", "loopback"},
+	    {"metrics", "10.0.0.1:9464", "loopback"},
+	    {"metrics", "[::]:9464", "loopback"},
+	    {"metrics", "[::ffff:127.0.0.1]:9464", "loopback"},
+	    {"metrics", "localhost:9464", "loopback"},
+	    {"metrics", "127.0.0.1", "port"},
+	    {"metrics", "9464", "127.0.0.1:9464"},
+	    {"metrics", "", "loopback"},
 	};
 
 	memset(long_text, 'l', sizeof(long_text) - 1);
