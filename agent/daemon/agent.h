@@ -17,6 +17,7 @@
 #include "daemon/config.h"
 #include "daemon/segment.h"
 #include "daemon/state.h"
+#include "daemon/watchdog.h"
 #include "net/message.h"
 #include "net/session.h"
 
@@ -32,7 +33,7 @@ struct reach;
 struct workers;
 
 struct agent {
-	const struct config *config;
+	struct config *config; /* borrowed; see agent_open */
 	struct event_base *base;
 	struct state *state;
 	struct segment *segment;
@@ -74,6 +75,7 @@ struct agent {
 	uint64_t offers[VERDICT_COUNT]; /* documents judged here, by verdict */
 
 	struct event *tick;
+	struct watchdog watchdog;
 	bool pumping, again;
 	void (*on_ready)(struct agent *agent); /* once: the last verified list is published */
 	bool ready;
@@ -88,10 +90,13 @@ uint64_t clock_now_ns(void);
 uint64_t clock_now_ms(void);
 
 /* Brings the agent up: state read, segment taken up, sockets listening, the last list published.
- * `config` is borrowed.  On failure nothing is left behind but the state directory. */
-int agent_open(const struct config *config, struct event_base *base,
+ * `config` is borrowed; agent_reload changes it.  On failure nothing is left behind but the state
+ * directory. */
+int agent_open(struct config *config, struct event_base *base,
 	       void (*on_ready)(struct agent *agent), struct agent **agent,
 	       struct failure *failure);
+/* Reads agent.conf again and goes on by it.  On failure, with the sentence, all is as it was. */
+int agent_reload(struct agent *agent, const char *path, struct failure *failure);
 /* The agent is about to be closed: from the call on it coordinates nothing and grants nothing.
  * True: leadership is being given back, so that the next candidate need not wait for it to run out;
  * on_left says when that is done (where etcd does not answer it may take long).  False: there is

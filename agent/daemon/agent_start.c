@@ -45,6 +45,7 @@ static void agent_tick(evutil_socket_t fd, short what, void *context)
 	 * then. */
 	host_tick(&agent->host, now_ms);
 	segment_heartbeat(agent->segment);
+	watchdog_feed(&agent->watchdog, now_ms);
 	host_tick(&agent->host, clock_now_ms());
 	workers_report(agent->workers);
 	peers_tick(agent->peers, now_ms);
@@ -180,7 +181,7 @@ static void agent_identity(struct agent *agent)
 		       sizeof(identity->previous_psk));
 }
 
-int agent_open(const struct config *config, struct event_base *base,
+int agent_open(struct config *config, struct event_base *base,
 	       void (*on_ready)(struct agent *agent), struct agent **out, struct failure *failure)
 {
 	const struct owed_limits owed_limits = {.keys = config->owed_max,
@@ -196,6 +197,8 @@ int agent_open(const struct config *config, struct event_base *base,
 	agent->on_ready = on_ready;
 	agent->started_s = (uint64_t)time(NULL);
 	agent_identity(agent);
+	if (watchdog_start(&agent->watchdog, failure) != 0)
+		log_line(LOG_LEVEL_WARNING, "%s", failure->text);
 	error = coord_init(&agent->coord, config->name);
 	if (error == 0)
 		error = workers_new(agent, &agent->workers);

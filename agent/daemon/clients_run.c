@@ -180,6 +180,11 @@ void clients_run_free(struct clients_run *run)
 	free(run);
 }
 
+void clients_run_limit(struct clients_run *run, uint32_t per_uid)
+{
+	run->table.limits.per_uid = per_uid;
+}
+
 void clients_run_published(struct clients_run *run, uint32_t generation, bool required,
 			   uint32_t op_timeout_ms)
 {

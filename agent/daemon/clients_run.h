@@ -34,6 +34,9 @@ int clients_run_new(struct event_base *base, const struct clients_options *optio
 /* NULL is fine. */
 void clients_run_free(struct clients_run *run);
 
+/* So many of one user from now on; who is registered stays. */
+void clients_run_limit(struct clients_run *run, uint32_t per_uid);
+
 /* Directly after each publication, in the same turn: see clients_published. */
 void clients_run_published(struct clients_run *run, uint32_t generation, bool required,
 			   uint32_t op_timeout_ms);

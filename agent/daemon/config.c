@@ -2,7 +2,7 @@
  *
  * libconfuse splits the file into options and strings; every value is taken as a string and judged
  * here, so that each refusal can say what was found and what was expected.  The files that hold
- * secrets are secretfile.h's.  Not reentrant (libconfuse's scanner is not); called at start only.
+ * secrets are secretfile.h's.  Not reentrant (libconfuse's scanner is not); called from the loop's thread.
  */
 #include "daemon/config_reading.h"
 #include "daemon/mover_pace.h"

@@ -56,12 +56,18 @@ struct config {
 	uint8_t *previous_psk;		  /* or NULL */
 	enum config_register register_in; /* default file */
 	struct config_etcd etcd;
-	struct mc_access_list access; /* how memcacheds are spoken to */
+	struct mc_access_list access;		 /* how memcacheds are spoken to: */
+	uint8_t servers_digest[LIST_HASH_BYTES]; /* what the file says of it */
 };
 
 /* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).
  * -EINVAL, -EPERM, -ENOENT with the sentence; *config is untouched then. */
 int config_load(const char *path, struct config **config, struct failure *failure);
+/* Takes over what `next`, read from the same file later, may change in a running agent.  -EINVAL,
+ * with all options named that it may not change: *running is as it was.  `next` is the caller's
+ * still. */
+int config_reload(struct config *running, struct config *next, const char *path,
+		  struct failure *failure);
 void config_free(struct config *config);
 
 #endif

@@ -195,6 +195,23 @@ static int take_tls(const struct section *s, struct mc_access *access)
 
 /* ---- all sections ---- */
 
+/* So that a later reading can tell whether they were changed. */
+static void section_digest(const struct section *s, crypto_generichash_state *digest)
+{
+	const char *title = cfg_title(s->cfg);
+
+	(void)crypto_generichash_update(digest, (const uint8_t *)title, strlen(title) + 1);
+	for (enum config_option_id option = 0; option < OPTION_COUNT; option++) {
+		const char *text = config_options[option].in_server ? text_of(s, option) : NULL;
+		const uint8_t given = text != NULL;
+
+		(void)crypto_generichash_update(digest, &given, 1);
+		if (given)
+			(void)crypto_generichash_update(digest, (const uint8_t *)text,
+							strlen(text) + 1);
+	}
+}
+
 static int take_section(const struct section *s, struct mc_access_named *named)
 {
 	const char *title = cfg_title(s->cfg);
@@ -215,10 +232,12 @@ int config_take_servers(const struct config_reading *r, struct config *config,
 {
 	const char *const name = config_options[OPTION_SERVER].name;
 	const unsigned count = cfg_size(r->cfg, name);
+	crypto_generichash_state digest;
 	int error = 0;
 
 	if (count == 0)
 		return 0;
+	(void)crypto_generichash_init(&digest, NULL, 0, sizeof(config->servers_digest));
 	config->access.named = calloc(count, sizeof(*config->access.named));
 	if (config->access.named == NULL)
 		return failure_set(failure, ENOMEM, "%s: no memory", r->path);
@@ -226,6 +245,9 @@ int config_take_servers(const struct config_reading *r, struct config *config,
 		const struct section s = {r, cfg_getnsec(r->cfg, name, i), failure};
 
 		error = take_section(&s, &config->access.named[config->access.count++]);
+		section_digest(&s, &digest);
 	}
+	(void)crypto_generichash_final(&digest, config->servers_digest,
+				       sizeof(config->servers_digest));
 	return error;
 }

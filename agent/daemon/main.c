@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +31,26 @@ static const char usage[] =
     "                      stopped, agent.conf says register = \"etcd\"; given on the one\n"
     "                      that has the register's file, or is to have it\n"
     "      --version\n"
-    "  -h, --help\n";
+    "  -h, --help\n"
+    "\n"
+    "SIGHUP reads FILE again; SIGTERM stops the agent, and the list stays for its readers.\n";
 
 enum { OPTION_CHECK = 256, OPTION_VERSION, OPTION_MOVE };
 
-static void tell_manager(const char *message)
-{
-	struct failure failure;
+struct running {
+	const char *path; /* of agent.conf */
+	struct agent *agent;
+};
 
+__attribute__((format(printf, 1, 2))) static void tell_manager(const char *format, ...)
+{
+	char message[FAILURE_BYTES + 80];
+	struct failure failure;
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
 	if (notify_send(message, &failure) < 0)
 		log_line(LOG_LEVEL_WARNING, "%s", failure.text);
 }
@@ -51,7 +64,7 @@ static void on_left(struct agent *agent)
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
 	static const struct timeval patience = {.tv_sec = LEAVE_TIMEOUT_S};
-	struct agent *agent = *(struct agent **)context;
+	struct agent *agent = ((struct running *)context)->agent;
 
 	(void)what;
 	log_line(LOG_LEVEL_NOTICE, "stopping on signal %d; the segment stays for its readers",
@@ -63,6 +76,27 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 		(void)event_base_loopbreak(agent->base);
 }
 
+static void on_hangup(evutil_socket_t number, short what, void *context)
+{
+	const struct running *running = context;
+	struct agent *agent = running->agent;
+	struct failure failure;
+
+	(void)number;
+	(void)what;
+	tell_manager(NOTIFY_RELOADING "\nMONOTONIC_USEC=%" PRIu64, notify_clock_us());
+	if (agent_reload(agent, running->path, &failure) == 0) {
+		log_line(LOG_LEVEL_NOTICE, "%s was read again and is in force", running->path);
+		tell_manager("STATUS=%s was read again and is in force", running->path);
+	} else {
+		log_line(LOG_LEVEL_ERROR, "not reloaded: %s; the agent goes on as it was",
+			 failure.text);
+		tell_manager("STATUS=not reloaded: %s", failure.text);
+	}
+	if (agent->ready) /* else on_ready will say so */
+		tell_manager(NOTIFY_READY);
+}
+
 static void on_ready(struct agent *agent)
 {
 	log_line(LOG_LEVEL_NOTICE,
@@ -72,11 +106,27 @@ static void on_ready(struct agent *agent)
 	tell_manager(NOTIFY_READY);
 }
 
-static int run(const struct config *config)
+/* The handlers stand before the agent does: a reload while it comes up waits for the loop. */
+static bool signals_take(struct event_base *base, struct running *running, struct event *events[3])
 {
+	static const struct {
+		int number;
+		event_callback_fn handle;
+	} signals[3] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_hangup}};
+
+	for (unsigned i = 0; i < 3; i++) {
+		events[i] = evsignal_new(base, signals[i].number, signals[i].handle, running);
+		if (events[i] == NULL || event_add(events[i], NULL) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int run(const char *path, struct config *config)
+{
+	struct running running = {.path = path};
 	struct event_base *base = event_base_new();
-	struct event *terminate = NULL, *interrupt = NULL;
-	struct agent *agent = NULL;
+	struct event *events[3] = {NULL};
 	struct failure failure;
 	int status = EXIT_FAILURE;
 
@@ -84,25 +134,21 @@ static int run(const struct config *config)
 		log_line(LOG_LEVEL_ERROR, "no event loop: %s", strerror(errno));
 		return status;
 	}
-	terminate = evsignal_new(base, SIGTERM, on_signal, &agent);
-	interrupt = evsignal_new(base, SIGINT, on_signal, &agent);
-	if (terminate == NULL || interrupt == NULL || event_add(terminate, NULL) != 0 ||
-	    event_add(interrupt, NULL) != 0) {
+	if (!signals_take(base, &running, events)) {
 		log_line(LOG_LEVEL_ERROR, "no signal handlers: %s", strerror(errno));
 		goto out;
 	}
-	if (agent_open(config, base, on_ready, &agent, &failure) != 0) {
+	if (agent_open(config, base, on_ready, &running.agent, &failure) != 0) {
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
 		goto out;
 	}
 	if (event_base_dispatch(base) == 0)
 		status = EXIT_SUCCESS;
-	agent_close(agent);
+	agent_close(running.agent);
 out:
-	if (terminate != NULL)
-		event_free(terminate);
-	if (interrupt != NULL)
-		event_free(interrupt);
+	for (unsigned i = 0; i < 3; i++)
+		if (events[i] != NULL)
+			event_free(events[i]);
 	event_base_free(base);
 	return status;
 }
@@ -200,7 +246,7 @@ int main(int argc, char **argv)
 	if (move != NULL)
 		status = move_register(config, move);
 	else
-		status = check ? EXIT_SUCCESS : run(config);
+		status = check ? EXIT_SUCCESS : run(path, config);
 	config_free(config);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MESSAGE_BYTES_MAX 4096u
@@ -52,4 +53,12 @@ int notify_send(const char *message, struct failure *failure)
 	if (error != 0)
 		return failure_set(failure, error, "NOTIFY_SOCKET %s: %s", name, strerror(error));
 	return 1;
+}
+
+uint64_t notify_clock_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }

@@ -1,0 +1,289 @@
+/* test_config_reload.c - agent.conf read a second time: what a running agent takes over, and that
+ * what it cannot is refused as a whole and by name. */
+#include "daemon/config_reading.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <check.h>
+#include <sodium.h>
+
+static char base[64], path[96];
+
+static const char *in_base(const char *name)
+{
+	static char joined[4][128];
+	static unsigned next;
+
+	next = (next + 1) % 4;
+	snprintf(joined[next], sizeof(joined[next]), "%s/%s", base, name);
+	return joined[next];
+}
+
+static void write_file(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void write_key(const char *name, uint8_t byte)
+{
+	uint8_t key[32];
+	char text[64];
+
+	memset(key, byte, sizeof(key));
+	sodium_bin2base64(text, sizeof(text), key, 32, sodium_base64_VARIANT_ORIGINAL);
+	write_file(in_base(name), text);
+}
+
+static void set_up(void)
+{
+	ck_assert_int_ge(sodium_init(), 0);
+	strcpy(base, "/tmp/mcroster-reload.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	snprintf(path, sizeof(path), "%s/agent.conf", base);
+	write_key("host.key", 3);
+	write_key("other.key", 4);
+	write_key("psk", 7);
+	write_key("other.psk", 9);
+	write_file(in_base("password"), "tea\n");
+	write_file(in_base("other.password"), "coffee\n");
+}
+
+static void tear_down(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", base);
+	ck_assert_int_eq(system(command), 0);
+}
+
+#define KEY	  "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+#define OTHER_KEY "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
+
+/* The lines of a file; `option = ...` takes the place of the line of that option, or is added. */
+static struct config *load_with(const char *line)
+{
+	const size_t name = strcspn(line, " =\n");
+	char lines[12][512], text[8192] = "";
+	struct failure failure;
+	struct config *config;
+	bool replaced = line[0] == '\0';
+	int count = 0;
+
+	snprintf(lines[count++], 512, "cluster = \"web\"\n");
+	snprintf(lines[count++], 512, "name = \"web01\"\n");
+	snprintf(lines[count++], 512, "listen = \"127.0.0.1:11280\"\n");
+	snprintf(lines[count++], 512, "host-key = \"%s\"\n", in_base("host.key"));
+	snprintf(lines[count++], 512, "psk = \"%s\"\n", in_base("psk"));
+	snprintf(lines[count++], 512, "trusted-keys = { \"" KEY "\", \"" OTHER_KEY "\" }\n");
+	snprintf(lines[count++], 512, "threshold = 1\n");
+	snprintf(lines[count++], 512, "rate-keys = 100\n");
+	snprintf(lines[count++], 512,
+		 "server \"s1\" {\n\tuser = \"u\"\n\tpassword-file = \"%s\"\n}\n",
+		 in_base("password"));
+	for (int i = 0; i < count; i++) {
+		const bool same = !replaced && strncmp(lines[i], line, name) == 0 &&
+				  strchr(" =", lines[i][name]) != NULL;
+
+		strcat(text, same ? line : lines[i]);
+		strcat(text, "\n");
+		replaced = replaced || same;
+	}
+	if (!replaced)
+		strcat(text, line);
+	write_file(path, text);
+	ck_assert_msg(config_load(path, &config, &failure) == 0, "%s", failure.text);
+	return config;
+}
+
+/* The same file with `line` in it is read again. */
+static int reload_with(const char *line, struct config **running, struct failure *failure)
+{
+	struct config *next;
+	int error;
+
+	*running = load_with("");
+	next = load_with(line);
+	error = config_reload(*running, next, path, failure);
+	config_free(next);
+	return error;
+}
+
+START_TEST(what_may_change_is_taken_over)
+{
+	struct config *running;
+	struct failure failure;
+
+	ck_assert_int_eq(reload_with("rate-keys = 5", &running, &failure), 0);
+	ck_assert_uint_eq(running->rate_keys, 5);
+	config_free(running);
+	ck_assert_int_eq(reload_with("rate-bytes = 6", &running, &failure), 0);
+	ck_assert_uint_eq(running->rate_bytes, 6);
+	config_free(running);
+	ck_assert_int_eq(reload_with("rate-adaptive = 0", &running, &failure), 0);
+	ck_assert(!running->adaptive);
+	config_free(running);
+	ck_assert_int_eq(reload_with("boot-wait = 7", &running, &failure), 0);
+	ck_assert_uint_eq(running->boot_wait_ms, 7);
+	config_free(running);
+	ck_assert_int_eq(reload_with("clients-per-user = 8", &running, &failure), 0);
+	ck_assert_uint_eq(running->clients_per_user, 8);
+	config_free(running);
+}
+END_TEST
+
+START_TEST(the_same_file_changes_nothing)
+{
+	struct config *running;
+	struct failure failure;
+
+	ck_assert_msg(reload_with("", &running, &failure) == 0, "%s", failure.text);
+	ck_assert_uint_eq(running->rate_keys, 100);
+	config_free(running);
+}
+END_TEST
+
+static const struct {
+	const char *line, *named;
+} fixed[] = {
+    {"cluster = \"shop\"", "cluster, state-directory, control-socket, clients-socket, segment"},
+    {"name = \"web02\"", "name"},
+    {"listen = \"127.0.0.1:11281\"", "listen"},
+    {"state-directory = \"/srv/state\"", "state-directory"},
+    {"control-socket = \"/srv/control\"", "control-socket"},
+    {"clients-socket = \"/srv/clients\"", "clients-socket"},
+    {"clients-mode = \"0660\"", "clients-mode"},
+    {"owed-max = 100", "owed-max, owed-per-user"},
+    {"owed-per-user = 100", "owed-per-user"},
+    {"metrics = \"127.0.0.1:9400\"", "metrics"},
+    {"segment = \"/mcroster.other\"", "segment"},
+    {"threshold = 2", "trusted-keys or threshold"},
+    {"trusted-keys = { \"" KEY "\" }", "trusted-keys or threshold"},
+    {"register = \"etcd\"\netcd-endpoints = { \"http://127.0.0.1:2379\" }",
+     "register, etcd-endpoints, etcd-lease"},
+    {"server \"s1\" {\n}\n", "a server section"},
+    {"server \"s2\" {\n}\n", "a server section"},
+};
+
+START_TEST(what_may_not_change_is_refused_by_name)
+{
+	struct config *running;
+	struct failure failure;
+	char line[600], want[600];
+
+	/* Something that may change stands beside it: it is not taken over either. */
+	snprintf(line, sizeof(line), "%s\nboot-wait = 9\n", fixed[_i].line);
+	ck_assert_int_eq(reload_with(line, &running, &failure), -EINVAL);
+	snprintf(want, sizeof(want),
+		 "%s: found another value than the running agent has for %s: that takes a "
+		 "restart, which clients do not notice",
+		 path, fixed[_i].named);
+	ck_assert_str_eq(failure.text, want);
+	ck_assert_uint_eq(running->boot_wait_ms, 30000);
+	config_free(running);
+}
+END_TEST
+
+/* Tried above, or below. */
+static const char *const taken[] = {"rate-keys", "rate-bytes", "rate-adaptive", "boot-wait",
+				    "clients-per-user"};
+static const char *const others[] = {
+    "host-key",		  "psk",       "previous-psk", "etcd-ca",	"etcd-cert", "etcd-key",
+    "etcd-password-file", "etcd-user", "etcd-lease",   "etcd-endpoints"};
+
+static bool option_tried(const char *name)
+{
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strcmp(taken[i], name) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(others[i], name) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (strncmp(fixed[i].line, name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(every_option_is_one_or_the_other)
+{
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (!config_options[i].in_server)
+			ck_assert_msg(option_tried(config_options[i].name),
+				      "%s: is it taken over, or refused?", config_options[i].name);
+}
+END_TEST
+
+/* The option is the same, what the file holds is not. */
+static void assert_file_noticed(const char *name, const char *named)
+{
+	struct config *running = load_with(""), *next;
+	struct failure failure;
+	char want[64], backup[160], original[128], other[128];
+
+	snprintf(original, sizeof(original), "%s", in_base(name));
+	snprintf(backup, sizeof(backup), "%s.backup", original);
+	snprintf(other, sizeof(other), "%s/other.%s", base, strchr(name, '.') ? "key" : name);
+	ck_assert_int_eq(rename(original, backup), 0);
+	ck_assert_int_eq(link(other, original), 0);
+	next = load_with("");
+	ck_assert_int_eq(config_reload(running, next, path, &failure), -EINVAL);
+	snprintf(want, sizeof(want), " for %s: ", named);
+	ck_assert_msg(strstr(failure.text, want) != NULL, "%s", failure.text);
+	config_free(next);
+	config_free(running);
+}
+
+START_TEST(other_secrets_in_the_same_files_are_noticed)
+{
+	assert_file_noticed("password", "a server's password");
+	assert_file_noticed("psk", "psk");
+	assert_file_noticed("host.key", "host-key");
+}
+END_TEST
+
+START_TEST(a_secret_that_was_not_there_is_noticed)
+{
+	struct config *running;
+	struct failure failure;
+	char line[256];
+
+	snprintf(line, sizeof(line), "previous-psk = \"%s\"\n", in_base("other.psk"));
+	ck_assert_int_eq(reload_with(line, &running, &failure), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(failure.text, " for previous-psk: "));
+	config_free(running);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("config_reload");
+	TCase *tests = tcase_create("config_reload");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, what_may_change_is_taken_over);
+	tcase_add_test(tests, the_same_file_changes_nothing);
+	tcase_add_loop_test(tests, what_may_not_change_is_refused_by_name, 0,
+			    (int)(sizeof(fixed) / sizeof(fixed[0])));
+	tcase_add_test(tests, every_option_is_one_or_the_other);
+	tcase_add_test(tests, other_secrets_in_the_same_files_are_noticed);
+	tcase_add_test(tests, a_secret_that_was_not_there_is_noticed);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
