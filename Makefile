@@ -233,7 +233,7 @@ check:
 	@tests/run build/address-undefined unit race torn=2000 model sim proc
 
 check-full:
-	@tests/setup check
+	@tests/setup full
 	@$(MAKE) $(JOBS) $(TESTED) built
 	@$(MAKE) $(JOBS) $(RACED) raced
 	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/tests/sim/sim

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include <event2/event.h>
 #include <sodium.h>
@@ -241,7 +242,7 @@ int main(int argc, char **argv)
 	}
 	if (config_load(path, &config, &failure) != 0) {
 		log_line(LOG_LEVEL_ERROR, "%s", failure.text);
-		return EXIT_FAILURE;
+		return EX_CONFIG; /* starting again would not help: see the unit */
 	}
 	if (move != NULL)
 		status = move_register(config, move);
