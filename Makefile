@@ -7,6 +7,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 LIBDIR     ?= $(PREFIX)/lib
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 ifeq ($(origin CC),default)
 CC         := gcc
 endif
@@ -271,7 +272,7 @@ demo:
 clients: $(CLIENTS)
 
 # ---- installation
-.PHONY: install uninstall clean help
+.PHONY: install uninstall deb clean help
 D = $(DESTDIR)$(PREFIX)
 fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
 	-e 's|@VERSION@|$(VERSION)|g'
@@ -291,8 +292,16 @@ install: all
 	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
 	for f in etc/*.conf; do install -m 644 $$f $(DESTDIR)$(SYSCONFDIR)/mcroster/$${f##*/}.sample; done
 	install -m 644 LICENSE README.md $(wildcard docs/*.md) $(D)/share/doc/mcroster/
+	install -d $(D)/share/bash-completion/completions $(DESTDIR)$(ZSHDIR)
+	$(B)/mcadmin completion bash >$(D)/share/bash-completion/completions/mcadmin
+	$(B)/mcadmin completion zsh >$(DESTDIR)$(ZSHDIR)/_mcadmin
 	for page in $(wildcard docs/man/*.[1-8]); do \
 		install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page##*/}; done
+
+# The packages of what this build directory has, in it.
+DEB_REVISION ?= 1
+deb: all
+	+@packaging/deb/build $(B) $(VERSION) $(DEB_REVISION)
 
 uninstall:
 	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_clients.h $(D)/include/mcroster_segment.h \
@@ -300,6 +309,7 @@ uninstall:
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
 		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
+	rm -f $(D)/share/bash-completion/completions/mcadmin $(DESTDIR)$(ZSHDIR)/_mcadmin
 	rm -rf $(D)/share/doc/mcroster
 	for page in $(wildcard docs/man/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
@@ -322,8 +332,9 @@ help:
 	@echo '                  bench-move-large: values of 100 KiB; bench-move-many: ten million keys'
 	@echo 'make bench-foreground   what other clients feel of a move; ARGS="--rounds N --json"'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
+	@echo 'make deb          Debian packages in build/plain/deb, by dpkg-dev alone; DEB_REVISION=1'
 	@echo 'make clean        remove build/'
 	@echo 'TLS=1 builds an mcrosterd that can speak TLS to memcached (OpenSSL); make TLS=1 install too'
 	@echo 'V=1 shows commands, SAN=address,undefined or SAN=thread builds with sanitizers'
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

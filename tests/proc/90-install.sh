@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `make install`: what is installed is complete and usable, and `make uninstall` takes it all away.
+# `make deb`: the same files in packages.
 # parallel
 set -eu
 BUILD=$(cd "${BUILD:?BUILD must name the directory with the binaries}" && pwd)
@@ -17,6 +18,9 @@ for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segme
 	lib/libmcroster.a lib/libmcroster.so lib/libmcroster.so.0 lib/pkgconfig/libmcroster.pc \
 	lib/systemd/system/mcrosterd.service lib/sysusers.d/mcroster.conf \
 	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE share/man/man3/libmcroster.3; do
+	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
+done
+for file in share/bash-completion/completions/mcadmin share/zsh/site-functions/_mcadmin; do
 	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
 done
 [ -s "$root/etc/mcroster/agent.conf.sample" ] || fail "not installed: the sample of agent.conf"
@@ -87,6 +91,22 @@ for line in RemoveIPC=no PrivateUsers=no ProtectProc=default Type=notify Restart
 done
 ! grep -Eq '^(DynamicUser|PrivateIPC|PrivateNetwork)=' "$dir/mcrosterd.service" ||
 	fail "the unit takes the segment or the network away"
+
+make_it deb >"$dir/packages"
+[ "$(wc -l <"$dir/packages")" = 4 ] || fail "not four packages: $(cat "$dir/packages")"
+while IFS= read -r package; do
+	dpkg-deb -x "$package" "$dir/deb"
+	dpkg-deb -f "$package" Depends >>"$dir/depends"
+done <"$dir/packages"
+for file in sbin/mcrosterd bin/mcadmin include/mcroster.h; do
+	[ -s "$dir/deb/usr/$file" ] || fail "in no package: /usr/$file"
+done
+"$dir/deb/usr/sbin/mcrosterd" --version >/dev/null
+for library in libsodium23 libconfuse2 libcurl4; do
+	grep -q "$library (>= " "$dir/depends" || fail "no package depends on $library"
+done
+dpkg-deb --ctrl-tarfile "$(grep mcroster-agent "$dir/packages")" | tar -xO ./conffiles |
+	grep -qx /etc/mcroster/agent.conf.sample || fail "the agent's package has no conffile"
 
 make_it uninstall
 left=$(find "$root" ! -type d)
