@@ -274,6 +274,7 @@ clients: $(CLIENTS)
 # ---- installation
 .PHONY: install uninstall deb clean help
 D = $(DESTDIR)$(PREFIX)
+MONITORING := etc/mcroster.rules.yml etc/mcroster-dashboard.json
 fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
 	-e 's|@VERSION@|$(VERSION)|g'
 
@@ -291,6 +292,7 @@ install: all
 	install -m 644 systemd/sysusers.d/mcroster.conf $(D)/lib/sysusers.d/
 	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
 	for f in etc/*.conf; do install -m 644 $$f $(DESTDIR)$(SYSCONFDIR)/mcroster/$${f##*/}.sample; done
+	install -D -m 644 -t $(D)/share/mcroster $(MONITORING)
 	install -m 644 LICENSE README.md $(wildcard docs/*.md) $(D)/share/doc/mcroster/
 	install -d $(D)/share/bash-completion/completions $(DESTDIR)$(ZSHDIR)
 	$(B)/mcadmin completion bash >$(D)/share/bash-completion/completions/mcadmin
@@ -310,7 +312,7 @@ uninstall:
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
 		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
 	rm -f $(D)/share/bash-completion/completions/mcadmin $(DESTDIR)$(ZSHDIR)/_mcadmin
-	rm -rf $(D)/share/doc/mcroster
+	rm -rf $(D)/share/doc/mcroster $(D)/share/mcroster
 	for page in $(wildcard docs/man/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 clean:

@@ -17,7 +17,8 @@ root=$dir/root
 for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segment.h \
 	lib/libmcroster.a lib/libmcroster.so lib/libmcroster.so.0 lib/pkgconfig/libmcroster.pc \
 	lib/systemd/system/mcrosterd.service lib/sysusers.d/mcroster.conf \
-	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE share/man/man3/libmcroster.3; do
+	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE share/man/man3/libmcroster.3 \
+	share/mcroster/mcroster.rules.yml share/mcroster/mcroster-dashboard.json; do
 	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
 done
 for file in share/bash-completion/completions/mcadmin share/zsh/site-functions/_mcadmin; do
