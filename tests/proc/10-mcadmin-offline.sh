@@ -72,8 +72,8 @@ is "both programs are of one version" "$(cat out)" "mcadmin $("$MCROSTERD" --ver
 done_ "help" --help
 says "help" '^  keygen .*key'
 narrow "help"
-is "help: commands" "$(grep -c '^  [a-z]' out)" 15
-for command in keygen hostkey init plan sign verify show push abort giveup excuse failover keys \
+is "help: commands" "$(grep -c '^  [a-z]' out)" 16
+for command in keygen hostkey init plan sign verify show push abort giveup excuse failover pace keys \
 	status route; do
 	done_ "$command --help" "$command" --help
 	says "$command --help" "^Usage: mcadmin $command "
