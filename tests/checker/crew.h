@@ -18,7 +18,7 @@ struct crew_setup {
 	unsigned segment_count;
 	unsigned readers, writers; /* threads */
 	uint32_t keys;
-	unsigned batch; /* keys that a reader reads at a time, up to CLIENT_READS_MAX */
+	unsigned batch; /* keys that a reader mostly reads at a time, up to CLIENT_READS_MAX */
 	uint32_t
 	    rate; /* reads a second, all readers together, and writes a tenth of it; 0: no limit */
 	enum client_plant plant; /* in JOB_RUN */
