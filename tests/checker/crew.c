@@ -53,6 +53,7 @@ bool crew_violated(const struct crew *crew)
 void crew_counts(const struct crew *crew, struct counts *counts)
 {
 	memset(counts, 0, sizeof(*counts));
+	counts->given_up = ledger_given_up(crew->ledger);
 	for (unsigned i = 0; i < crew->hand_count; i++) {
 		const struct tally *tally = &crew->hands[i].tally;
 

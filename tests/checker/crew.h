@@ -36,6 +36,7 @@ struct counts {
 	uint64_t writes, writes_moving, by_deed[DEED_COUNT];
 	uint64_t verdicts[LEDGER_VERDICTS];
 	uint64_t reads_failed, writes_failed, refused;
+	uint64_t given_up; /* commands of writes, perhaps executed later */
 };
 
 struct crew;

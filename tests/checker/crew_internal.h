@@ -63,11 +63,11 @@ uint32_t hand_draw(struct hand *hand, uint32_t below);
 
 static inline bool wrong(enum verdict verdict)
 {
-	return verdict != LEDGER_RIGHT && verdict != LEDGER_UPDATE_MISSED;
+	return verdict != LEDGER_RIGHT && verdict != LEDGER_LATE && verdict != LEDGER_UPDATE_MISSED;
 }
 
-/* The last operation of the hand's client has failed; `what` it was. */
-void failure_tell(struct hand *hand, const char *what);
+/* An operation of the hand's has failed; `what` it was. */
+void failure_tell(struct hand *hand, const char *what, const char *reason);
 /* The first violation is told with the key's history, and all stop. */
 void violation_tell(struct hand *hand, enum verdict verdict, uint32_t index, const char *answer);
 
@@ -84,7 +84,7 @@ struct batch {
 void batch_add(struct hand *hand, struct batch *batch, uint32_t index);
 /* Reads them all and judges each answer; the batch is empty then. */
 void batch_read(struct hand *hand, struct batch *batch);
-/* Judges an answer.  The version that was read; 0: none. */
+/* Judges an answer.  The version that was read; 0: none to build on. */
 uint32_t read_judge(struct hand *hand, const struct client_read *read,
 		    const struct ledger_read *look, uint64_t sent_us);
 

@@ -41,7 +41,7 @@ uint32_t read_judge(struct hand *hand, const struct client_read *read,
 
 	if (read->status != CLIENT_OK && read->status != CLIENT_NOT_FOUND) {
 		count(read->status == CLIENT_REFUSED ? &tally->refused : &tally->reads_failed);
-		failure_tell(hand, "get");
+		failure_tell(hand, "get", client_result(hand->client)->reason);
 		return 0;
 	}
 	count(&tally->reads);
@@ -51,12 +51,12 @@ uint32_t read_judge(struct hand *hand, const struct client_read *read,
 	if (read->status == CLIENT_OK)
 		version =
 		    values_version(look->index, read->value.bytes, read->value.length, &writer);
-	enum verdict verdict =
-	    ledger_read_end(hand->crew->ledger, look, read->status == CLIENT_OK, version);
+	enum verdict verdict = ledger_read_end(
+	    hand->crew->ledger, look, read->status == CLIENT_OK ? &read->value : NULL, version);
 	count(&tally->verdicts[verdict]);
 	if (wrong(verdict))
 		read_violation(hand, verdict, read, look, sent_us);
-	return version;
+	return verdict == LEDGER_LATE ? 0 : version;
 }
 
 void batch_read(struct hand *hand, struct batch *batch)

@@ -6,14 +6,13 @@
 
 #define COMPLAINTS 20u
 
-void failure_tell(struct hand *hand, const char *what)
+void failure_tell(struct hand *hand, const char *what, const char *reason)
 {
 	unsigned before = atomic_fetch_add(&hand->crew->complaints, 1);
 
 	if (before < COMPLAINTS)
 		fprintf(stderr, "checker: w%u on %s: %s: %s\n", hand->number,
-			hand->crew->setup.segments[hand->host], what,
-			client_result(hand->client)->reason);
+			hand->crew->setup.segments[hand->host], what, reason);
 	else if (before == COMPLAINTS)
 		fprintf(stderr, "checker: more failures are counted, not shown\n");
 }

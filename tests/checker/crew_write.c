@@ -13,10 +13,9 @@ enum deed draw_deed(struct hand *hand, bool counter)
 	return dice < 50 ? DEED_SET : dice < 65 ? DEED_ADD : dice < 80 ? DEED_CAS : DEED_DELETE;
 }
 
-static void write_tally(struct hand *hand, const struct ledger_write *write, enum verdict verdict,
-			uint64_t number)
+static void write_tally(struct hand *hand, const struct ledger_write *write,
+			const struct client_result *result, enum verdict verdict, uint64_t number)
 {
-	const struct client_result *result = client_result(hand->client);
 	struct tally *tally = &hand->tally;
 	char answer[300];
 
@@ -25,7 +24,7 @@ static void write_tally(struct hand *hand, const struct ledger_write *write, enu
 		count(&tally->refused);
 	} else if (result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE) {
 		count(&tally->writes_failed);
-		failure_tell(hand, ledger_deed_name(write->deed));
+		failure_tell(hand, ledger_deed_name(write->deed), result->reason);
 	} else {
 		count(&tally->writes);
 		if (moving(result->phase))
@@ -43,6 +42,20 @@ static void write_tally(struct hand *hand, const struct ledger_write *write, enu
 		 client_status_name(result->status), mcr_phase_name(result->phase), result->steps,
 		 result->plans);
 	violation_tell(hand, verdict, write->index, answer);
+}
+
+/* What an older command of the key may yet overtake, or has just overtaken. */
+static void write_look(struct hand *hand, struct ledger_write *write, const char *key,
+		       size_t key_bytes)
+{
+	struct client_value value;
+	uint32_t writer;
+
+	if (ledger_doubted(hand->crew->ledger, write->index) &&
+	    client_get(hand->client, key, key_bytes, &value) == CLIENT_OK)
+		ledger_write_found(
+		    hand->crew->ledger, write, &value,
+		    values_version(write->index, value.bytes, value.length, &writer));
 }
 
 static void write_send(struct hand *hand, const struct batch *token, struct ledger_write *write)
@@ -70,9 +83,10 @@ static void write_send(struct hand *hand, const struct batch *token, struct ledg
 		client_delete(client, key, key_bytes);
 		break;
 	}
-	enum verdict verdict =
-	    ledger_write_end(hand->crew->ledger, write, client_result(client), number);
-	write_tally(hand, write, verdict, number);
+	const struct client_result result = *client_result(client);
+	write_look(hand, write, key, key_bytes);
+	enum verdict verdict = ledger_write_end(hand->crew->ledger, write, &result, number);
+	write_tally(hand, write, &result, verdict, number);
 }
 
 void write_one(struct hand *hand, uint32_t index, enum deed deed)
