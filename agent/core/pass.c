@@ -233,12 +233,13 @@ bool pass_probe_wanted(const struct pass *pass, uint32_t other)
 void pass_probed(struct pass *pass, uint32_t same_as)
 {
 	if (same_as != pass->server) {
-		const struct change_server *a = pass_self(pass), *b = pass->change->servers + same_as;
+		const struct change_server *a = pass_self(pass),
+					   *b = pass->change->servers + same_as;
 
 		pass_say(pass,
-		    "servers %s %s and %s %s are one memcached process: a server must stand "
-		    "in the list once",
-		    a->name, a->address, b->name, b->address);
+			 "servers %s %s and %s %s are one memcached process: a server must stand "
+			 "in the list once",
+			 a->name, a->address, b->name, b->address);
 		pass_refuse(pass);
 	} else if (pass_self(pass)->gained > 0) {
 		begin_round(pass);

@@ -21,20 +21,21 @@ static void refuse_wipe(struct pass *pass)
 
 	if (server->has_wipe)
 		pass_say(pass,
-		    "server %s %s holds %" PRIu64 " items that are not its own, more than "
-		    "the wipe=%" PRIu64 " of its line",
-		    server->name, server->address, foreign, server->wipe);
+			 "server %s %s holds %" PRIu64 " items that are not its own, more than "
+			 "the wipe=%" PRIu64 " of its line",
+			 server->name, server->address, foreign, server->wipe);
 	else if (!server->in_old)
 		pass_say(pass,
-		    "server %s %s is new in the list but holds %" PRIu64 " items: empty it, or "
-		    "allow them to be dropped with wipe=%" PRIu64 " on its line",
-		    server->name, server->address, foreign, foreign);
+			 "server %s %s is new in the list but holds %" PRIu64
+			 " items: empty it, or "
+			 "allow them to be dropped with wipe=%" PRIu64 " on its line",
+			 server->name, server->address, foreign, foreign);
 	else
 		pass_say(pass,
-		    "server %s %s: %" PRIu64 " of %" PRIu64 " items belong to other servers, "
-		    "more than 1 %%: the data does not follow this list; wipe=%" PRIu64
-		    " on its line allows them to be dropped",
-		    server->name, server->address, foreign, pass->covered, foreign);
+			 "server %s %s: %" PRIu64 " of %" PRIu64 " items belong to other servers, "
+			 "more than 1 %%: the data does not follow this list; wipe=%" PRIu64
+			 " on its line allows them to be dropped",
+			 server->name, server->address, foreign, pass->covered, foreign);
 	pass_refuse(pass);
 }
 
@@ -51,10 +52,10 @@ static bool sanitise_allowed(struct pass *pass)
 	}
 	if (pass->unnameable > 0) {
 		pass_say(pass,
-		    "server %s %s holds %" PRIu64 " items that are not its own and that the "
-		    "meta protocol cannot name (over 186 bytes, with a space or a control "
-		    "character): delete them first",
-		    server->name, server->address, pass->unnameable);
+			 "server %s %s holds %" PRIu64 " items that are not its own and that the "
+			 "meta protocol cannot name (over 186 bytes, with a space or a control "
+			 "character): delete them first",
+			 server->name, server->address, pass->unnameable);
 		pass_refuse(pass);
 		return false;
 	}
@@ -133,8 +134,9 @@ void pass_dumped(struct pass *pass, uint64_t items, uint32_t overflow)
 		pass->dropped += pass->spooled;
 	if (pass->unnameable > 0)
 		pass_say(pass,
-		    "%" PRIu64 " keys cannot be named in the meta protocol (over 186 bytes, with "
-		    "a space or a control character): they stay where they are",
-		    pass->unnameable);
+			 "%" PRIu64
+			 " keys cannot be named in the meta protocol (over 186 bytes, with "
+			 "a space or a control character): they stay where they are",
+			 pass->unnameable);
 	pass->order = PASS_KEYS;
 }

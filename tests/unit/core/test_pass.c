@@ -842,7 +842,8 @@ int main(void)
 	tcase_add_test(rules, copy_marks_before_it_moves_and_ends_with_a_small_delta);
 	tcase_add_test(rules, no_dump_looks_for_what_no_store_can_have_changed);
 	tcase_add_test(rules, a_single_store_since_the_mark_is_looked_for);
-	tcase_add_test(rules, a_new_owner_that_lost_its_memory_gets_a_dump_though_nothing_was_stored);
+	tcase_add_test(rules,
+		       a_new_owner_that_lost_its_memory_gets_a_dump_though_nothing_was_stored);
 	tcase_add_test(rules, a_round_of_all_keys_is_walked_again_though_nothing_was_stored);
 	tcase_add_test(rules, keys_that_change_faster_than_they_move_do_not_hold_copy_up_for_ever);
 	tcase_add_test(rules, what_was_written_since_the_mark_is_deleted_at_the_new_owner_first);
