@@ -128,7 +128,7 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 CHECKER := $(B)/tests/checker/checker
 $(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c)): cppflags += -Itests/client
 $(CHECKER): $(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c) \
-		$(filter-out $(CLIENT_MAINS),$(wildcard tests/client/client*.c tests/client/wire.c tests/client/ask.c tests/client/way.c))) \
+		$(filter-out $(CLIENT_MAINS),$(wildcard tests/client/client*.c tests/client/wire.c tests/client/ask.c tests/client/way.c tests/client/late.c))) \
 		$(BELOW_shmlib)
 	$(call say,LD,$@)
 	$(Q)$(link) $(CLIENT_LIBS) -lpthread

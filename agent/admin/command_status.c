@@ -304,13 +304,12 @@ static void failures_print(const struct status_server *server)
 		     server->failed_too_often, server->failed_late, server->failed_given_up);
 }
 
-/* The servers that the asked agent works on, with a bar each. */
+/* How far the asked agent is with each server it works on. */
 static int works_print(const struct status *status)
 {
-	static const char *const headings[] = {
-	    "server",	"phase", "work",    "progress", ">found", ">moved", ">there",
-	    ">expired", ">gone", ">failed", ">cold",	">left",  ">rate",  ">to go"};
-	struct table *table = table_new(headings, 14);
+	static const char *const headings[] = {"server", "phase", "work",  "progress",
+					       ">left",	 ">rate", ">to go"};
+	struct table *table = table_new(headings, 7);
 	char cells[BAR_CELLS_MAX + 1], duration[HUMAN_NUMBER_BYTES];
 	bool any = false;
 	int error;
@@ -331,6 +330,36 @@ static int works_print(const struct status *status)
 		table_cell(table, "%s", server->phase);
 		table_cell(table, "%s", server->work);
 		table_cell(table, "%s", bar_cells(&bar, BAR_CELLS_MAX, cells));
+		table_cell(table, "%" PRIu64, server->left);
+		table_cell(table, "%" PRIu64, server->rate);
+		table_cell(table, "%s",
+			   server->ms_left == 0 ? "-" : human_duration(server->ms_left, duration));
+	}
+	if (any)
+		(void)putchar('\n');
+	error = any ? table_print(table, "  ", stdout) : 0;
+	table_free(table);
+	return error;
+}
+
+/* What became of the keys found there. */
+static int outcomes_print(const struct status *status)
+{
+	static const char *const headings[] = {"server",   ">found", ">moved",	">there",
+					       ">expired", ">gone",  ">failed", ">cold"};
+	struct table *table = table_new(headings, 8);
+	bool any = false;
+	int error;
+
+	if (table == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < status->server_count; i++) {
+		const struct status_server *server = &status->servers[i];
+
+		if (server->work[0] == '\0')
+			continue;
+		any = true;
+		table_cell(table, "%s", server->name);
 		table_cell(table, "%" PRIu64, server->found);
 		table_cell(table, "%" PRIu64, server->moved);
 		table_cell(table, "%" PRIu64, server->present);
@@ -338,10 +367,6 @@ static int works_print(const struct status *status)
 		table_cell(table, "%" PRIu64, server->gone);
 		table_cell(table, "%" PRIu64, server->failed);
 		table_cell(table, "%" PRIu64, server->cold);
-		table_cell(table, "%" PRIu64, server->left);
-		table_cell(table, "%" PRIu64, server->rate);
-		table_cell(table, "%s",
-			   server->ms_left == 0 ? "-" : human_duration(server->ms_left, duration));
 	}
 	if (any)
 		(void)putchar('\n');
@@ -376,6 +401,8 @@ static int status_print(const struct status *status, bool as_json, struct failur
 		error = servers_print(status);
 	if (error == 0)
 		error = works_print(status);
+	if (error == 0)
+		error = outcomes_print(status);
 	return error < 0 ? failure_set(failure, -error, "no memory to print the status") : 0;
 }
 

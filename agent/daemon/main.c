@@ -14,6 +14,7 @@
 
 #include "daemon/agent.h"
 #include "daemon/log.h"
+#include "daemon/loop.h"
 #include "daemon/notify.h"
 #include "daemon/store_move.h"
 
@@ -110,6 +111,7 @@ static void on_ready(struct agent *agent)
 /* The handlers stand before the agent does: a reload while it comes up waits for the loop. */
 static bool signals_take(struct event_base *base, struct running *running, struct event *events[3])
 {
+<<<<<<< HEAD
 	static const struct {
 		int number;
 		event_callback_fn handle;
@@ -128,6 +130,11 @@ static int run(const char *path, struct config *config)
 	struct running running = {.path = path};
 	struct event_base *base = event_base_new();
 	struct event *events[3] = {NULL};
+=======
+	struct event_base *base = loop_new();
+	struct event *terminate = NULL, *interrupt = NULL;
+	struct agent *agent = NULL;
+>>>>>>> origin/mover
 	struct failure failure;
 	int status = EXIT_FAILURE;
 

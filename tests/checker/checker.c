@@ -64,7 +64,7 @@ static int plant_parse(const char *name, enum client_plant *plant)
 	static const char *const names[PLANT_COUNT] = {
 	    [PLANT_NOTHING] = "nothing", [PLANT_FALLBACK] = "fallback", [PLANT_LATE] = "late",
 	    [PLANT_SECOND] = "second",	 [PLANT_DELETE] = "delete",	[PLANT_STUBS] = "stubs",
-	    [PLANT_SLOW] = "slow"};
+	    [PLANT_ORDER] = "order",	 [PLANT_SLOW] = "slow"};
 
 	for (unsigned i = 0; i < PLANT_COUNT; i++) {
 		if (strcmp(name, names[i]) == 0) {
@@ -99,6 +99,8 @@ static void report(const struct crew *crew)
 	    {"stale", c.verdicts[LEDGER_STALE]},
 	    {"missed", c.verdicts[LEDGER_MISSED]},
 	    {"foreign", c.verdicts[LEDGER_FOREIGN]},
+	    {"late", c.verdicts[LEDGER_LATE]},
+	    {"given_up", c.given_up},
 	    {"updates_missed", c.verdicts[LEDGER_UPDATE_MISSED]},
 	    {"reads_failed", c.reads_failed},
 	    {"writes_failed", c.writes_failed},

@@ -18,7 +18,7 @@ struct crew_setup {
 	unsigned segment_count;
 	unsigned readers, writers; /* threads */
 	uint32_t keys;
-	unsigned batch; /* keys that a reader reads at a time, up to CLIENT_READS_MAX */
+	unsigned batch; /* keys that a reader mostly reads at a time, up to CLIENT_READS_MAX */
 	uint32_t
 	    rate; /* reads a second, all readers together, and writes a tenth of it; 0: no limit */
 	enum client_plant plant; /* in JOB_RUN */
@@ -36,6 +36,7 @@ struct counts {
 	uint64_t writes, writes_moving, by_deed[DEED_COUNT];
 	uint64_t verdicts[LEDGER_VERDICTS];
 	uint64_t reads_failed, writes_failed, refused;
+	uint64_t given_up; /* commands of writes, perhaps executed later */
 };
 
 struct crew;

@@ -8,8 +8,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "late.h"
+#include "values.h"
+
 #define UNDER_WAY 2
 #define EVENTS	  20
+/* For so long a command that was given up is thought of as one that may be executed yet. */
+#define DOUBT_NS UINT64_C(10000000000)
 
 struct event {
 	uint64_t us;
@@ -30,28 +35,31 @@ struct record {
 	_Atomic uint32_t under_way[UNDER_WAY]; /* versions; 0: none */
 	_Atomic uint32_t state; /* of the last write; UNKNOWN where it is not certain */
 	atomic_flag lock;
-	uint32_t event_count; /* ever; under lock, as the events */
+	bool haunted;	      /* an agent may delete it at any time; under lock, as the rest */
+	uint64_t begun_ns;    /* the newest version's write; 0: it never came to be */
+	uint32_t event_count; /* ever */
 	struct event events[EVENTS];
 };
 
 struct ledger {
+	struct late late;
 	uint32_t keys;
 	struct record records[];
 };
 
-static uint64_t began_us;
+static uint64_t began_ns;
 
-static uint64_t now_us(void)
+static uint64_t now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 uint64_t ledger_now_us(void)
 {
-	return now_us() - began_us;
+	return (now_ns() - began_ns) / 1000;
 }
 
 struct ledger *ledger_new(uint32_t keys)
@@ -61,7 +69,8 @@ struct ledger *ledger_new(uint32_t keys)
 
 	if (!ledger)
 		return NULL;
-	began_us = now_us();
+	began_ns = now_ns();
+	late_init(&ledger->late);
 	ledger->keys = keys;
 	for (uint32_t i = 0; i < keys; i++) {
 		atomic_init(&ledger->records[i].floor, 1);
@@ -72,6 +81,9 @@ struct ledger *ledger_new(uint32_t keys)
 
 void ledger_free(struct ledger *ledger)
 {
+	if (!ledger)
+		return;
+	late_free(&ledger->late);
 	free(ledger);
 }
 
@@ -136,8 +148,21 @@ void ledger_read_begin(struct ledger *ledger, uint32_t index, struct ledger_read
 	}
 }
 
-enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *read, bool found,
-			     uint32_t version)
+/* The newest version of a key was found, so its server stored it after that write began.  Not so a
+ * counter's: an incr makes the same number of another one. */
+static void witness(struct ledger *ledger, uint32_t index, const struct client_value *value,
+		    uint32_t version)
+{
+	struct record *record = record_open(ledger, index);
+	uint64_t begun_ns = get(&record->newest) == version ? record->begun_ns : 0;
+
+	record_close(record);
+	if (begun_ns && !values_counter(index))
+		late_seen(&ledger->late, value->server_id, begun_ns, value->cas);
+}
+
+static enum verdict read_judge(struct ledger *ledger, const struct ledger_read *read, bool found,
+			       uint32_t version)
 {
 	const struct record *record = &ledger->records[read->index];
 	/* A write's beginning and its commands are a system call apart, and so is this from them.
@@ -152,6 +177,24 @@ enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *re
 	if (version < read->floor || (read->absent && !overlapped))
 		return LEDGER_STALE;
 	return LEDGER_RIGHT;
+}
+
+enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *read,
+			     const struct client_value *value, uint32_t version)
+{
+	struct late *late = &ledger->late;
+	enum verdict verdict = read_judge(ledger, read, value, version);
+
+	if (!late->count)
+		return verdict;
+	if (verdict == LEDGER_RIGHT && value)
+		witness(ledger, read->index, value, version);
+	if (verdict == LEDGER_STALE &&
+	    late_executed(late, read->index, version, value->server_id, value->cas))
+		return LEDGER_LATE;
+	if (verdict == LEDGER_MISSED && late_removed(late, read->index, now_ns()))
+		return LEDGER_LATE;
+	return verdict;
 }
 
 static struct event *event_add(struct record *record, const struct ledger_write *write)
@@ -187,6 +230,7 @@ bool ledger_write_begin(struct ledger *ledger, uint32_t index, bool counter, enu
 		if (deed == DEED_INCR && !write->was_stored)
 			write->deed = DEED_SET;
 		write->supersedes = other ? other : write->version;
+		write->begun_ns = record->begun_ns = now_ns();
 		change_begin(record);
 		put(&record->newest, write->version);
 		put(&record->under_way[place], write->version);
@@ -238,6 +282,39 @@ static enum verdict answer_judge(const struct ledger_write *write,
 	return LEDGER_RIGHT;
 }
 
+bool ledger_doubted(struct ledger *ledger, uint32_t index)
+{
+	struct late_command command;
+
+	return late_last(&ledger->late, index, &command) &&
+	       now_ns() < command.given_up_ns + DOUBT_NS;
+}
+
+void ledger_write_found(struct ledger *ledger, struct ledger_write *write,
+			const struct client_value *value, uint32_t version)
+{
+	if (version != write->version)
+		write->met_late = version && late_executed(&ledger->late, write->index, version,
+							   value->server_id, value->cas);
+	else if (!values_counter(write->index))
+		late_seen(&ledger->late, value->server_id, write->begun_ns, value->cas);
+}
+
+static void given_up(struct ledger *ledger, const struct ledger_write *write,
+		     const struct client_result *result)
+{
+	const struct late_command command = {
+	    .index = write->index,
+	    .version = write->version,
+	    .stores = result->given_up_at && (write->deed == DEED_SET || write->deed == DEED_ADD),
+	    .removes = result->given_up_delete,
+	    .server_id = result->given_up_at,
+	    .given_up_ns = now_ns(),
+	};
+
+	late_given_up(&ledger->late, &command);
+}
+
 /* What the write has left behind. */
 struct outcome {
 	bool unchanged, completed;
@@ -279,6 +356,9 @@ enum verdict ledger_write_end(struct ledger *ledger, const struct ledger_write *
 	/* Nothing else was under way at any time from the beginning of this write to its end. */
 	bool alone = write->alone && get(&record->sequence) == write->sequence;
 	enum verdict verdict = answer_judge(write, result, number, alone);
+	if ((verdict == LEDGER_STALE && write->met_late) ||
+	    (verdict == LEDGER_MISSED && late_removed(&ledger->late, write->index, now_ns())))
+		verdict = LEDGER_LATE;
 	unsigned place = get(&record->under_way[0]) == write->version ? 0 : 1;
 	struct event *event = event_add(record, write);
 
@@ -287,6 +367,11 @@ enum verdict ledger_write_end(struct ledger *ledger, const struct ledger_write *
 	event->phase = (uint8_t)result->phase;
 	event->steps = result->steps;
 	event->invalidated = result->invalidated;
+	if (result->given_up_at || result->given_up_delete)
+		given_up(ledger, write, result);
+	record->haunted |= result->owed;
+	if (outcome.state == STATE_STORED && record->haunted)
+		outcome.state = STATE_UNKNOWN;
 	change_begin(record);
 	if (!alone)
 		put(&record->state, STATE_UNKNOWN);
@@ -295,8 +380,10 @@ enum verdict ledger_write_end(struct ledger *ledger, const struct ledger_write *
 	if (outcome.completed && write->supersedes > get(&record->floor))
 		put(&record->floor, write->supersedes);
 	/* A counter's next value is its last plus one: a version that nobody saw is given back. */
-	if (outcome.unchanged && alone)
+	if (outcome.unchanged && alone) {
 		put(&record->newest, write->version - 1);
+		record->begun_ns = 0;
+	}
 	put(&record->under_way[place], 0);
 	change_end(record);
 	record_close(record);
@@ -328,14 +415,17 @@ void ledger_print(struct ledger *ledger, uint32_t index, FILE *stream)
 	record_close(record);
 }
 
+uint64_t ledger_given_up(struct ledger *ledger)
+{
+	return ledger->late.count;
+}
+
 const char *ledger_verdict_name(enum verdict verdict)
 {
-	static const char *const names[LEDGER_VERDICTS] = {[LEDGER_RIGHT] = "right",
-							   [LEDGER_STALE] = "stale",
-							   [LEDGER_MISSED] = "missed",
-							   [LEDGER_FOREIGN] = "foreign",
-							   [LEDGER_UPDATE_MISSED] =
-							       "update missed"};
+	static const char *const names[LEDGER_VERDICTS] = {
+	    [LEDGER_RIGHT] = "right",	[LEDGER_STALE] = "stale",
+	    [LEDGER_MISSED] = "missed", [LEDGER_FOREIGN] = "foreign",
+	    [LEDGER_LATE] = "late",	[LEDGER_UPDATE_MISSED] = "update missed"};
 
 	return names[verdict];
 }

@@ -8,9 +8,13 @@
  * an update (add, incr, cas) that built on such a value.  A read that finds nothing is **missed**
  * where the key's last write had stored it and no write overlapped the read; other misses are
  * right.  What is no value of the key at all is **foreign**: a reservation of a mover, or damage.
+ * Stale or missed by a command that memcached executed after its client had given it up is
+ * **late**, where the server's own order proves it (late.h): mcroster's promise does not cover
+ * that.
  *
- * Reads take no lock: a key's record is guarded by a sequence number, and the two looks that a read
- * takes at it (ledger_read_begin, ledger_read_end) are a few loads each.  Writes of one key wait
+ * Reads take no lock until a command has been given up: a key's record is guarded by a sequence
+ * number, and the two looks that a read takes at it (ledger_read_begin, ledger_read_end) are a few
+ * loads each.  Writes of one key wait
  * for each other for the moments of their beginning and end.  Each key keeps its last events, for
  * ledger_print.  Any thread may call.
  */
@@ -28,6 +32,7 @@ enum verdict {
 	LEDGER_STALE,
 	LEDGER_MISSED,
 	LEDGER_FOREIGN,
+	LEDGER_LATE,
 	LEDGER_UPDATE_MISSED, /* an update that found nothing while its key moved: allowed */
 	LEDGER_VERDICTS
 };
@@ -48,9 +53,10 @@ struct ledger_read {
 
 void ledger_read_begin(struct ledger *ledger, uint32_t index, struct ledger_read *read);
 
-/* `version` is what the value says, 0 for what is no value of the key; of no account on a miss. */
-enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *read, bool found,
-			     uint32_t version);
+/* `value`: what was found, NULL for nothing; `version`: what it says, 0 where it is no value of the
+ * key. */
+enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *read,
+			     const struct client_value *value, uint32_t version);
 
 /* ---- writes ---- */
 
@@ -60,7 +66,9 @@ struct ledger_write {
 	enum deed deed;
 	uint32_t worker;
 	uint32_t base; /* DEED_CAS: the version that its token came with; the caller's to set */
+	uint64_t begun_ns;
 	bool alone, was_stored, was_absent;
+	bool met_late; /* what it found there is proven to be late */
 };
 
 /* False: as many writes of the key are under way as may be (two; of a counter, whose every value is
@@ -68,11 +76,19 @@ struct ledger_write {
 bool ledger_write_begin(struct ledger *ledger, uint32_t index, bool counter, enum deed deed,
 			uint32_t worker, struct ledger_write *write);
 
+/* Was a command of the key given up so lately that it may be executed yet?  Then the write is read
+ * back before its end, and what was found told by ledger_write_found: it may prove something. */
+bool ledger_doubted(struct ledger *ledger, uint32_t index);
+void ledger_write_found(struct ledger *ledger, struct ledger_write *write,
+			const struct client_value *value, uint32_t version);
+
 /* `number` is an incr's answer. */
 enum verdict ledger_write_end(struct ledger *ledger, const struct ledger_write *write,
 			      const struct client_result *result, uint64_t number);
 
 /* ---- for people ---- */
+
+uint64_t ledger_given_up(struct ledger *ledger); /* commands so far */
 
 /* The last writes of a key, one line for each beginning and end. */
 void ledger_print(struct ledger *ledger, uint32_t index, FILE *stream);

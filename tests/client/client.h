@@ -44,8 +44,8 @@ struct client_result {
 	 * be executed yet; 0: none. */
 	uint64_t given_up_at;
 	bool given_up_delete; /* the same of a delete, at whichever server */
-	int plan_error;	  /* CLIENT_REFUSED: enum mcr_error */
-	char reason[160]; /* "" or what failed, and where */
+	int plan_error;	      /* CLIENT_REFUSED: enum mcr_error */
+	char reason[160];     /* "" or what failed, and where */
 };
 
 struct client_value {
@@ -78,6 +78,7 @@ enum client_plant {
 	PLANT_LATE,	/* an operation that is slow now and then, and looks at no deadline */
 	PLANT_SECOND,	/* the second step of a write is left out, but for deletes */
 	PLANT_DELETE,	/* a delete goes to the old owner alone */
+	PLANT_ORDER,	/* the steps of a write in the wrong order, and slowly */
 	PLANT_STUBS,	/* an empty value is shown even where it counts as a miss */
 	PLANT_SLOW,
 	PLANT_COUNT

@@ -155,12 +155,35 @@ struct written {
 	enum client_status status;
 };
 
+/* PLANT_ORDER: the last step from `first` on comes first, and some time after it the next. */
+#define ORDER_PAUSE_NS 5000000
+
+static void steps_reverse(struct run *run, unsigned first)
+{
+	unsigned last = run->plan.step_count;
+
+	for (; first + 1 < last; first++) {
+		const struct mcr_step step = run->plan.step[first];
+		struct wire *wire = run->wire[first];
+
+		last--;
+		run->plan.step[first] = run->plan.step[last];
+		run->wire[first] = run->wire[last];
+		run->plan.step[last] = step;
+		run->wire[last] = wire;
+	}
+}
+
 static void write_steps(struct client *client, struct run *run, struct request *request, unsigned i,
 			struct written *written)
 {
+	if (client->plant == PLANT_ORDER)
+		steps_reverse(run, i);
 	for (; i < run->plan.step_count; i++) {
 		const struct mcr_step *step = &run->plan.step[i];
 
+		if (written->sent && client->plant == PLANT_ORDER)
+			nanosleep(&(struct timespec){.tv_nsec = ORDER_PAUSE_NS}, NULL);
 		if (written->sent && client->between)
 			client->between(client->between_context, run->plan.phase);
 		if (written->sent &&

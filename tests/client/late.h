@@ -15,7 +15,8 @@
  * A delete leaves no number behind.  For some seconds after one was given up it is therefore not
  * asserted that its key is found.
  *
- * Lives in the history's memory and is called under the lock of one of its records alone.
+ * Any thread may call, holding the lock of one key's record at most, and any process that shares
+ * the memory.
  */
 #ifndef MCROSTER_TESTS_LATE_H
 #define MCROSTER_TESTS_LATE_H

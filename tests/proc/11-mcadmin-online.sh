@@ -77,8 +77,9 @@ command -v script >/dev/null || fail "script(1) is missing"
 script -qec "'$BUILD/mcadmin' push '$LAB/list' ${near[*]} --timeout 60" "$LAB/typescript" \
 	</dev/null >"$LAB/screen" 2>&1
 check "on a terminal push waits to the end" equal $? 0
-check "it redraws one line" says "$LAB/screen" $'\r\033\\[K +[0-9.]+ s  (COPY|DRAIN) +[0-9]+ keys moved'
-check "and takes it away" says "$LAB/screen" $'\r\033\\[KSettled on epoch 2 in [0-9.]+ s: 33.3 % of the slots, '
+check "it shows a bar for each server" says "$LAB/screen" '^  s1 #*\.* +[0-9.]+ %.*'
+check "it redraws them in their place" says "$LAB/screen" $'\033\\[[0-9]+A\r\033\\[J +[0-9.]+ s  (COPY|DRAIN) +[0-9]+ keys moved'
+check "and takes them away" says "$LAB/screen" $'\033\\[JSettled on epoch 2 in [0-9.]+ s: 33.3 % of the slots, '
 "$BUILD/mcadmin" push "$LAB/list" "${near[@]}" --json >"$LAB/push.log" || fail "push when it has settled"
 check "push of a list that has settled is done at once" equal "$(json result "$LAB/push.log")" settled
 check "its slots" equal "$(json slots_moved "$LAB/push.log")" 5461

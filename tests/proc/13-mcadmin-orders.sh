@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mcadmin's orders and keys documents with agents: made for the register as it is, signed, offered,
 # and what comes of them; and refused where they make no sense.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Lists, configurations, memcacheds and segments that must not be accepted: each is refused by one
 # sentence that names the thing and the rule, and nothing changes.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Servers without an agent: another host's agent moves for them, from them and to them, while those
 # beside them have their own.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Servers that want a login (memcached -Y) between one that wants none.  Who has the wrong password for
 # one, or none, says so and holds the change up; nothing is lost, and with the right one it goes on.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 # shellcheck source=tests/lab/access.sh

@@ -2,6 +2,7 @@
 # Servers with TLS (memcached -Z), one of which wants a certificate and a login too.  Who trusts another
 # authority, expects another name or speaks plainly says so and holds the change up; nothing is lost, and
 # set right it goes on.  What applications link knows no TLS.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 # shellcheck source=tests/lab/access.sh

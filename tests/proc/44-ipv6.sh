@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # IPv6 throughout: servers, agents, clients and the operator's tool by addresses like [::1]:11211.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # An agent that stops or dies leaves its segment to its readers and takes up the same one when it is
 # back; SIGTERM ends it cleanly.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A 32-bit client reads the segment of a 64-bit agent, settled and while keys move, and says the same
 # of it as a 64-bit one, for whatever width its C library gives time and files.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)

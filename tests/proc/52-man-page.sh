@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # libmcroster(3): well-formed, complete, and its example compiles and works, also while keys move and
 # when a server does not answer.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)

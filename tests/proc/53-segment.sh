@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The segment's name, with a real agent: watched for before there is one, removed, taken by somebody
 # else beforehand, and no room for it.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 
