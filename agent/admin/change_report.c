@@ -73,6 +73,16 @@ static void pair_take(void *context, uint32_t from, uint32_t to, uint64_t parts)
 	*pair += parts;
 }
 
+/* A server that has another address is another one, under the same name. */
+static void owner_cell(struct table *table, const struct change_server *server,
+		       const struct change_server *other)
+{
+	const bool twins = strcmp(server->name, other->name) == 0;
+
+	table_cell(table, "%s%s%s", server->name, twins ? " at " : "",
+		   twins ? server->address : "");
+}
+
 static void pairs_fill(struct table *table, const struct change *change, const struct pairs *pairs,
 		       uint64_t all)
 {
@@ -85,38 +95,73 @@ static void pairs_fill(struct table *table, const struct change *change, const s
 
 			if (parts == 0)
 				continue;
-			table_cell(table, "%s", change->servers[from].name);
-			table_cell(table, "%s", change->servers[to].name);
+			owner_cell(table, &change->servers[from], &change->servers[to]);
+			owner_cell(table, &change->servers[to], &change->servers[from]);
 			if (change->in_slots)
 				table_cell(table, "%" PRIu64, parts);
 			table_cell(table, "%s", human_percent(parts, all, percent));
 		}
 }
 
+/* The caller frees pairs->parts. */
+static int pairs_count(const struct change *change, struct pairs *pairs, uint64_t *all)
+{
+	pairs->server_count = change->server_count;
+	pairs->used = 0;
+	pairs->parts =
+	    calloc((size_t)change->server_count * change->server_count, sizeof(*pairs->parts));
+	if (pairs->parts == NULL)
+		return -ENOMEM;
+	return overlap_count(&change->old_table, &change->new_table, change->server_count,
+			     pair_take, pairs, all, NULL);
+}
+
 static int change_moves(const struct change *change, FILE *out)
 {
 	static const char *const slots[] = {"from", "to", ">slots", ">of all"};
 	static const char *const keys[] = {"from", "to", ">of all"};
-	struct pairs pairs = {
-	    .parts = calloc((size_t)change->server_count * change->server_count, sizeof(uint64_t)),
-	    .server_count = change->server_count,
-	};
 	struct table *table = change->in_slots ? table_new(slots, 4) : table_new(keys, 3);
+	struct pairs pairs;
 	uint64_t all = 0;
-	int error = -ENOMEM;
+	int error = pairs_count(change, &pairs, &all);
 
-	if (table != NULL && pairs.parts != NULL)
-		error = overlap_count(&change->old_table, &change->new_table, change->server_count,
-				      pair_take, &pairs, &all, NULL);
 	if (error == 0 && pairs.used > PAIRS_SHOWN_MAX) {
 		(void)fprintf(out, "  between %" PRIu32 " pairs of servers, too many to show\n",
 			      pairs.used);
-	} else if (error == 0) {
+	} else if (error == 0 && table != NULL) {
 		pairs_fill(table, change, &pairs, all);
 		error = table_print(table, "  ", out);
+	} else if (error == 0) {
+		error = -ENOMEM;
 	}
 	free(pairs.parts);
 	table_free(table);
+	return error;
+}
+
+int change_report_moves_json(const struct change *change, struct json *json)
+{
+	const uint32_t count = change->server_count;
+	struct pairs pairs;
+	uint64_t all = 0;
+	int error = pairs_count(change, &pairs, &all);
+
+	json_array_open(json, "moves");
+	for (size_t i = 0; error == 0 && i < (size_t)count * count; i++) {
+		if (pairs.parts[i] == 0)
+			continue;
+		json_object_open(json, NULL);
+		json_string(json, "from", change->servers[i / count].name);
+		json_string(json, "from_address", change->servers[i / count].address);
+		json_string(json, "to", change->servers[i % count].name);
+		json_string(json, "to_address", change->servers[i % count].address);
+		if (change->in_slots)
+			json_unsigned(json, "slots", pairs.parts[i]);
+		json_thousandths(json, "percent", 100.0 * (double)pairs.parts[i] / (double)all);
+		json_object_close(json);
+	}
+	json_array_close(json);
+	free(pairs.parts);
 	return error;
 }
 

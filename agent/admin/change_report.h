@@ -4,11 +4,14 @@
 
 #include <stdio.h>
 
+#include "admin/json.h"
 #include "list/change.h"
 #include "list/list.h"
 
 /* Servers with their slots before and after; then what moves from where to where.  -ENOMEM. */
 int change_report_moves(const struct change *change, FILE *out);
+/* The array "moves" of an object: from, to, slots where there are any, percent.  -ENOMEM. */
+int change_report_moves_json(const struct change *change, struct json *json);
 /* The lines of policy, agents and coordinator that differ; nothing where none does. */
 void change_report_policy(const struct list *from, const struct list *to, FILE *out);
 

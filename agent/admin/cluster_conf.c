@@ -356,21 +356,20 @@ static cfg_t *parser_new(void)
 	return cfg_init(options, CFGF_NONE); /* copies them */
 }
 
-int cluster_conf_load(const char *path, struct cluster_conf **conf, struct failure *failure)
+/* `text` has no comments any more. */
+static int bare_parse(const char *path, char *text, struct cluster_conf **conf,
+		      struct failure *failure)
 {
 	struct reading r = {.path = path, .failure = failure};
 	struct cluster_conf *read = calloc(1, sizeof(*read));
 	cfg_t *cfg = parser_new();
-	char *text = NULL;
 	int error;
 
 	if (read == NULL || cfg == NULL) {
 		error = failure_set(failure, ENOMEM, "%s: out of memory", path);
 		goto out;
 	}
-	error = conftext_read(path, &text, failure);
-	if (error == 0)
-		error = text_parse(&r, cfg, text);
+	error = text_parse(&r, cfg, text);
 	if (error == 0)
 		error = policy_take(&r, cfg, &read->wanted);
 	if (error == 0)
@@ -384,10 +383,33 @@ int cluster_conf_load(const char *path, struct cluster_conf **conf, struct failu
 		read = NULL;
 	}
 out:
-	free(text);
 	if (cfg != NULL)
 		(void)cfg_free(cfg);
 	cluster_conf_free(read);
+	return error;
+}
+
+int cluster_conf_load(const char *path, struct cluster_conf **conf, struct failure *failure)
+{
+	char *text = NULL;
+	int error = conftext_read(path, &text, failure);
+
+	if (error == 0)
+		error = bare_parse(path, text, conf, failure);
+	free(text);
+	return error;
+}
+
+int cluster_conf_parse(const char *path, const char *text, struct cluster_conf **conf,
+		       struct failure *failure)
+{
+	char *bare = strdup(text);
+	int error = bare != NULL ? conftext_prepare(bare, path, failure)
+				 : failure_set(failure, ENOMEM, "%s: out of memory", path);
+
+	if (error == 0)
+		error = bare_parse(path, bare, conf, failure);
+	free(bare);
 	return error;
 }
 

@@ -18,6 +18,9 @@ struct cluster_conf {
 
 /* -EINVAL with the sentence for what the file says, the errno of reading it otherwise. */
 int cluster_conf_load(const char *path, struct cluster_conf **conf, struct failure *failure);
+/* The same of a text; `path` is what the sentences name. */
+int cluster_conf_parse(const char *path, const char *text, struct cluster_conf **conf,
+		       struct failure *failure);
 void cluster_conf_free(struct cluster_conf *conf); /* NULL is fine */
 
 #endif

@@ -1,95 +1,436 @@
-/* command_init.c - mcadmin init: the first list of a cluster. */
+/* command_init.c - mcadmin init: a directory with all that a new cluster begins with: cluster.conf,
+ * the keys, and for each host what belongs into its /etc/mcroster. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
 
 #include "admin/admin.h"
 #include "admin/cluster_conf.h"
+#include "admin/conf_rules.h"
+#include "admin/conf_write.h"
 #include "admin/file.h"
-#include "admin/list_report.h"
-#include "admin/next_list.h"
+#include "admin/fresh_tree.h"
+#include "admin/human.h"
+#include "admin/init_answers.h"
+#include "admin/json.h"
+#include "admin/keyfile.h"
 
 static const char usage[] =
-    "Usage: mcadmin init CLUSTER.CONF -o LIST\n"
+    "Usage: mcadmin init [-o DIRECTORY] [--cluster NAME]\n"
+    "                    [--host NAME=ADDRESS]... [--host-key NAME=KEY]...\n"
+    "                    [--agent-port N] [--server-port N] [--operator PUBLIC]\n"
+    "                    [--json]\n"
     "\n"
-    "Writes the first list of a cluster, unsigned.  It describes the servers as they\n"
-    "run: taking it up touches no server and no item.\n"
+    "Begins a cluster: writes a commented cluster.conf, the operator's key, the\n"
+    "pre-shared key, and for each host a directory with what belongs into its\n"
+    "/etc/mcroster.  Without --host it asks for all of it at the terminal.  Nothing\n"
+    "that is there is overwritten, and no host is spoken to.\n"
     "\n"
-    "  -o, --output LIST  where the list goes (replaced if it is there)\n"
-    "  -h, --help         this text\n";
+    "  -o, --output DIRECTORY    where it goes; by default the cluster's name\n"
+    "      --cluster NAME        the cluster's name (web)\n"
+    "      --host NAME=ADDRESS   a host, by its numeric address; may be repeated.\n"
+    "                            The first one coordinates changes\n"
+    "      --host-key NAME=KEY   the public key that 'mcadmin hostkey' made on the\n"
+    "                            host: base64, or the file of it; by default one is\n"
+    "                            made here\n"
+    "      --agent-port N        where agents listen (11280)\n"
+    "      --server-port N       where the hosts' memcacheds listen (11211); 0: there\n"
+    "                            are none\n"
+    "      --operator PUBLIC     an operator's public key (.pub file or base64); by\n"
+    "                            default one is made\n"
+    "      --json                what was written, as one JSON object\n"
+    "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
     {"output", required_argument, NULL, 'o'},
+    {"cluster", required_argument, NULL, 'c'},
+    {"host", required_argument, NULL, 'H'},
+    {"host-key", required_argument, NULL, 'K'},
+    {"agent-port", required_argument, NULL, 'a'},
+    {"server-port", required_argument, NULL, 's'},
+    {"operator", required_argument, NULL, 'O'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
-static void next_steps_print(const char *path)
+struct init {
+	const char *output;
+	bool json;
+	struct init_answers answers;
+	struct fresh_tree tree;
+};
+
+/* ---- keys ---- */
+
+static int psk_write(struct init *init, uint8_t **psk, struct failure *failure)
 {
-	(void)printf("\nNext: sign it with the operator's key, then give it to any one agent:\n"
-		     "  mcadmin sign -k KEY %s\n"
-		     "  mcadmin push %s\n",
-		     path, path);
+	const char *path = fresh_tree_file(&init->tree, "psk", failure);
+
+	*psk = sodium_malloc(KEYFILE_KEY_BYTES);
+	if (*psk == NULL || path == NULL)
+		return failure_set(failure, ENOMEM, "no locked memory for the pre-shared key");
+	randombytes_buf(*psk, KEYFILE_KEY_BYTES);
+	return keyfile_secret_store(path, false, *psk, failure);
 }
 
-static void init_print(const struct list *list, const char *output)
+static int operator_write(struct init *init, struct failure *failure)
 {
-	char distribution[DISTRIBUTION_TEXT_BYTES];
+	const char *path = fresh_tree_file(&init->tree, "operator.key", failure);
+	const char *public_path = fresh_tree_file(&init->tree, "operator.key.pub", failure);
+	uint8_t *secret = sodium_malloc(DOCUMENT_SECRET_BYTES);
+	int error;
 
-	if (list->distribution == DISTRIBUTION_SLOTS)
-		(void)snprintf(distribution, sizeof(distribution), "%u slots", list->slot_count);
-	else
-		list_report_distribution(list, distribution);
-	(void)printf("First list of the cluster %s: epoch 1, %s, unsigned, in %s\n\n",
-		     list->cluster, distribution, output);
+	if (secret == NULL || path == NULL || public_path == NULL)
+		return failure_set(failure, ENOMEM, "no locked memory for the operator's key");
+	(void)crypto_sign_keypair(init->answers.operator_key, secret);
+	error = keyfile_operator_store(path, false, secret, failure);
+	sodium_free(secret);
+	return error < 0
+		   ? error
+		   : keyfile_public_store(public_path, false, init->answers.operator_key, failure);
 }
 
-static int init_run(const char *conf_path, const char *output, struct failure *failure)
+static int host_key_write(struct init *init, struct init_host *host, struct failure *failure)
+{
+	char name[LIST_NAME_MAX + 32];
+	uint8_t *secret = sodium_malloc(KEYFILE_KEY_BYTES);
+	const char *path;
+	int error;
+
+	(void)snprintf(name, sizeof(name), "%s/host.key", host->name);
+	path = fresh_tree_file(&init->tree, name, failure);
+	if (secret == NULL || path == NULL)
+		return failure_set(failure, ENOMEM, "no locked memory for a host's key");
+	(void)crypto_box_keypair(host->key, secret);
+	error = keyfile_secret_store(path, false, secret, failure);
+	sodium_free(secret);
+	return error;
+}
+
+/* ---- files ---- */
+
+static int text_write(struct init *init, const char *name, mode_t mode, const char *text,
+		      struct failure *failure)
+{
+	const char *path = fresh_tree_file(&init->tree, name, failure);
+
+	return path == NULL ? -ENOMEM : file_write(path, mode, false, text, strlen(text), failure);
+}
+
+static int agent_conf_write(struct init *init, const struct init_host *host,
+			    struct failure *failure)
+{
+	char name[LIST_NAME_MAX + 32], text[2048], operator_key[DOCUMENT_KEY_CHARS + 1];
+
+	document_key_print(init->answers.operator_key, operator_key);
+	(void)snprintf(
+	    text, sizeof(text),
+	    "# agent.conf - mcrosterd on %s.  agent.conf.sample beside it explains every "
+	    "option.\n"
+	    "\n"
+	    "cluster = \"%s\"\n"
+	    "name = \"%s\"\n"
+	    "listen = \"%s:%" PRIu32 "\"\n"
+	    "host-key = \"/etc/mcroster/host.key\"\n"
+	    "psk = \"/etc/mcroster/psk\"\n"
+	    "\n"
+	    "# Whose signatures make a list valid, and how many of them it needs.\n"
+	    "trusted-keys = { \"%s\" }\n"
+	    "threshold = 1\n",
+	    host->name, init->answers.cluster, host->name, host->address, host->agent_port,
+	    operator_key);
+	(void)snprintf(name, sizeof(name), "%s/agent.conf", host->name);
+	return text_write(init, name, 0644, text, failure);
+}
+
+static int host_write(struct init *init, struct init_host *host, const uint8_t *psk,
+		      struct failure *failure)
+{
+	char name[LIST_NAME_MAX + 32];
+	const char *path;
+	int error = fresh_tree_directory(&init->tree, host->name, failure);
+
+	if (error == 0 && !host->has_key)
+		error = host_key_write(init, host, failure);
+	if (error == 0)
+		error = agent_conf_write(init, host, failure);
+	if (error < 0)
+		return error;
+	(void)snprintf(name, sizeof(name), "%s/psk", host->name);
+	path = fresh_tree_file(&init->tree, name, failure);
+	return path == NULL ? -ENOMEM : keyfile_secret_store(path, false, psk, failure);
+}
+
+/* The cluster as the answers say it, judged as any cluster.conf. */
+static int answers_parse(const struct init_answers *answers, struct cluster_conf **conf,
+			 struct failure *failure)
+{
+	char *text = NULL, key[DOCUMENT_KEY_CHARS + 1];
+	size_t text_bytes;
+	FILE *out = open_memstream(&text, &text_bytes);
+	int error;
+
+	if (out == NULL)
+		return failure_set(failure, ENOMEM, "no memory for cluster.conf");
+	(void)fprintf(out, "cluster = \"%s\"\ncoordinator = \"%s\"\n", answers->cluster,
+		      answers->hosts[0].name);
+	for (uint32_t i = 0; i < answers->host_count; i++) {
+		const struct init_host *host = &answers->hosts[i];
+
+		document_key_print(host->key, key);
+		(void)fprintf(out, "agent \"%s\" { address = \"%s:%" PRIu32 "\" key = \"%s\" }\n",
+			      host->name, host->address, host->agent_port, key);
+	}
+	for (uint32_t i = 0; i < answers->host_count; i++) {
+		const struct init_host *host = &answers->hosts[i];
+
+		if (host->server_port != 0)
+			(void)fprintf(
+			    out, "server \"%s\" { address = \"%s:%" PRIu32 "\" agent = \"%s\" }\n",
+			    host->name, host->address, host->server_port, host->name);
+	}
+	error = fclose(out) == 0 ? cluster_conf_parse("cluster.conf", text, conf, failure)
+				 : failure_set(failure, ENOMEM, "no memory for cluster.conf");
+	free(text);
+	return error;
+}
+
+static int cluster_conf_write(struct init *init, struct failure *failure)
 {
 	struct cluster_conf *conf = NULL;
-	struct list *list = NULL;
-	int error = cluster_conf_load(conf_path, &conf, failure);
+	char *text = NULL;
+	size_t text_bytes;
+	FILE *out;
+	int error = answers_parse(&init->answers, &conf, failure);
 
-	if (error == 0)
-		error = next_list_make(conf, NULL, 0, &list, failure);
-	if (error == 0)
-		error =
-		    file_write(output, 0644, true, list->document, list->document_bytes, failure);
-	if (error == 0) {
-		init_print(list, output);
-		if (list_report_servers(list, stdout) < 0)
-			error = failure_set(failure, ENOMEM, "no memory to print the list");
-		else
-			next_steps_print(output);
-	}
-	list_free(list);
+	if (error < 0)
+		return error;
+	out = open_memstream(&text, &text_bytes);
+	if (out != NULL)
+		conf_write(&conf->wanted, out);
+	if (out == NULL || fclose(out) != 0)
+		error = failure_set(failure, ENOMEM, "no memory for cluster.conf");
+	else
+		error = text_write(init, "cluster.conf", 0644, text, failure);
+	free(text);
 	cluster_conf_free(conf);
 	return error;
 }
 
-static int run(int argc, char **argv)
+static int all_write(struct init *init, struct failure *failure)
 {
-	const char *output = NULL;
+	struct init_answers *answers = &init->answers;
+	uint8_t *psk = NULL;
+	int error = 0;
+
+	if (!answers->has_operator)
+		error = operator_write(init, failure);
+	if (error == 0)
+		error = psk_write(init, &psk, failure);
+	for (uint32_t i = 0; error == 0 && i < answers->host_count; i++)
+		error = host_write(init, &answers->hosts[i], psk, failure);
+	if (error == 0)
+		error = cluster_conf_write(init, failure);
+	sodium_free(psk);
+	return error;
+}
+
+/* ---- what is said ---- */
+
+static void init_json(const struct init *init)
+{
+	struct json json;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_string(&json, "cluster", init->answers.cluster);
+	json_string(&json, "directory", init->tree.root);
+	json_array_open(&json, "files");
+	for (uint32_t i = 0; i < init->tree.count; i++)
+		json_string(&json, NULL, init->tree.made[i]);
+	json_array_close(&json);
+	json_object_close(&json);
+	json_end(&json);
+}
+
+static void init_print(const struct init *init)
+{
+	const struct init_answers *answers = &init->answers;
+	const char *root = init->tree.root;
+
+	(void)printf("Cluster %s, in %s:\n"
+		     "  cluster.conf    what the cluster is to be; edit it as you like\n",
+		     answers->cluster, root);
+	if (!answers->has_operator)
+		(void)printf("  operator.key    signs lists: whoever has it commands the cluster;\n"
+			     "                  keep it off the hosts\n");
+	(void)printf("  psk             lets hosts speak to each other\n");
+	for (uint32_t i = 0; i < answers->host_count; i++)
+		(void)printf(
+		    "  %s/%*s for /etc/mcroster on %s%s\n", answers->hosts[i].name,
+		    (int)(14 - (strlen(answers->hosts[i].name) < 14 ? strlen(answers->hosts[i].name)
+								    : 14)),
+		    "", answers->hosts[i].name,
+		    answers->hosts[i].has_key ? ", beside its host.key" : "");
+	(void)printf("\nNext, on each host: copy its directory's files to /etc/mcroster, then\n"
+		     "  chown mcroster /etc/mcroster/host.key /etc/mcroster/psk\n"
+		     "  systemctl enable --now mcrosterd\n"
+		     "Then, where an agent runs:\n"
+		     "  mcadmin apply %s/cluster.conf -k %s\n",
+		     root, answers->has_operator ? "KEY" : "operator.key");
+}
+
+static int init_run(struct init *init, struct failure *failure)
+{
+	int error = fresh_tree_begin(
+	    &init->tree, init->output != NULL ? init->output : init->answers.cluster, failure);
+
+	if (error == 0)
+		error = all_write(init, failure);
+	if (error < 0) {
+		fresh_tree_undo(&init->tree);
+		return error;
+	}
+	if (init->json)
+		init_json(init);
+	else
+		init_print(init);
+	fresh_tree_keep(&init->tree);
+	return 0;
+}
+
+/* ---- the command line ---- */
+
+/* The words of it, kept until the ports are known. */
+struct init_words {
+	const char **hosts, **keys;
+	uint32_t host_count, key_count;
+	uint32_t agent_port, server_port;
+};
+
+static int hosts_take(const char *command, struct init *init, const struct init_words *words)
+{
 	struct failure failure;
-	int option, error;
+
+	for (uint32_t i = 0; i < words->host_count; i++)
+		if (init_answers_host(&init->answers, words->hosts[i], words->agent_port,
+				      words->server_port, &failure) < 0)
+			return admin_usage(command, "--host: %s", failure.text);
+	for (uint32_t i = 0; i < words->key_count; i++)
+		if (init_answers_key(&init->answers, words->keys[i], &failure) < 0)
+			return admin_usage(command, "%s", failure.text);
+	return -1;
+}
+
+static bool port_take(const char *text, uint64_t min, uint32_t *port)
+{
+	uint64_t number;
+
+	if (!human_number(text, min, 65535, &number))
+		return false;
+	*port = (uint32_t)number;
+	return true;
+}
+
+/* Returns a negative number to go on, an exit code otherwise. */
+static int option_take(const char *command, struct init *init, struct init_words *words, int option)
+{
+	struct init_answers *answers = &init->answers;
+	struct failure failure;
+
+	switch (option) {
+	case 'o':
+		init->output = optarg;
+		return -1;
+	case 'c':
+		if (!conf_name_valid(optarg))
+			return admin_usage(command, "--cluster '%s' is not a cluster's name",
+					   optarg);
+		(void)snprintf(answers->cluster, sizeof(answers->cluster), "%s", optarg);
+		return -1;
+	case 'H':
+		words->hosts[words->host_count++] = optarg;
+		return -1;
+	case 'K':
+		words->keys[words->key_count++] = optarg;
+		return -1;
+	case 'a':
+	case 's':
+		if (port_take(optarg, option == 'a' ? 1 : 0,
+			      option == 'a' ? &words->agent_port : &words->server_port))
+			return -1;
+		return admin_usage(command, "'%s' is no port", optarg);
+	case 'O':
+		answers->has_operator = true;
+		if (keyfile_public_load(optarg, answers->operator_key, &failure) < 0)
+			return admin_usage(command, "--operator: %s", failure.text);
+		return -1;
+	case 'j':
+		init->json = true;
+		return -1;
+	case 'h':
+		return admin_help(usage);
+	default:
+		return admin_usage_hint(command);
+	}
+}
+
+static int words_read(int argc, char **argv, struct init *init, struct init_words *words)
+{
+	int option, code;
 
 	while ((option = getopt_long(argc, argv, "o:h", option_table, NULL)) != -1) {
-		switch (option) {
-		case 'o':
-			output = optarg;
-			break;
-		case 'h':
-			return admin_help(usage);
-		default:
-			return admin_usage_hint(argv[0]);
-		}
+		code = option_take(argv[0], init, words, option);
+		if (code >= 0)
+			return code;
 	}
-	if (argc - optind != 1)
-		return admin_usage(argv[0], "one CLUSTER.CONF is wanted, %d given", argc - optind);
-	if (output == NULL)
-		return admin_usage(argv[0], "-o LIST is missing");
-	error = init_run(argv[optind], output, &failure);
+	if (optind < argc)
+		return admin_usage(argv[0], "'%s' is one argument too many", argv[optind]);
+	return hosts_take(argv[0], init, words);
+}
+
+static int options_read(int argc, char **argv, struct init *init)
+{
+	struct init_words words = {.agent_port = INIT_AGENT_PORT, .server_port = INIT_SERVER_PORT};
+	struct failure failure;
+	int code;
+
+	words.hosts = calloc((size_t)argc + 1, sizeof(*words.hosts));
+	words.keys = calloc((size_t)argc + 1, sizeof(*words.keys));
+	if (words.hosts != NULL && words.keys != NULL)
+		code = words_read(argc, argv, init, &words);
+	else
+		code = admin_fail(argv[0], failure_set(&failure, ENOMEM, "no memory"), &failure);
+	free(words.hosts);
+	free(words.keys);
+	return code;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct prompt prompt = {stdin, stdout};
+	struct init init = {.json = false};
+	struct failure failure;
+	int error = 0, code = options_read(argc, argv, &init);
+
+	if (code < 0 && init.answers.host_count == 0 && (init.json || !prompt_possible(&prompt)))
+		code = admin_usage(argv[0], "nobody can be asked here: --host NAME=ADDRESS says "
+					    "what the cluster is to be");
+	if (code < 0 && init.answers.host_count == 0)
+		error = init_answers_ask(&init.answers, &prompt, &failure);
+	else if (init.answers.cluster[0] == '\0')
+		memcpy(init.answers.cluster, "web", sizeof("web"));
+	if (code < 0 && error == 0)
+		error = init_run(&init, &failure);
+	init_answers_clear(&init.answers);
+	if (code >= 0)
+		return code;
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
 
@@ -97,8 +438,7 @@ const struct command command_init = {
     .name = "init",
     .run = run,
     .group = GROUP_SETUP,
-    .summary = "Write the first list of a cluster",
+    .summary = "Begin a cluster: cluster.conf, keys, and the hosts' files",
     .usage = usage,
     .options = option_table,
-    .arguments = "FILE",
 };

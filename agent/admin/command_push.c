@@ -10,6 +10,7 @@
 #include "admin/human.h"
 #include "admin/json.h"
 #include "admin/offer.h"
+#include "admin/push_report.h"
 #include "admin/target.h"
 
 static const char usage[] =
@@ -50,31 +51,12 @@ static void accepted_follow(const struct push *push, struct follow *follow, stru
 	const struct order *order = push->any.order;
 
 	if (push->any.kind == ANY_LIST) {
-		outcome_set(outcome, "accepted", ADMIN_DONE,
-			    "Epoch %" PRIu64 " is accepted; the change runs by itself.",
-			    push->any.list->epoch);
+		outcome_set(outcome, "accepted", ADMIN_DONE, PUSH_ACCEPTED, push->any.list->epoch);
 		if (!push->no_wait)
 			follow_list(follow, push->any.list, outcome);
 	} else if (order != NULL && order->kind == ORDER_ABORT && !push->no_wait) {
 		follow_abort(follow, order, outcome);
 	}
-}
-
-/* What became of a list's change. */
-static void list_json(const struct list *list, const struct status *status, struct json *json)
-{
-	bool ours = status != NULL && status->change_epoch == list->epoch;
-	uint64_t moved = ours ? status->change_slots_moved : 0;
-	uint64_t all = ours && status->change_slots != 0 ? status->change_slots : 1;
-
-	json_unsigned(json, "epoch", list->epoch);
-	if (human_in_slots(all)) {
-		json_unsigned(json, "slots", list->slot_count);
-		json_unsigned(json, "slots_moved", moved);
-	}
-	json_decimal(json, "percent_moved", 100.0 * (double)moved / (double)all);
-	json_unsigned(json, "keys_moved", ours ? status->keys_moved : 0);
-	json_unsigned(json, "keys_failed", ours ? status->keys_failed : 0);
 }
 
 static void outcome_json(const struct push *push, const struct status *status,
@@ -84,17 +66,18 @@ static void outcome_json(const struct push *push, const struct status *status,
 
 	json_begin(&json, stdout);
 	json_object_open(&json, NULL);
-	json_string(&json, "result", outcome->result);
-	if (push->any.kind == ANY_LIST)
-		list_json(push->any.list, status, &json);
-	else
+	if (push->any.kind == ANY_LIST) {
+		push_report_list(push->any.list, status, outcome, &push->elapsed, &json);
+	} else {
+		json_string(&json, "result", outcome->result);
 		json_string(&json, "document", any_document_kind(&push->any));
+	}
 	if (push->any.kind == ANY_ORDER)
 		json_string(&json, "order", order_kind_name(push->any.order->kind));
 	if (push->any.kind == ANY_KEYS)
 		json_unsigned(&json, "version", push->any.keys->version);
-	json_decimal(&json, "seconds", (double)elapsed_ms(&push->elapsed) / 1000.0);
-	json_string(&json, "reason", outcome->code == ADMIN_DONE ? NULL : outcome->words);
+	if (push->any.kind != ANY_LIST)
+		push_report_end(outcome, &push->elapsed, &json);
 	json_object_close(&json);
 	json_end(&json);
 }

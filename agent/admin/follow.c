@@ -171,6 +171,7 @@ static void follow_run(struct follow *follow, struct subject *subject, struct ou
 {
 	struct watch_progress progress;
 	const char *what = subject->list != NULL ? "the change" : "the undoing";
+	const char *agent = link_peer_options(follow->link);
 	uint64_t answered_ms = elapsed_ms(follow->elapsed);
 	bool over = false;
 
@@ -193,13 +194,13 @@ static void follow_run(struct follow *follow, struct subject *subject, struct ou
 		over = true;
 		if (error == -EINTR)
 			outcome_leave(outcome, "interrupted", ADMIN_INTERRUPTED, "interrupted",
-				      what);
+				      what, agent);
 		else if (elapsed_over(follow->elapsed))
 			outcome_leave(outcome, "timeout", ADMIN_TIMED_OUT, "not settled in time",
-				      what);
+				      what, agent);
 		else if (elapsed_ms(follow->elapsed) - answered_ms >= FOLLOW_SILENCE_MS)
 			outcome_leave(outcome, "failed", ADMIN_FAILED,
-				      "the agent has said nothing for a minute", what);
+				      "the agent has said nothing for a minute", what, agent);
 		else
 			over = false;
 	}

@@ -129,6 +129,12 @@ void json_signed(struct json *json, const char *name, int64_t value)
 	(void)fprintf(json->out, "%" PRId64, value);
 }
 
+void json_thousandths(struct json *json, const char *name, double value)
+{
+	value_begin(json, name);
+	(void)fprintf(json->out, "%.3f", value);
+}
+
 void json_decimal(struct json *json, const char *name, double value)
 {
 	value_begin(json, name);

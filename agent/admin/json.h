@@ -28,6 +28,7 @@ void json_string(struct json *json, const char *name, const char *value);
 void json_unsigned(struct json *json, const char *name, uint64_t value);
 void json_signed(struct json *json, const char *name, int64_t value);
 void json_decimal(struct json *json, const char *name, double value); /* one decimal; finite */
+void json_thousandths(struct json *json, const char *name, double value); /* three decimals */
 void json_bool(struct json *json, const char *name, bool value);
 void json_hex(struct json *json, const char *name, const uint8_t *bytes, size_t length);
 

@@ -12,6 +12,7 @@
 #include <sodium.h>
 
 #include "admin/human.h"
+#include "admin/target.h"
 #include "net/session.h"
 
 #define LINK_DIAL_MS	    5000u
@@ -28,6 +29,7 @@ struct link {
 	struct session_identity identity;
 	struct link_peer peer;
 	char name[LIST_ADDRESS_MAX + sizeof("agent at ")];
+	char options[LIST_ADDRESS_MAX + LIST_NAME_MAX + 64];
 
 	bool ready, timed_out, limited, interrupted;
 	char why[FAILURE_BYTES]; /* the last session's end; "" while it lives */
@@ -333,6 +335,28 @@ int link_pause(struct link *link, uint32_t ms, struct failure *failure)
 	return 0;
 }
 
+/* Secrets' files were the operator's to name: he knows them. */
+static void options_compose(struct link *link)
+{
+	const struct link_peer *peer = &link->peer;
+	char usual[sizeof(peer->path)];
+
+	(void)snprintf(usual, sizeof(usual), TARGET_DIRECTORY "/%s.control", peer->cluster);
+	if (peer->path[0] == '\0')
+		(void)snprintf(link->options, sizeof(link->options),
+			       "--cluster %s --agent %s --agent-key KEY --psk FILE", peer->cluster,
+			       peer->address);
+	else if (strcmp(peer->path, usual) == 0)
+		(void)snprintf(link->options, sizeof(link->options), "--cluster %s", peer->cluster);
+	else
+		(void)snprintf(link->options, sizeof(link->options), "--agent %s", peer->path);
+}
+
+const char *link_peer_options(const struct link *link)
+{
+	return link->options;
+}
+
 void link_hang_up(struct link *link)
 {
 	session_close(link->session);
@@ -382,6 +406,7 @@ int link_new(struct link_peer *peer, struct link **link, struct failure *failure
 		(void)snprintf(made->name, sizeof(made->name), "agent at %s", peer->path);
 	else
 		(void)snprintf(made->name, sizeof(made->name), "agent %s", peer->address);
+	options_compose(made);
 	made->base = event_base_new();
 	if (made->base != NULL)
 		made->timer = evtimer_new(made->base, on_timer, made);

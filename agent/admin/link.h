@@ -70,5 +70,7 @@ int link_pause(struct link *link, uint32_t ms, struct failure *failure);
 
 /* "agent 10.0.0.1:11280" or "agent at /run/mcroster/web.control", for sentences. */
 const char *link_peer_name(const struct link *link);
+/* The options that name it, for a command to type: "--cluster web", "--agent PATH". */
+const char *link_peer_options(const struct link *link);
 
 #endif

@@ -17,12 +17,11 @@ void outcome_set(struct outcome *outcome, const char *result, int code, const ch
 }
 
 void outcome_leave(struct outcome *outcome, const char *result, int code, const char *why,
-		   const char *what)
+		   const char *what, const char *agent)
 {
 	outcome_set(outcome, result, code,
-		    "%s; %s goes on by itself, 'mcadmin status' with the same --agent or "
-		    "--cluster shows it",
-		    why, what);
+		    "%s; %s goes on by itself, and 'mcadmin status --watch %s' shows it", why,
+		    what, agent);
 }
 
 int outcome_say(const struct outcome *outcome, const char *command, bool quiet)

@@ -17,9 +17,10 @@ struct outcome {
 void outcome_set(struct outcome *outcome, const char *result, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Leaves off waiting for something ("the change") that goes on by itself. */
+/* Leaves off waiting for something ("the change") that goes on by itself; `agent` are the options
+ * that name the agent it can be watched at. */
 void outcome_leave(struct outcome *outcome, const char *result, int code, const char *why,
-		   const char *what);
+		   const char *what, const char *agent);
 
 /* What went well on stdout, unless `quiet`; the rest on stderr.  Returns the exit code. */
 int outcome_say(const struct outcome *outcome, const char *command, bool quiet);

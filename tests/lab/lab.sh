@@ -417,7 +417,7 @@ lab_ordered() {
 # The list that cluster.conf asks for, signed, in $LAB/list.  Prints what mcadmin says.
 lab_list_init() {
 	rm -f "$LAB/list"
-	"$BUILD/mcadmin" init "$LAB/cluster.conf" -o "$LAB/list" || return
+	"$BUILD/mcadmin" plan "$LAB/cluster.conf" --parent none -o "$LAB/list" || return
 	lab_sign "$LAB/list"
 }
 
@@ -473,7 +473,7 @@ lab_start() {
 
 lab_first_list() {
 	lab_conf "$@"
-	lab_list_init >"$LAB/plan.log" 2>&1 || fail "mcadmin init: $(cat "$LAB/plan.log")"
+	lab_list_init >"$LAB/plan.log" 2>&1 || fail "mcadmin plan: $(cat "$LAB/plan.log")"
 	lab_push "" 30 >"$LAB/push.log" 2>&1 || fail "the first list: $(tail -n 3 "$LAB/push.log")"
 	local n
 	for n in "$@"; do

@@ -1,69 +1,12 @@
 #!/usr/bin/env bash
 # mcadmin without any agent: keys, lists, plans and routes, and the exit code and the one sentence
 # of everything that must be refused.
-#
-# MCADMIN names the program.  Nothing outside a directory of its own is touched.
 # parallel
-set -u
-MCADMIN=$(realpath "${MCADMIN:?MCADMIN must name the program}") || exit 1
+# shellcheck source=tests/lab/offline.sh
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 1
-umask 022
-passed=0 failed=0
-
-ok() { passed=$((passed + 1)); }
-bad() {
-	failed=$((failed + 1))
-	printf 'FAILED: %s\n' "$*"
-	sed 's/^/    /' out err 2>/dev/null
-}
-
-# is WHAT FOUND EXPECTED
-is() { if [ "$2" = "$3" ]; then ok; else bad "$1: found '$2', expected '$3'"; fi; }
-
-# run CODE WHAT ARGUMENT...: mcadmin's exit code; its output is in out and err.
-run() {
-	local code=$1 what=$2
-	shift 2
-	"$MCADMIN" "$@" >out 2>err </dev/null
-	is "$what: exit code" $? "$code"
-}
-
-# done_ WHAT ARGUMENT...: exit code 0, and nothing on stderr.
-done_() {
-	run 0 "$@"
-	is "$1: nothing on standard error" "$(wc -c <err)" 0
-}
-
-# refused CODE PATTERN WHAT ARGUMENT...: nothing on stdout, one sentence on stderr (two lines where
-# the usage is wrong: the second says where help is).
-refused() {
-	local code=$1 pattern=$2 lines=1
-	shift 2
-	run "$code" "$@"
-	[ "$code" != 2 ] || lines=2
-	is "$1: nothing on standard output" "$(wc -c <out)" 0
-	is "$1: lines on standard error" "$(wc -l <err)" "$lines"
-	if grep -Eq -- "$pattern" err; then ok; else bad "$1: no '$pattern' in what it says"; fi
-}
-
-says() { # WHAT PATTERN
-	if grep -Eq -- "$2" out; then ok; else bad "$1: no '$2' in what it says"; fi
-}
-
-narrow() { # WHAT: fits a terminal
-	is "$1: lines over 80 columns" "$(awk 'length > 80' out | wc -l)" 0
-}
-
-same() { # WHAT FILE FILE
-	if cmp -s "$2" "$3"; then ok; else bad "$1: $2 and $3 differ"; fi
-}
+. "$top/tests/lab/offline.sh"
 
 mode() { stat -c %a "$1"; }
-lines() { wc -l <"$1"; }
 
 # ---- help and usage ----
 
@@ -72,9 +15,8 @@ is "both programs are of one version" "$(cat out)" "mcadmin $("$MCROSTERD" --ver
 done_ "help" --help
 says "help" '^  keygen .*key'
 narrow "help"
-is "help: commands" "$(grep -c "^  [a-z]" out)" 17
-for command in keygen hostkey init plan sign verify show push abort giveup excuse failover keys \
-	status pace route completion; do
+is "help: every command is there once" "$(sed -n "s/^  \([a-z]*\)  .*/\1/p" out | sort | uniq -d)" ""
+for command in $("$MCADMIN" --help | sed -n "s/^  \([a-z]*\)  .*/\1/p"); do
 	done_ "$command --help" "$command" --help
 	says "$command --help" "^Usage: mcadmin $command "
 	narrow "$command --help"
@@ -139,26 +81,30 @@ conf() { # SERVERS [LINE...]
 }
 conf 3 >three.conf
 conf 4 >four.conf
-done_ "init" init three.conf -o list.1
-says "init" 'epoch 1, 16384 slots, unsigned, in list.1$'
-says "init" '^  cache01 +10.0.0.1:11211 +web01 +100 +5462 +33.3 %$'
-says "init" '^  mcadmin sign -k KEY list.1$'
-says "init" '^  mcadmin push list.1$'
-narrow "init"
+done_ "the first list" plan three.conf --parent none -o list.1
+says "the first list" 'First list of the cluster web: epoch 1, 16384 slots\.'
+says "the first list" '^  cache01 +10.0.0.1:11211 +web01 +100 +5462 +33.3 %$'
+says "the first list" '^  mcadmin sign -k KEY list.1$'
+says "the first list" '^  mcadmin push list.1$'
+narrow "the first list"
 is "list.1: its first line" "$(head -n 1 list.1)" "mcroster-list 1"
 is "list.1: parent" "$(grep ^parent list.1)" "parent none"
 is "list.1: signatures" "$(grep -c ^signature list.1)" 0
-done_ "init of the sample" init "$top/etc/cluster.conf" -o sample
-refused 2 '-o LIST is missing' "init without -o" init three.conf
-refused 2 'one CLUSTER.CONF is wanted, 0 given' "init without a file" init -o x
-refused 2 'one CLUSTER.CONF is wanted, 2 given' "init of two files" init three.conf four.conf -o x
-refused 1 'none.conf: No such file' "init of no file" init none.conf -o x
-refused 1 'no directory|No such file' "init into no directory" init three.conf -o nowhere/list
+done_ "the first list as JSON" plan three.conf --parent none --json
+says "the first list as JSON" '^\{"cluster":"web","parent_epoch":0,"epoch":1,"changes":true,"list":null\}$'
+done_ "plan of the sample" plan "$top/etc/cluster.conf" --parent none -o sample
+refused 2 'one CLUSTER.CONF is wanted, 0 given' "plan without a file" plan --parent none -o x
+refused 2 'one CLUSTER.CONF is wanted, 2 given' "plan of two files" plan three.conf four.conf --parent none -o x
+refused 1 'none.conf: No such file' "plan of no file" plan none.conf --parent none -o x
+run 1 "plan into no directory" plan three.conf --parent none -o nowhere/list
+is "plan into no directory: what it says" "$(grep -c 'nowhere/list: .*No such file' err)" 1
+refused 3 'the first list has no server that leaves' "a first list with a server given up" \
+	plan three.conf --parent none --giveup cache01
 conf_refused() { # PATTERN WHAT LINE...: a line that makes cluster.conf wrong
 	local pattern=$1 what=$2
 	shift 2
 	conf 3 "$@" >wrong.conf
-	refused 3 "^mcadmin init: wrong.conf:$pattern" "cluster.conf: $what" init wrong.conf -o x
+	refused 3 "^mcadmin plan: wrong.conf:$pattern" "cluster.conf: $what" plan wrong.conf --parent none -o x
 }
 conf_refused "4: found an unknown option 'colour', expected one of cluster" "an unknown option" 'colour = blue'
 conf_refused "4: lease: found 'long', expected a whole number" "no number" 'lease = long'
@@ -245,7 +191,7 @@ refused 3 'psk: ' "show of something else" show psk
 refused 3 'no regular file' "show of a directory" show .
 mkfifo fifo
 refused 3 'no regular file' "show of a FIFO, which nobody writes to" show fifo
-refused 3 'no regular file' "init with a FIFO as cluster.conf" init fifo -o list.fifo
+refused 3 'no regular file' "plan with a FIFO as cluster.conf" plan fifo --parent none -o list.fifo
 refused 3 'no regular file' "sign with a FIFO as key" sign -k fifo list.1
 refused 3 'no regular file' "verify with a FIFO as public key" verify -p fifo list.1
 refused 3 'no regular file' "a FIFO as pre-shared key" status --agent 127.0.0.1:1 --agent-key op.key.pub \
@@ -334,7 +280,7 @@ says "route" '^user:1 +3797 +cache0[1-4] +10.0.0.[1-4]:11211$'
 done_ "route --json" route --json --list list.2 'a"b'
 says "route --json" '^\[\{"key":"a\\"b","covered":true,"slot":[0-9]+,"server":"cache0'
 conf 3 'prefix = "app:"' >prefix.conf
-done_ "init with a prefix" init prefix.conf -o prefix.list
+done_ "a first list with a prefix" plan prefix.conf --parent none -o prefix.list
 done_ "route with a prefix" route --list prefix.list app:1 other
 says "route with a prefix" '^app:1 +[0-9]+ +cache0'
 says "route with a prefix" '^other +- +- +not one of the list'
@@ -387,5 +333,4 @@ is "push --json to no agent: lines" "$(lines out)" 1
 is "a full disk behind standard output: exit code" $? 1
 is "no temporary file is left" "$(find . -name '.mcadmin.*')" ""
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+end

@@ -52,7 +52,7 @@ plan "$LAB/three.conf" "$LAB/strange" "${agent[@]}"
 sign "$LAB/strange" "$LAB/stranger.key"
 refused "a list signed by a stranger" 3 "sign" push "$LAB/strange"
 sed 's/^cluster = .*/cluster = "other"/' "$LAB/three.conf" >"$LAB/other.conf"
-"$BUILD/mcadmin" init "$LAB/other.conf" -o "$LAB/other" >/dev/null
+"$BUILD/mcadmin" plan "$LAB/other.conf" --parent none -o "$LAB/other" >/dev/null
 sign "$LAB/other"
 refused "a list of another cluster" 3 "other" push "$LAB/other"
 plan "$LAB/three.conf" "$LAB/next" "${agent[@]}"
@@ -78,7 +78,7 @@ malformed "a server twice" "line [0-9]+.*(server|s2)" 's/^(server s1 .*)$/\1\n\1
 malformed "a server with another one's address" "line [0-9]+.*$LAB_NET.1" \
 	"s/^(server s2) [^ ]*/\1 $(lab_server_address 1)/"
 malformed "a slot of a server that is not there" "slot" 's/^slots ..../slots \/\/\/\//'
-"$BUILD/mcadmin" init "$LAB/three.conf" -o "$LAB/again" >/dev/null
+"$BUILD/mcadmin" plan "$LAB/three.conf" --parent none -o "$LAB/again" >/dev/null
 sign "$LAB/again"
 refused "another first list" 3 "epoch|parent" push "$LAB/again"
 unchanged

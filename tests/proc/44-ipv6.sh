@@ -40,5 +40,5 @@ lab_load_zeros
 for address in '[::0]:11280' '::1:11280' '[::1]' '[::ffff:10.0.0.1]:11280' '[::]:11280'; do
 	sed "s/^agent \"a2\" { address=\"[^\"]*\"/agent \"a2\" { address=\"$address\"/" "$LAB/cluster.conf" \
 		>"$LAB/wrong.conf"
-	refused "the address $address" - 'address' "$BUILD/mcadmin" init "$LAB/wrong.conf" -o "$LAB/wrong"
+	refused "the address $address" - 'address' "$BUILD/mcadmin" plan "$LAB/wrong.conf" --parent none -o "$LAB/wrong"
 done

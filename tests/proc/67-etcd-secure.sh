@@ -84,7 +84,7 @@ secure_conf 2 a-guess authority
 lab_agent_start 1
 lab_agent_start 2
 lab_conf 1 a2
-lab_list_init >"$LAB/plan.log" 2>&1 || fail "mcadmin init: $(cat "$LAB/plan.log")"
+lab_list_init >"$LAB/plan.log" 2>&1 || fail "mcadmin plan: $(cat "$LAB/plan.log")"
 lab_until 40 begun || fail "the first list: $(tail -n 1 "$LAB/push.log")" # once etcd has elected one
 etcd_led 1 2
 check "a1 leads, past the dead endpoint" equal "$LAB_COORDINATOR" 1
