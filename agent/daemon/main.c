@@ -111,7 +111,6 @@ static void on_ready(struct agent *agent)
 /* The handlers stand before the agent does: a reload while it comes up waits for the loop. */
 static bool signals_take(struct event_base *base, struct running *running, struct event *events[3])
 {
-<<<<<<< HEAD
 	static const struct {
 		int number;
 		event_callback_fn handle;
@@ -128,13 +127,8 @@ static bool signals_take(struct event_base *base, struct running *running, struc
 static int run(const char *path, struct config *config)
 {
 	struct running running = {.path = path};
-	struct event_base *base = event_base_new();
-	struct event *events[3] = {NULL};
-=======
 	struct event_base *base = loop_new();
-	struct event *terminate = NULL, *interrupt = NULL;
-	struct agent *agent = NULL;
->>>>>>> origin/mover
+	struct event *events[3] = {NULL};
 	struct failure failure;
 	int status = EXIT_FAILURE;
 
