@@ -123,16 +123,22 @@ static bool agent_store(struct agent *agent, const char *name, const void *bytes
 		return true;
 	}
 	if (strcmp(agent->store_trouble, failure.text) != 0)
-		log_line(LOG_LEVEL_ERROR, "%s: nothing advances until this is stored",
-			 failure.text);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "not-stored"},
+			  "%s: nothing advances until this is stored", failure.text);
 	(void)snprintf(agent->store_trouble, sizeof(agent->store_trouble), "%s", failure.text);
 	return false;
 }
 
 static void agent_log_step(const char *who, const struct reg *reg)
 {
-	log_line(
-	    LOG_LEVEL_NOTICE,
+	const struct log_fields fields = {.event = who,
+					  .phase = phase_name((enum phase)reg->phase),
+					  .epoch = reg->epoch,
+					  .term = reg->term,
+					  .serial = reg->serial};
+
+	log_event(
+	    LOG_LEVEL_NOTICE, &fields,
 	    "%s: epoch %" PRIu64 "%s%.0" PRIu64 ": %s (register %" PRIu64 ".%" PRIu64 ")%s%s%s%s",
 	    who, reg->epoch, reg->next_epoch != 0 ? " to " : "", reg->next_epoch,
 	    phase_name((enum phase)reg->phase), reg->term, reg->serial,
@@ -165,8 +171,9 @@ void agent_stored(struct agent *agent, bool ok, const char *why)
 		return;
 	if (!ok) {
 		if (strcmp(agent->store_trouble, why) != 0)
-			log_line(LOG_LEVEL_ERROR, "%s: no phase is passed until this is stored",
-				 why);
+			log_event(LOG_LEVEL_ERROR,
+				  &(const struct log_fields){.event = "not-stored"},
+				  "%s: no phase is passed until this is stored", why);
 		(void)snprintf(agent->store_trouble, sizeof(agent->store_trouble), "%s", why);
 		(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "%s", why);
 		(void)agent_coord_lists(agent, &coord->reg);
@@ -257,10 +264,11 @@ static void agent_clients(struct agent *agent)
 static void agent_unconfirmed(struct agent *agent, const struct failure *failure)
 {
 	if (!agent->unconfirmed)
-		log_line(LOG_LEVEL_WARNING,
-			 "%s than %s/" HOST_FILE ", which may be an old copy: nothing is published "
-			 "until the coordinator has spoken",
-			 failure->text, agent->config->state_directory);
+		log_event(LOG_LEVEL_WARNING, &(const struct log_fields){.event = "unconfirmed"},
+			  "%s than %s/" HOST_FILE
+			  ", which may be an old copy: nothing is published "
+			  "until the coordinator has spoken",
+			  failure->text, agent->config->state_directory);
 	agent->unconfirmed = true;
 }
 

@@ -418,8 +418,8 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 		agent->offers[verdict]++;
 	/* One who is told to try again does so at once, and is told why. */
 	if (!*relay && error != -EALREADY && verdict != VERDICT_LATER)
-		log_line(verdict == VERDICT_ACCEPTED ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-			 "offer: %s", text);
+		log_event(verdict == VERDICT_ACCEPTED ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+			  &(const struct log_fields){.event = "offer"}, "offer: %s", text);
 	return verdict;
 }
 

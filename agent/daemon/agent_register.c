@@ -69,10 +69,10 @@ void agent_failover_begin(struct agent *agent)
 	    agent_change(agent, reg, &agent->coord_change)) {
 		agent_resume(agent, reg);
 		coord_ordered(&agent->coord, order->binding.term);
-		log_line(LOG_LEVEL_NOTICE,
-			 "failover: the register %" PRIu64 ".%" PRIu64
-			 " goes on here in term %" PRIu64,
-			 reg->term, reg->serial, order->binding.term);
+		log_event(LOG_LEVEL_NOTICE, &(const struct log_fields){.event = "failover"},
+			  "failover: the register %" PRIu64 ".%" PRIu64
+			  " goes on here in term %" PRIu64,
+			  reg->term, reg->serial, order->binding.term);
 		return;
 	}
 	if (!agent_change(agent, known, &agent->coord_change))
@@ -81,8 +81,8 @@ void agent_failover_begin(struct agent *agent)
 		       lists_find(agent->lists, known->active),
 		       known->next_epoch != 0 ? lists_find(agent->lists, known->pending) : NULL,
 		       agent->coord_change, clock_now_ms());
-	log_line(
-	    LOG_LEVEL_NOTICE,
+	log_event(
+	    LOG_LEVEL_NOTICE, &(const struct log_fields){.event = "failover"},
 	    "failover: without the register; nothing is granted until every earlier lease has run "
 	    "out, then the highest register that the hosts know goes on in term %" PRIu64,
 	    order->binding.term);
@@ -97,10 +97,10 @@ bool agent_replaced(const struct agent *agent)
 	       strcmp(order->targets[0].name, agent->config->name) != 0;
 }
 
-/* Whoever the list does not name as a candidate stands in no election.  Where etcd holds no register
- * only the first list of a new cluster begins one, or a failover order: a candidate that has lost its
- * state would hold the leadership in vain, and keep the others from it.  One that knows no list yet
- * may be all that is left, and finds the lists in etcd. */
+/* Whoever the list does not name as a candidate stands in no election.  Where etcd holds no
+ * register only the first list of a new cluster begins one, or a failover order: a candidate that
+ * has lost its state would hold the leadership in vain, and keep the others from it.  One that
+ * knows no list yet may be all that is left, and finds the lists in etcd. */
 void agent_stands(struct agent *agent)
 {
 	const struct list *list = agent_list(agent);
@@ -207,7 +207,8 @@ void agent_asked(struct agent *agent, const char *name, const struct reg *reg)
 		       "agent %s asks this agent to coordinate by the register %" PRIu64 ".%" PRIu64
 		       " of epoch %" PRIu64 ", which is not here: " COORD_WAY_OUT,
 		       name, reg->term, reg->serial, reg->epoch);
-	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+	log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "register-trouble"}, "%s",
+		  agent->register_trouble);
 }
 
 /* ---- the store ---- */
@@ -233,7 +234,8 @@ static void agent_register_absent(struct agent *agent)
 		       "agent %s coordinates by the list but its register is missing: it routes on "
 		       "and coordinates nothing; " COORD_WAY_OUT,
 		       agent->config->name);
-	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+	log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "register-trouble"}, "%s",
+		  agent->register_trouble);
 }
 
 static void agent_register_found(struct agent *agent, const struct reg *reg)
@@ -257,7 +259,8 @@ static void agent_register_found(struct agent *agent, const struct reg *reg)
 			       ", this host has adopted %" PRIu64 ".%" PRIu64
 			       ": it is an old copy, and coordinates no more",
 			       reg->term, reg->serial, known->term, known->serial);
-		log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "register-trouble"},
+			  "%s", agent->register_trouble);
 		return;
 	}
 	if (agent_change(agent, reg, &agent->coord_change)) {
@@ -267,7 +270,8 @@ static void agent_register_found(struct agent *agent, const struct reg *reg)
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble),
 		       "the register %" PRIu64 ".%" PRIu64 " names a list that is not here",
 		       reg->term, reg->serial);
-	log_line(LOG_LEVEL_ERROR, "%s", agent->register_trouble);
+	log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "register-trouble"}, "%s",
+		  agent->register_trouble);
 }
 
 int agent_register_write(struct agent *agent, const struct reg *reg)
@@ -347,8 +351,10 @@ static void on_lost(void *context, const char *why)
 	struct agent *agent = context;
 
 	if (agent->coord.state != COORD_IDLE)
-		log_line(LOG_LEVEL_WARNING, "leadership is lost: %s", why);
-	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "leadership is lost: %.400s", why);
+		log_event(LOG_LEVEL_WARNING, &(const struct log_fields){.event = "leadership-lost"},
+			  "leadership is lost: %s", why);
+	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "leadership is lost: %.400s",
+		       why);
 	agent_leads_no_more(agent);
 	if (agent->on_left != NULL)
 		agent->on_left(agent);
@@ -359,7 +365,9 @@ bool agent_leave(struct agent *agent, void (*on_left)(struct agent *agent))
 	if (!agent->coord.shared || agent->on_left != NULL)
 		return false;
 	if (agent->elected)
-		log_line(LOG_LEVEL_NOTICE, "leadership is given back");
+		log_event(LOG_LEVEL_NOTICE,
+			  &(const struct log_fields){.event = "leadership-given-back"},
+			  "leadership is given back");
 	agent->on_left = on_left;
 	(void)snprintf(agent->step_lost, sizeof(agent->step_lost), "it leaves the leadership");
 	store_resign(agent->store);

@@ -95,21 +95,22 @@ void evidence_keep(struct state *state, const struct evidence *evidence, const v
 	if (evidence_find(kept, count, evidence->hash) != NULL)
 		return;
 	if (count == EVIDENCE_MAX) {
-		log_line(LOG_LEVEL_ERROR,
-			 "equivocation: one more signed %s %" PRIu64
-			 ", not kept: %u such documents are kept already",
-			 what, evidence->number, EVIDENCE_MAX);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "equivocation"},
+			  "equivocation: one more signed %s %" PRIu64
+			  ", not kept: %u such documents are kept already",
+			  what, evidence->number, EVIDENCE_MAX);
 		return;
 	}
 	evidence_name(evidence, name);
 	if (state_store(state, name, document, bytes, &failure) != 0)
-		log_line(LOG_LEVEL_ERROR, "equivocation: a second signed %s %" PRIu64 ": %s", what,
-			 evidence->number, failure.text);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "equivocation"},
+			  "equivocation: a second signed %s %" PRIu64 ": %s", what,
+			  evidence->number, failure.text);
 	else
-		log_line(LOG_LEVEL_ERROR,
-			 "equivocation: a second signed %s %" PRIu64
-			 " is kept in the state directory as %s",
-			 what, evidence->number, name);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "equivocation"},
+			  "equivocation: a second signed %s %" PRIu64
+			  " is kept in the state directory as %s",
+			  what, evidence->number, name);
 }
 
 void *evidence_load(struct state *state, const uint8_t hash[LIST_HASH_BYTES], size_t *bytes)

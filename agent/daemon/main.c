@@ -18,6 +18,7 @@
 #include "daemon/notify.h"
 #include "daemon/store_move.h"
 
+#define JOURNAL_SOCKET	"/run/systemd/journal/socket"
 #define MOVE_TIMEOUT_S	10u /* and etcd's lease: the leader of before may be dead */
 #define LEAVE_TIMEOUT_S 2   /* etcd may be what is broken */
 
@@ -69,8 +70,8 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 	struct agent *agent = ((struct running *)context)->agent;
 
 	(void)what;
-	log_line(LOG_LEVEL_NOTICE, "stopping on signal %d; the segment stays for its readers",
-		 (int)number);
+	log_event(LOG_LEVEL_NOTICE, &(const struct log_fields){.event = "stopping"},
+		  "stopping on signal %d; the segment stays for its readers", (int)number);
 	tell_manager(NOTIFY_STOPPING);
 	if (agent_leave(agent, on_left))
 		(void)event_base_loopexit(agent->base, &patience);
@@ -88,11 +89,12 @@ static void on_hangup(evutil_socket_t number, short what, void *context)
 	(void)what;
 	tell_manager(NOTIFY_RELOADING "\nMONOTONIC_USEC=%" PRIu64, notify_clock_us());
 	if (agent_reload(agent, running->path, &failure) == 0) {
-		log_line(LOG_LEVEL_NOTICE, "%s was read again and is in force", running->path);
+		log_event(LOG_LEVEL_NOTICE, &(const struct log_fields){.event = "reloaded"},
+			  "%s was read again and is in force", running->path);
 		tell_manager("STATUS=%s was read again and is in force", running->path);
 	} else {
-		log_line(LOG_LEVEL_ERROR, "not reloaded: %s; the agent goes on as it was",
-			 failure.text);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "not-reloaded"},
+			  "not reloaded: %s; the agent goes on as it was", failure.text);
 		tell_manager("STATUS=not reloaded: %s", failure.text);
 	}
 	if (agent->ready) /* else on_ready will say so */
@@ -101,10 +103,10 @@ static void on_hangup(evutil_socket_t number, short what, void *context)
 
 static void on_ready(struct agent *agent)
 {
-	log_line(LOG_LEVEL_NOTICE,
-		 "ready: agent %s of cluster %s, peers %s, control %s, segment %s",
-		 agent->config->name, agent->config->cluster, agent->config->listen,
-		 agent->config->control_socket, agent->config->segment);
+	log_event(LOG_LEVEL_NOTICE, &(const struct log_fields){.event = "ready"},
+		  "ready: agent %s of cluster %s, peers %s, control %s, segment %s",
+		  agent->config->name, agent->config->cluster, agent->config->listen,
+		  agent->config->control_socket, agent->config->segment);
 	tell_manager(NOTIFY_READY);
 }
 
@@ -132,6 +134,7 @@ static int run(const char *path, struct config *config)
 	struct failure failure;
 	int status = EXIT_FAILURE;
 
+	log_open(JOURNAL_SOCKET, config->cluster, config->name);
 	if (base == NULL) {
 		log_line(LOG_LEVEL_ERROR, "no event loop: %s", strerror(errno));
 		return status;
@@ -152,6 +155,7 @@ out:
 		if (events[i] != NULL)
 			event_free(events[i]);
 	event_base_free(base);
+	log_close();
 	return status;
 }
 

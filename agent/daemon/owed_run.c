@@ -184,8 +184,11 @@ static void peer_closed(void *context, const char *why)
 	if (strcmp(peer->why, why) == 0)
 		return;
 	(void)snprintf(peer->why, sizeof(peer->why), "%s", why);
-	log_line(LOG_LEVEL_WARNING, "what clients owe server %s %s cannot be carried out there: %s",
-		 server_name(peer->run, peer->address), peer->address, why);
+	log_event(LOG_LEVEL_WARNING,
+		  &(const struct log_fields){.event = "owed-not-delivered",
+					     .server = server_name(peer->run, peer->address)},
+		  "what clients owe server %s %s cannot be carried out there: %s",
+		  server_name(peer->run, peer->address), peer->address, why);
 }
 
 static const struct mc_conn_events peer_events = {

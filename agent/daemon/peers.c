@@ -148,8 +148,10 @@ static void peer_ready(struct session *session, void *context)
 		peers->redial_delay_ms = REDIAL_MIN_MS;
 		peers->last_why[0] = '\0';
 		if (!peers->asking)
-			log_line(LOG_LEVEL_INFO, "connected to coordinator %s",
-				 session_peer_address(session));
+			log_event(LOG_LEVEL_INFO,
+				  &(const struct log_fields){.event = "coordinator-connected",
+							     .peer = session_peer_address(session)},
+				  "connected to coordinator %s", session_peer_address(session));
 		host_connected(&peers->agent->host, true, clock_now_ms());
 		for (uint32_t i = 0; i < RELAYS_MAX; i++)
 			if (peers->relay[i].id != 0)
@@ -189,7 +191,9 @@ static void peer_closed(struct session *session, const char *why, void *context)
 		return;
 	if (peer->kind == PEER_COORDINATOR) {
 		if (strcmp(peers->last_why, why) != 0)
-			log_line(LOG_LEVEL_WARNING, "coordinator %s", why);
+			log_event(LOG_LEVEL_WARNING,
+				  &(const struct log_fields){.event = "coordinator-lost"},
+				  "coordinator %s", why);
 		(void)snprintf(peers->last_why, sizeof(peers->last_why), "%s", why);
 		peers->redial_ms = clock_now_ms() + peers->redial_delay_ms;
 		peers->redial_delay_ms *= 2;

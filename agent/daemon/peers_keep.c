@@ -214,9 +214,10 @@ static void refusals_tell(struct peers *peers, uint64_t now_ms)
 
 	if (refusals == peers->refusals || now_ms < peers->refusals_ms)
 		return;
-	log_line(LOG_LEVEL_WARNING, "%llu connections turned away, the last: %s",
-		 (unsigned long long)(refusals - peers->refusals),
-		 session_listener_last_refusal(peers->listener));
+	log_event(LOG_LEVEL_WARNING, &(const struct log_fields){.event = "turned-away"},
+		  "%llu connections turned away, the last: %s",
+		  (unsigned long long)(refusals - peers->refusals),
+		  session_listener_last_refusal(peers->listener));
 	peers->refusals = refusals;
 	peers->refusals_ms = now_ms + REFUSALS_EVERY_MS;
 }

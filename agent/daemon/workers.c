@@ -179,16 +179,20 @@ static void worker_finished(void *context, const struct work *work)
 	worker->result = *work;
 	mover_progress_failures(worker->mover, &worker->failures);
 	worker_count(worker);
-	log_line(LOG_LEVEL_INFO,
-		 "%s: %s %s: %llu found, %llu moved or dropped, %llu there already, %llu expired, "
-		 "%llu gone, %llu failed, %llu cold%s%s",
-		 worker->workers->agent->host_change->servers[worker->server].name,
-		 phase_name((enum phase)work->phase),
-		 work->state == WORK_REFUSED ? "refused" : "done", (unsigned long long)work->found,
-		 (unsigned long long)work->moved, (unsigned long long)work->present,
-		 (unsigned long long)work->expired, (unsigned long long)work->gone,
-		 (unsigned long long)work->failed, (unsigned long long)work->cold,
-		 work->reason[0] != '\0' ? ": " : "", work->reason);
+	log_event(LOG_LEVEL_INFO,
+		  &(const struct log_fields){
+		      .event = work->state == WORK_REFUSED ? "work-refused" : "work-done",
+		      .phase = phase_name((enum phase)work->phase),
+		      .server = worker->workers->agent->host_change->servers[worker->server].name},
+		  "%s: %s %s: %llu found, %llu moved or dropped, %llu there already, %llu expired, "
+		  "%llu gone, %llu failed, %llu cold%s%s",
+		  worker->workers->agent->host_change->servers[worker->server].name,
+		  phase_name((enum phase)work->phase),
+		  work->state == WORK_REFUSED ? "refused" : "done", (unsigned long long)work->found,
+		  (unsigned long long)work->moved, (unsigned long long)work->present,
+		  (unsigned long long)work->expired, (unsigned long long)work->gone,
+		  (unsigned long long)work->failed, (unsigned long long)work->cold,
+		  work->reason[0] != '\0' ? ": " : "", work->reason);
 }
 
 static void worker_stopped(void *context)
@@ -233,7 +237,10 @@ static int worker_start(struct worker *worker)
 		worker->mover = NULL;
 		(void)snprintf(worker->result.reason, sizeof(worker->result.reason), "%.*s",
 			       (int)sizeof(worker->result.reason) - 1, failure.text);
-		log_line(LOG_LEVEL_ERROR, "%s: %s", server->name, failure.text);
+		log_event(
+		    LOG_LEVEL_ERROR,
+		    &(const struct log_fields){.event = "work-not-begun", .server = server->name},
+		    "%s: %s", server->name, failure.text);
 	}
 	return error;
 }

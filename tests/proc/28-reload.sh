@@ -44,8 +44,6 @@ check "stopped, it does not" lab_until "$LAB_WAIT_S" quiet
 kill -CONT "${LAB_AGENT_PID[1]}"
 
 say "what may change"
-conf
-reload 'agent.conf was read again and is in force'
 : >"$LAB/told"
 conf 'clients-per-user = 1'
 reload 'agent.conf was read again and is in force'
@@ -75,7 +73,9 @@ conf 'colour = "red"'
 reload 'not reloaded: .*colour: found an unknown option'
 rm "$LAB/1/agent.conf"
 reload 'not reloaded: .*agent.conf: .*No such file'
+: >"$LAB/told"
 conf
-reload 'agent.conf was read again and is in force'
+kill -HUP "${LAB_AGENT_PID[1]}"
+check "put right, it is taken" lab_until "$LAB_WAIT_S" told 'STATUS=.*agent.conf was read again and is in force'
 check "it answers as before" equal "$status_before" \
 	"$("$BUILD/mcadmin" status --agent "$(lab_agent_socket 1)" --raw | grep -c .)"
