@@ -7,6 +7,7 @@
 
 #include "admin/human.h"
 
+#define NAME_COLUMNS 16u
 #define CELLS_MIN    6u
 #define AROUND_CELLS 12u /* blanks, and the percentage */
 
@@ -42,9 +43,10 @@ uint32_t bars_find(const struct status *status, struct bar bars[BARS_MAX])
 		const struct status_server *server = &status->servers[i];
 
 		if (at_work(server->work) && server->found > 0)
-			bars[count++] = (struct bar){server->name,  strcmp(server->work, "done") == 0,
-						     server->found, server->left,
-						     server->moved, server->rate};
+			bars[count++] =
+			    (struct bar){server->name,	strcmp(server->work, "done") == 0,
+					 server->found, server->left,
+					 server->moved, server->rate};
 	}
 	for (uint32_t i = 0; i < status->host_count && count < BARS_MAX; i++) {
 		const struct status_host *host = &status->hosts[i];
@@ -86,6 +88,19 @@ const char *bar_cells(const struct bar *bar, unsigned cells, char text[BAR_CELLS
 	return text;
 }
 
+unsigned bars_name_columns(const struct bar *bars, uint32_t count)
+{
+	size_t columns = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const size_t length = strlen(bars[i].name);
+
+		if (length > columns)
+			columns = length < NAME_COLUMNS ? length : NAME_COLUMNS;
+	}
+	return (unsigned)columns;
+}
+
 void bar_line(const struct bar *bar, unsigned columns, unsigned name_columns,
 	      char line[BAR_LINE_BYTES])
 {
@@ -102,12 +117,11 @@ void bar_line(const struct bar *bar, unsigned columns, unsigned name_columns,
 				  bar_cells(bar, room > CELLS_MIN ? room : CELLS_MIN, cells),
 				  human_percent(dealt_with(bar), bar->found, percent));
 	if (!bar->done && bar->rate > 0 && used < BAR_LINE_BYTES)
-		(void)snprintf(line + used, BAR_LINE_BYTES - used, ", %" PRIu64 "/s, %s left",
-			       bar->rate,
-			       human_duration(bar->left < UINT64_MAX / 1000
-						  ? bar->left * 1000 / bar->rate
-						  : UINT64_MAX,
-					      time));
+		(void)snprintf(
+		    line + used, BAR_LINE_BYTES - used, ", %" PRIu64 "/s, %s left", bar->rate,
+		    human_duration(bar->left < UINT64_MAX / 1000 ? bar->left * 1000 / bar->rate
+								 : UINT64_MAX,
+				   time));
 	if (columns > 0)
 		line[columns - 1] = '\0';
 }

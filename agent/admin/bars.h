@@ -24,6 +24,9 @@ uint32_t bars_find(const struct status *status, struct bar bars[BARS_MAX]);
 /* "#######....." of so many cells, not more than BAR_CELLS_MAX. */
 const char *bar_cells(const struct bar *bar, unsigned cells, char text[BAR_CELLS_MAX + 1]);
 
+/* The width of the longest of their names, within reason. */
+unsigned bars_name_columns(const struct bar *bars, uint32_t count);
+
 /* A line of less than `columns` characters, the name in name_columns. */
 void bar_line(const struct bar *bar, unsigned columns, unsigned name_columns,
 	      char line[BAR_LINE_BYTES]);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/screen.h"
+
 #define COLUMN_GAP 2
 
 struct table {
@@ -96,14 +98,8 @@ static void cell_print(const struct table *table, uint32_t column, const char *t
 		(void)fprintf(out, "%-*s", last ? 0 : width, text);
 }
 
-int table_print(const struct table *table, const char *indent, FILE *out)
+static void widths_find(const struct table *table, int width[TABLE_COLUMNS_MAX])
 {
-	int width[TABLE_COLUMNS_MAX] = {0};
-
-	if (table->lost)
-		return -ENOMEM;
-	if (table->cell_count == 0)
-		return 0;
 	for (uint32_t c = 0; c < table->column_count; c++)
 		width[c] = (int)strlen(column_heading(table, c));
 	for (size_t i = 0; i < table->cell_count; i++) {
@@ -112,6 +108,10 @@ int table_print(const struct table *table, const char *indent, FILE *out)
 		if (length > width[i % table->column_count])
 			width[i % table->column_count] = length;
 	}
+}
+
+static void lines_print(const struct table *table, const int *width, const char *indent, FILE *out)
+{
 	(void)fputs(indent, out);
 	for (uint32_t c = 0; c < table->column_count; c++)
 		cell_print(table, c, column_heading(table, c), width[c], out);
@@ -123,5 +123,54 @@ int table_print(const struct table *table, const char *indent, FILE *out)
 		cell_print(table, c, table->cells[i], width[c], out);
 	}
 	(void)fputc('\n', out);
+}
+
+/* For a terminal that is too narrow: each row by itself, its cells behind their headings, as many
+ * on a line as fit. */
+static void rows_print(const struct table *table, const char *indent, unsigned columns, FILE *out)
+{
+	const size_t margin = strlen(indent) + 2;
+	size_t used = 0;
+
+	for (size_t i = 0; i < table->cell_count; i++) {
+		const uint32_t c = (uint32_t)(i % table->column_count);
+		const char *heading = column_heading(table, c), *cell = table->cells[i];
+		const size_t bytes = strlen(heading) + strlen(cell) + 1;
+
+		if (c == 0) {
+			(void)fprintf(out, "%s%s%s", i > 0 ? "\n" : "", indent, cell);
+			used = columns; /* the rest begins on a line of its own */
+		} else if (*cell != '\0' && used + 2 + bytes > columns) {
+			(void)fprintf(out, "\n%*s", (int)margin, "");
+			used = margin;
+		} else if (*cell != '\0') {
+			(void)fputs(", ", out);
+			used += 2;
+		}
+		if (c == 0 || *cell == '\0')
+			continue;
+		(void)fprintf(out, "%s%s%s", heading, *heading == '\0' ? "" : " ", cell);
+		used += bytes;
+	}
+	(void)fputc('\n', out);
+}
+
+int table_print(const struct table *table, const char *indent, FILE *out)
+{
+	const unsigned columns = screen_columns(out);
+	int width[TABLE_COLUMNS_MAX] = {0};
+	size_t whole = strlen(indent);
+
+	if (table->lost)
+		return -ENOMEM;
+	if (table->cell_count == 0)
+		return 0;
+	widths_find(table, width);
+	for (uint32_t c = 0; c < table->column_count; c++)
+		whole += (size_t)width[c] + (c > 0 ? COLUMN_GAP : 0);
+	if (columns == 0 || whole <= columns)
+		lines_print(table, width, indent, out);
+	else
+		rows_print(table, indent, columns, out);
 	return 0;
 }

@@ -5,16 +5,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "admin/bars.h"
 #include "admin/human.h"
+#include "admin/screen.h"
 
 #define LINE_BYTES	 512u
-#define TERMINAL_COLUMNS 80
+#define TERMINAL_COLUMNS 80u
 #define TERMINAL_ROWS	 24u
-#define NAME_COLUMNS	 16u
 #define PHASE_COLUMNS	 7
 #define PHASE_LASTS_MS	 3000u
 #define NOTE_AGAIN_MS	 10000u
@@ -94,23 +93,18 @@ static void note_find(const struct status *status, uint64_t lasts_ms,
 		(void)snprintf(note, STATUS_TEXT_MAX + 1, "%.250s", status->trouble);
 }
 
-static int terminal_columns(FILE *out)
+static unsigned terminal_columns(FILE *out)
 {
-	struct winsize window;
+	const unsigned columns = screen_columns(out);
 
-	if (ioctl(fileno(out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
-		return window.ws_col;
-	return TERMINAL_COLUMNS;
+	return columns > 0 ? columns : TERMINAL_COLUMNS;
 }
 
 /* As many as the screen holds below the line: what has scrolled away cannot be redrawn. */
 static uint32_t bars_fit(FILE *out, uint32_t count)
 {
-	struct winsize window;
-	uint32_t rows = TERMINAL_ROWS;
+	const unsigned there = screen_rows(out), rows = there > 0 ? there : TERMINAL_ROWS;
 
-	if (ioctl(fileno(out), TIOCGWINSZ, &window) == 0 && window.ws_row > 0)
-		rows = window.ws_row;
 	return count + 2 < rows ? count : rows > 2 ? rows - 2 : 0;
 }
 
@@ -127,21 +121,8 @@ static void lines_clear(struct watch_progress *progress)
 static void line_redraw(struct watch_progress *progress, const char *line)
 {
 	lines_clear(progress);
-	(void)fprintf(progress->out, "%.*s", terminal_columns(progress->out) - 1, line);
+	(void)fprintf(progress->out, "%.*s", (int)terminal_columns(progress->out) - 1, line);
 	progress->drawn = true;
-}
-
-static unsigned name_columns(const struct bar *bars, uint32_t count)
-{
-	unsigned columns = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		size_t length = strlen(bars[i].name);
-
-		if (length > columns)
-			columns = length < NAME_COLUMNS ? (unsigned)length : NAME_COLUMNS;
-	}
-	return columns;
 }
 
 static void bars_draw(struct watch_progress *progress, const struct status *status)
@@ -151,8 +132,8 @@ static void bars_draw(struct watch_progress *progress, const struct status *stat
 	char line[BAR_LINE_BYTES];
 
 	for (uint32_t i = 0; i < count; i++) {
-		bar_line(&bars[i], (unsigned)terminal_columns(progress->out),
-			 name_columns(bars, count), line);
+		bar_line(&bars[i], terminal_columns(progress->out), bars_name_columns(bars, count),
+			 line);
 		(void)fprintf(progress->out, "\n%s", line);
 	}
 	progress->bars = count;

@@ -15,9 +15,8 @@ static void commands_each(void (*each)(const char *words, const struct command *
 
 	for (size_t i = 0; admin_commands[i] != NULL; i++) {
 		each(admin_commands[i]->name, admin_commands[i]);
-		for (size_t j = 0; admin_commands[i]->inner != NULL &&
-				   admin_commands[i]->inner[j] != NULL;
-		     j++) {
+		for (size_t j = 0;
+		     admin_commands[i]->inner != NULL && admin_commands[i]->inner[j] != NULL; j++) {
 			(void)snprintf(words, sizeof(words), "%s %s", admin_commands[i]->name,
 				       admin_commands[i]->inner[j]->name);
 			each(words, admin_commands[i]->inner[j]);

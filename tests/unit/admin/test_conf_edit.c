@@ -107,8 +107,7 @@ END_TEST
 START_TEST(section_is_added_to_a_last_line_without_an_end)
 {
 	conf_edit_free(edit);
-	ck_assert_int_eq(
-	    conf_edit_new("x", "server \"a\" { agent = b }", &edit, &failure), 0);
+	ck_assert_int_eq(conf_edit_new("x", "server \"a\" { agent = b }", &edit, &failure), 0);
 	ck_assert_int_eq(conf_edit_add(edit, "server", "c", &failure), 0);
 	ck_assert_str_eq(conf_edit_text(edit), "server \"a\" { agent = b }\nserver \"c\" {\n}\n");
 }
