@@ -454,6 +454,7 @@ void agent_pump(struct agent *agent)
 	do {
 		agent->again = more = false;
 		agent_lists(agent);
+		agent_identity_follow(agent);
 		agent_take_over(agent);
 		agent_step_down(agent);
 		agent_failover_keeps(agent);

@@ -38,6 +38,7 @@ struct agent {
 	struct state *state;
 	struct segment *segment;
 	struct session_identity identity;
+	bool uses_previous; /* host key: the list names that one still */
 
 	struct host host;
 	struct coord coord;

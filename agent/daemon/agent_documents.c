@@ -124,7 +124,7 @@ static int list_first(struct offered *offered, const struct list *list)
 	const struct list *held;
 
 	if (ours && strcmp(coordinator->name, agent->config->name) == 0 &&
-	    memcmp(coordinator->key, agent->config->host_public, LIST_HOST_KEY_BYTES) != 0)
+	    memcmp(coordinator->key, agent->identity.public_key, LIST_HOST_KEY_BYTES) != 0)
 		return failure_set(
 		    &offered->failure, EINVAL,
 		    "agent %s: the list names another key for it than its own host-key",

@@ -11,6 +11,16 @@
 #define FAILOVER_FILE "failover"
 #define CLUSTER_FILE  "cluster"
 
+/* Makes the identity of the configuration's keys; follows the list, which may name the previous
+ * host key still, or no longer (agent_keys.c). */
+void agent_identity(struct agent *agent);
+void agent_identity_follow(struct agent *agent);
+/* May the agent go by the keys of `next`?  -EINVAL: without the one that the list names for it it
+ * would be a stranger. */
+int agent_keys_check(const struct agent *agent, const struct config *next, struct failure *failure);
+/* The configuration has other keys now. */
+void agent_keys_changed(struct agent *agent);
+
 /* Asks for the lists that `reg` names and the keys in force, where they are not here. */
 void agent_fetch(struct agent *agent, const struct reg *reg);
 /* Asks for the keys document in force, where it is not here yet. */

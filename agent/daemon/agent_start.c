@@ -165,22 +165,6 @@ static int agent_check_cluster(struct agent *agent, struct failure *failure)
 	return error;
 }
 
-static void agent_identity(struct agent *agent)
-{
-	struct session_identity *identity = &agent->identity;
-	const struct config *config = agent->config;
-
-	(void)snprintf(identity->cluster, sizeof(identity->cluster), "%s", config->cluster);
-	(void)snprintf(identity->name, sizeof(identity->name), "%s", config->name);
-	memcpy(identity->secret, config->host_secret, sizeof(identity->secret));
-	memcpy(identity->public_key, config->host_public, sizeof(identity->public_key));
-	memcpy(identity->psk, config->psk, sizeof(identity->psk));
-	identity->has_previous_psk = config->previous_psk != NULL;
-	if (config->previous_psk != NULL)
-		memcpy(identity->previous_psk, config->previous_psk,
-		       sizeof(identity->previous_psk));
-}
-
 int agent_open(struct config *config, struct event_base *base,
 	       void (*on_ready)(struct agent *agent), struct agent **out, struct failure *failure)
 {

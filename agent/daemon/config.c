@@ -2,7 +2,8 @@
  *
  * libconfuse splits the file into options and strings; every value is taken as a string and judged
  * here, so that each refusal can say what was found and what was expected.  The files that hold
- * secrets are secretfile.h's.  Not reentrant (libconfuse's scanner is not); called from the loop's thread.
+ * secrets are secretfile.h's.  Not reentrant (libconfuse's scanner is not); called from the loop's
+ * thread.
  */
 #include "daemon/config_reading.h"
 #include "daemon/mover_pace.h"
@@ -44,6 +45,7 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_OWED_PER_USER] = {"owed-per-user", false, false},
     [OPTION_SEGMENT] = {"segment", false, false},
     [OPTION_HOST_KEY] = {"host-key", true, false},
+    [OPTION_PREVIOUS_HOST_KEY] = {"previous-host-key", false, false},
     [OPTION_PSK] = {"psk", true, false},
     [OPTION_PREVIOUS_PSK] = {"previous-psk", false, false},
     [OPTION_TRUSTED_KEYS] = {"trusted-keys", true, false},
@@ -95,7 +97,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 							   va_list arguments)
 {
 	struct config_reading *r = reading_now;
-	char message[160], names[440], *name;
+	char message[160], names[460], *name;
 
 	if (r->problem[0] != '\0') /* the first one is the cause */
 		return;
@@ -343,6 +345,18 @@ static int take_secret(const struct config_reading *r, enum config_option_id opt
 	return 0;
 }
 
+static int take_host_key(const struct config_reading *r, enum config_option_id option,
+			 uint8_t **secret, uint8_t public_key[LIST_HOST_KEY_BYTES],
+			 struct failure *failure)
+{
+	int error = take_secret(r, option, secret, failure);
+
+	if (error == 0 && *secret != NULL && crypto_scalarmult_base(public_key, *secret) != 0)
+		error = config_refuse(r, option, failure,
+				      "a key without a public half, expected a secret X25519 key");
+	return error;
+}
+
 static int check_required(const struct config_reading *r, struct failure *failure)
 {
 	char missing[160] = "";
@@ -412,7 +426,10 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	    (error = config_number(r, OPTION_BOOT_WAIT, 0, CONFIG_BOOT_WAIT_MAX, &boot_wait_ms,
 				   failure)) != 0 ||
 	    (error = config_take_metrics(r, c, failure)) != 0 ||
-	    (error = take_secret(r, OPTION_HOST_KEY, &c->host_secret, failure)) != 0 ||
+	    (error = take_host_key(r, OPTION_HOST_KEY, &c->host_secret, c->host_public, failure)) !=
+		0 ||
+	    (error = take_host_key(r, OPTION_PREVIOUS_HOST_KEY, &c->previous_host_secret,
+				   c->previous_host_public, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PSK, &c->psk, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0 ||
 	    (error = config_take_register(r, c, failure)) != 0 ||
@@ -421,10 +438,6 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	c->boot_wait_ms = (uint32_t)boot_wait_ms;
 	c->clients_per_user = (uint32_t)per_user;
 	c->adaptive = adaptive != 0;
-	if (crypto_scalarmult_base(c->host_public, c->host_secret) != 0)
-		return config_refuse(r, OPTION_HOST_KEY, failure,
-				     "a key without a public half, expected a "
-				     "secret X25519 key");
 	return 0;
 }
 
@@ -478,6 +491,7 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("owed-per-user", NULL, CFGF_NODEFAULT),
 	    CFG_STR("segment", NULL, CFGF_NODEFAULT),
 	    CFG_STR("host-key", NULL, CFGF_NODEFAULT),
+	    CFG_STR("previous-host-key", NULL, CFGF_NODEFAULT),
 	    CFG_STR("psk", NULL, CFGF_NODEFAULT),
 	    CFG_STR("previous-psk", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("trusted-keys", NULL, CFGF_NODEFAULT),
@@ -534,6 +548,7 @@ void config_free(struct config *config)
 	if (config == NULL)
 		return;
 	sodium_free(config->host_secret); /* wipes; NULL is fine */
+	sodium_free(config->previous_host_secret);
 	sodium_free(config->psk);
 	sodium_free(config->previous_psk);
 	sodium_free(config->etcd.password);

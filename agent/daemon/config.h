@@ -52,6 +52,8 @@ struct config {
 	char metrics[LIST_ADDRESS_MAX + 1];	   /* a loopback address; "": none */
 	uint8_t *host_secret;			   /* LIST_HOST_KEY_BYTES, sodium_malloc'd */
 	uint8_t host_public[LIST_HOST_KEY_BYTES];
+	uint8_t *previous_host_secret; /* or NULL */
+	uint8_t previous_host_public[LIST_HOST_KEY_BYTES];
 	uint8_t *psk;			  /* 32 bytes, sodium_malloc'd */
 	uint8_t *previous_psk;		  /* or NULL */
 	enum config_register register_in; /* default file */
@@ -65,8 +67,8 @@ struct config {
 int config_load(const char *path, struct config **config, struct failure *failure);
 /* Takes over what `next`, read from the same file later, may change in a running agent.  -EINVAL,
  * with all options named that it may not change: *running is as it was.  `next` is the caller's
- * still. */
-int config_reload(struct config *running, struct config *next, const char *path,
+ * still.  *keys_changed: a pre-shared or host key is another one now. */
+int config_reload(struct config *running, struct config *next, const char *path, bool *keys_changed,
 		  struct failure *failure);
 void config_free(struct config *config);
 

@@ -91,15 +91,34 @@ static void fixed_changed(const struct config *running, const struct config *nex
 		name_add(names, "a server's password");
 	if (!text_same(running->etcd.password, next->etcd.password))
 		name_add(names, "etcd's password");
-	if (!secret_same(running->host_secret, next->host_secret, LIST_HOST_KEY_BYTES))
-		name_add(names, "host-key");
-	if (!secret_same(running->psk, next->psk, LIST_HOST_KEY_BYTES))
-		name_add(names, "psk");
-	if (!secret_same(running->previous_psk, next->previous_psk, LIST_HOST_KEY_BYTES))
-		name_add(names, "previous-psk");
 }
 
-int config_reload(struct config *running, struct config *next, const char *path,
+/* `next` takes what there was, and wipes it with itself. */
+static bool secret_swap(uint8_t **running, uint8_t **next)
+{
+	uint8_t *before = *running;
+
+	if (secret_same(before, *next, LIST_HOST_KEY_BYTES))
+		return false;
+	*running = *next;
+	*next = before;
+	return true;
+}
+
+static bool keys_swap(struct config *running, struct config *next)
+{
+	bool changed = secret_swap(&running->psk, &next->psk);
+
+	changed |= secret_swap(&running->previous_psk, &next->previous_psk);
+	changed |= secret_swap(&running->host_secret, &next->host_secret);
+	changed |= secret_swap(&running->previous_host_secret, &next->previous_host_secret);
+	memcpy(running->host_public, next->host_public, sizeof(running->host_public));
+	memcpy(running->previous_host_public, next->previous_host_public,
+	       sizeof(running->previous_host_public));
+	return changed;
+}
+
+int config_reload(struct config *running, struct config *next, const char *path, bool *keys_changed,
 		  struct failure *failure)
 {
 	char names[FAILURE_BYTES];
@@ -110,6 +129,7 @@ int config_reload(struct config *running, struct config *next, const char *path,
 				   "%s: found another value than the running agent has for %.300s: "
 				   "that takes a restart, which clients do not notice",
 				   path, names);
+	*keys_changed = keys_swap(running, next);
 	running->rate_keys = next->rate_keys;
 	running->rate_bytes = next->rate_bytes;
 	running->adaptive = next->adaptive;

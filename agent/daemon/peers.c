@@ -268,6 +268,14 @@ void peers_close(struct peers *peers)
 	free(peers);
 }
 
+void peers_rekey(struct peers *peers)
+{
+	for (struct peer *peer = peers->first; peer != NULL; peer = peer->next)
+		if (!session_is_local(peer->session))
+			session_end_soon(peer->session, "its keys have changed here: the session "
+							"is made anew");
+}
+
 const struct session_counts *peers_counts(const struct peers *peers, bool control)
 {
 	return session_listener_counts(control ? peers->control : peers->listener);
@@ -292,8 +300,8 @@ void peers_renew(struct peers *peers, const struct renew *renew)
 
 	message.renew = *renew;
 	if (agent->coord.state != COORD_IDLE) {
-		message.renew.vote = agent_vote(agent, agent->config->host_public);
-		if (coord_renew(&agent->coord, agent->config->host_public, 0, &message.renew,
+		message.renew.vote = agent_vote(agent, agent->identity.public_key);
+		if (coord_renew(&agent->coord, agent->identity.public_key, 0, &message.renew,
 				clock_now_ms(), &grant))
 			host_grant(&agent->host, &grant, clock_now_ms());
 		return;

@@ -27,6 +27,8 @@ void peers_stored(struct peers *peers, uint64_t now_ms);
  * the active list to listed agents that were never heard of. */
 void peers_tick(struct peers *peers, uint64_t now_ms);
 
+/* This agent has other keys: every session but those of this host is made anew, under them. */
+void peers_rekey(struct peers *peers);
 /* What is counted of the peer address, or of the control socket; how many sessions there are. */
 const struct session_counts *peers_counts(const struct peers *peers, bool control);
 uint32_t peers_sessions(const struct peers *peers);

@@ -169,7 +169,8 @@ static bool agent_heard_lately(const struct coord *coord, const struct list_agen
 			       uint64_t now_ms)
 {
 	for (uint32_t i = 0; i < coord->host_count; i++)
-		if (memcmp(coord->host[i].key, agent->key, LIST_HOST_KEY_BYTES) == 0)
+		/* By name: the list may name a key that the agent is still to come with. */
+		if (coord->host[i].listed && strcmp(coord->host[i].name, agent->name) == 0)
 			return coord->host[i].heard && now_ms < coord->host[i].heard_ms +
 								    ANNOUNCE_AFTER_MS +
 								    coord->change->steady_lease_ms;

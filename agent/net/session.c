@@ -78,11 +78,11 @@ static void session_end(struct session *session, const char *why, bool timed_out
 }
 
 /* The same from within a call of the owner's: the loop does it next. */
-static void session_doom(struct session *session, const char *why)
+void session_end_soon(struct session *session, const char *why)
 {
 	static const struct timeval now = {0};
 
-	if (session->doom[0] != '\0')
+	if (session->ended || session->doom[0] != '\0')
 		return;
 	(void)snprintf(session->doom, sizeof(session->doom), "%s", why);
 	(void)evtimer_add(session->timer, &now);
@@ -192,7 +192,8 @@ static bool session_try_previous(struct session *session)
 	bufferevent_free(stream);
 	wire_free(wire);
 	if (session_open(session, -1) != 0)
-		session_doom(session, "no memory to dial again with the previous pre-shared key");
+		session_end_soon(session,
+				 "no memory to dial again with the previous pre-shared key");
 	return true;
 }
 
@@ -290,7 +291,7 @@ static int session_open(struct session *session, int fd)
 	if (fd < 0 &&
 	    bufferevent_socket_connect(session->stream, (struct sockaddr *)&session->address,
 				       (int)session->address_bytes) != 0)
-		session_doom(session, strerror(errno));
+		session_end_soon(session, strerror(errno));
 	return 0;
 }
 
@@ -414,12 +415,12 @@ int session_send(struct session *session, const struct message *message)
 		return -EMSGSIZE;
 	queued = evbuffer_get_length(bufferevent_get_output(session->stream));
 	if (queued + wire_size(session->wire, message) > SESSION_QUEUE_MAX) {
-		session_doom(session, "does not read what it is sent; 4 MiB are queued for it");
+		session_end_soon(session, "does not read what it is sent; 4 MiB are queued for it");
 		return -ENOBUFS;
 	}
 	error = wire_send(session->wire, message);
 	if (error != 0 && wire_fault(session->wire) != WIRE_FAULT_NONE)
-		session_doom(session, wire_reason(session->wire));
+		session_end_soon(session, wire_reason(session->wire));
 	return error;
 }
 

@@ -54,6 +54,9 @@ int session_dial_local(struct event_base *base, const char *path,
 /* Closes and frees.  No event follows.  NULL is fine.  May be called from within an event. */
 void session_close(struct session *session);
 
+/* Ends it as a failure would: `closed` follows from the loop, with this reason. */
+void session_end_soon(struct session *session, const char *why);
+
 /* Queues a message.  -EPIPE when the session is not ready any more, -EMSGSIZE for a body over
  * MESSAGE_BODY_MAX, -ENOBUFS when the peer does not read (the session then ends by `closed`). */
 int session_send(struct session *session, const struct message *message);

@@ -41,17 +41,22 @@ static void mac1(const uint8_t *psk, const uint8_t *responder_key, const uint8_t
 	sodium_memzero(key, sizeof(key));
 }
 
-static void begin_noise(struct wire *wire, const uint8_t *psk)
+/* Which of our keys an initiator has chosen. */
+struct chosen {
+	const uint8_t *psk, *secret, *public_key;
+};
+
+static void begin_noise(struct wire *wire, const struct chosen *chosen)
 {
 	const struct session_identity *identity = wire->setup.identity;
 	char prologue[sizeof(PROLOGUE_LABEL) + LIST_NAME_MAX];
 	struct noise_setup setup = {.initiator = wire->setup.initiator,
 				    .prologue = prologue,
-				    .secret = identity->secret,
-				    .public_key = identity->public_key,
+				    .secret = chosen->secret,
+				    .public_key = chosen->public_key,
 				    .remote_static =
 					wire->setup.initiator ? wire->remote_key : NULL,
-				    .psk = psk};
+				    .psk = chosen->psk};
 	size_t cluster = strnlen(identity->cluster, LIST_NAME_MAX);
 
 	/* The label's own NUL stands between it and the cluster's name. */
@@ -65,18 +70,21 @@ int wire_first_send(struct wire *wire)
 {
 	uint8_t frame[WIRE_LENGTH_BYTES + WIRE_FIRST_BYTES];
 	uint8_t *message = frame + WIRE_LENGTH_BYTES;
-	const uint8_t *psk = own_psk(wire, wire->setup.use_previous_psk);
+	const struct session_identity *identity = wire->setup.identity;
+	const struct chosen chosen = {.psk = own_psk(wire, wire->setup.use_previous_psk),
+				      .secret = identity->secret,
+				      .public_key = identity->public_key};
 	size_t length;
 	int error;
 
-	begin_noise(wire, psk);
+	begin_noise(wire, &chosen);
 	error = noise_write(&wire->handshake, NULL, 0, message, NOISE_FIRST_BYTES, &length);
 	if (error != 0) {
 		(void)wire_break(wire, WIRE_FAULT_HANDSHAKE,
 				 "the peer's key in the list is no usable X25519 key");
 		return error;
 	}
-	mac1(psk, wire->remote_key, message, length, message + length);
+	mac1(chosen.psk, wire->remote_key, message, length, message + length);
 	return wire_frame_send(wire, frame, WIRE_FIRST_BYTES, false);
 }
 
@@ -91,27 +99,40 @@ static enum wire_event end_noise(struct wire *wire)
 	return WIRE_MORE;
 }
 
+/* While keys are rotated there are two of a kind: at most four MACs tell which ones are meant. */
+static bool choose(const struct wire *wire, struct chosen *chosen)
+{
+	const struct session_identity *identity = wire->setup.identity;
+	const unsigned psks = identity->has_previous_psk ? 2 : 1;
+	const unsigned count = identity->has_other ? 2 * psks : psks;
+	uint8_t expected[WIRE_MAC_BYTES];
+
+	for (unsigned i = 0; i < count; i++) {
+		const bool other = i >= psks;
+
+		chosen->psk = own_psk(wire, i % psks == 1);
+		chosen->secret = other ? identity->other_secret : identity->secret;
+		chosen->public_key = other ? identity->other_public_key : identity->public_key;
+		mac1(chosen->psk, chosen->public_key, wire->frame, NOISE_FIRST_BYTES, expected);
+		if (sodium_memcmp(expected, wire->frame + NOISE_FIRST_BYTES, sizeof(expected)) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum wire_event wire_first_take(struct wire *wire)
 {
 	const struct session_identity *identity = wire->setup.identity;
-	const uint8_t *psk = NULL;
-	uint8_t expected[WIRE_MAC_BYTES], payload[1];
+	struct chosen chosen;
+	uint8_t payload[1];
 	uint8_t answer[WIRE_LENGTH_BYTES + NOISE_SECOND_BYTES];
 	size_t length;
 
-	for (int previous = 0; previous <= (identity->has_previous_psk ? 1 : 0) && psk == NULL;
-	     previous++) {
-		const uint8_t *candidate = own_psk(wire, previous == 1);
-
-		mac1(candidate, identity->public_key, wire->frame, NOISE_FIRST_BYTES, expected);
-		if (sodium_memcmp(expected, wire->frame + NOISE_FIRST_BYTES, sizeof(expected)) == 0)
-			psk = candidate;
-	}
-	if (psk == NULL)
+	if (!choose(wire, &chosen))
 		return wire_break(wire, WIRE_FAULT_MAC,
 				  "mac1 does not fit: made with another pre-shared key, or for "
 				  "another host's key");
-	begin_noise(wire, psk);
+	begin_noise(wire, &chosen);
 	if (noise_read(&wire->handshake, wire->frame, NOISE_FIRST_BYTES, payload, 0, &length) != 0)
 		return wire_break(wire, WIRE_FAULT_HANDSHAKE,
 				  "the handshake does not authenticate: another cluster than %s, "

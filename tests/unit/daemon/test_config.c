@@ -215,7 +215,7 @@ START_TEST(the_sample_names_every_option_and_only_real_ones)
 	snprintf(
 	    command, sizeof(command),
 	    "sed -E 's|^#([a-z-]+ = )|\\1|; s|^#(server .*)|\\1|; s|^#(\t.*)|\\1|; s|^#(})|\\1|; "
-	    "s|/etc/mcroster/host.key|%s|; s|/etc/mcroster/psk.old|%s|; "
+	    "s|/etc/mcroster/host.key(.old)?|%s|; s|/etc/mcroster/psk.old|%s|; "
 	    "s|/etc/mcroster/psk|%s|; s|/etc/mcroster/etcd[a-z.-]*|%s|; "
 	    "s|/etc/mcroster/memcached-password|%s|; s|/etc/mcroster/memcached-ca|%s/authority|; "
 	    "s|/etc/mcroster/memcached-client|%s/client|; "
@@ -232,6 +232,7 @@ START_TEST(the_sample_names_every_option_and_only_real_ones)
 	ck_assert_msg(error == 0, "%s", error == 0 ? "" : failure.text);
 	ck_assert_ptr_nonnull(mc_access_find(&config->access, "cache01")->tls);
 	ck_assert_ptr_nonnull(config->previous_psk);
+	ck_assert_mem_eq(config->previous_host_public, config->host_public, 32);
 	ck_assert_ptr_nonnull(config->etcd.password);
 	config_free(config);
 }

@@ -16,6 +16,8 @@
 
 static char base[64], path[96];
 
+static bool keys_changed;
+
 static const char *in_base(const char *name)
 {
 	static char joined[4][128];
@@ -114,7 +116,7 @@ static int reload_with(const char *line, struct config **running, struct failure
 
 	*running = load_with("");
 	next = load_with(line);
-	error = config_reload(*running, next, path, failure);
+	error = config_reload(*running, next, path, &keys_changed, failure);
 	config_free(next);
 	return error;
 }
@@ -198,8 +200,8 @@ END_TEST
 static const char *const taken[] = {"rate-keys", "rate-bytes", "rate-adaptive", "boot-wait",
 				    "clients-per-user"};
 static const char *const others[] = {
-    "host-key",		  "psk",       "previous-psk", "etcd-ca",	"etcd-cert", "etcd-key",
-    "etcd-password-file", "etcd-user", "etcd-lease",   "etcd-endpoints"};
+    "host-key", "previous-host-key",  "psk",	   "previous-psk", "etcd-ca",	    "etcd-cert",
+    "etcd-key", "etcd-password-file", "etcd-user", "etcd-lease",   "etcd-endpoints"};
 
 static bool option_tried(const char *name)
 {
@@ -225,42 +227,97 @@ START_TEST(every_option_is_one_or_the_other)
 END_TEST
 
 /* The option is the same, what the file holds is not. */
-static void assert_file_noticed(const char *name, const char *named)
+static struct config *load_with_another(const char *name)
 {
-	struct config *running = load_with(""), *next;
-	struct failure failure;
-	char want[64], backup[160], original[128], other[128];
+	char backup[160], original[128], other[128];
 
 	snprintf(original, sizeof(original), "%s", in_base(name));
 	snprintf(backup, sizeof(backup), "%s.backup", original);
 	snprintf(other, sizeof(other), "%s/other.%s", base, strchr(name, '.') ? "key" : name);
 	ck_assert_int_eq(rename(original, backup), 0);
 	ck_assert_int_eq(link(other, original), 0);
-	next = load_with("");
-	ck_assert_int_eq(config_reload(running, next, path, &failure), -EINVAL);
-	snprintf(want, sizeof(want), " for %s: ", named);
-	ck_assert_msg(strstr(failure.text, want) != NULL, "%s", failure.text);
+	return load_with("");
+}
+
+START_TEST(another_password_in_the_same_file_is_refused)
+{
+	struct config *running = load_with(""), *next = load_with_another("password");
+	struct failure failure;
+
+	ck_assert_int_eq(config_reload(running, next, path, &keys_changed, &failure), -EINVAL);
+	ck_assert_msg(strstr(failure.text, " for a server's password: ") != NULL, "%s",
+		      failure.text);
 	config_free(next);
 	config_free(running);
 }
+END_TEST
 
-START_TEST(other_secrets_in_the_same_files_are_noticed)
+static void assert_key_taken(const char *name, bool host)
 {
-	assert_file_noticed("password", "a server's password");
-	assert_file_noticed("psk", "psk");
-	assert_file_noticed("host.key", "host-key");
+	struct config *running = load_with(""), *next = load_with_another(name);
+	uint8_t expected[32], expected_public[32];
+	struct failure failure;
+
+	memcpy(expected, host ? next->host_secret : next->psk, 32);
+	memcpy(expected_public, next->host_public, 32);
+	keys_changed = false;
+	ck_assert_int_eq(config_reload(running, next, path, &keys_changed, &failure), 0);
+	ck_assert(keys_changed);
+	config_free(next); /* what is in force lives on */
+	ck_assert_mem_eq(host ? running->host_secret : running->psk, expected, 32);
+	ck_assert_mem_eq(running->host_public, expected_public, 32);
+	config_free(running);
+}
+
+START_TEST(other_keys_in_the_same_files_are_taken_over)
+{
+	assert_key_taken("psk", false);
+	assert_key_taken("host.key", true);
 }
 END_TEST
 
-START_TEST(a_secret_that_was_not_there_is_noticed)
+/* It comes, and it goes. */
+START_TEST(previous_keys_are_taken_over)
+{
+	struct config *running, *next;
+	struct failure failure;
+	char line[256];
+
+	snprintf(line, sizeof(line), "previous-psk = \"%s\"\nprevious-host-key = \"%s\"\n",
+		 in_base("other.psk"), in_base("other.key"));
+	keys_changed = false;
+	ck_assert_msg(reload_with(line, &running, &failure) == 0, "%s", failure.text);
+	ck_assert(keys_changed);
+	ck_assert_ptr_nonnull(running->previous_psk);
+	ck_assert_ptr_nonnull(running->previous_host_secret);
+	next = load_with(line);
+	keys_changed = false;
+	ck_assert_int_eq(config_reload(running, next, path, &keys_changed, &failure), 0);
+	ck_assert(!keys_changed);
+	config_free(next);
+	next = load_with("");
+	ck_assert_int_eq(config_reload(running, next, path, &keys_changed, &failure), 0);
+	ck_assert(keys_changed);
+	ck_assert_ptr_null(running->previous_psk);
+	ck_assert_ptr_null(running->previous_host_secret);
+	config_free(next);
+	config_free(running);
+}
+END_TEST
+
+/* What is refused changes no key either. */
+START_TEST(keys_stay_where_something_else_is_refused)
 {
 	struct config *running;
 	struct failure failure;
 	char line[256];
 
-	snprintf(line, sizeof(line), "previous-psk = \"%s\"\n", in_base("other.psk"));
+	snprintf(line, sizeof(line), "name = \"web02\"\nprevious-psk = \"%s\"\n",
+		 in_base("other.psk"));
+	keys_changed = false;
 	ck_assert_int_eq(reload_with(line, &running, &failure), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(failure.text, " for previous-psk: "));
+	ck_assert(!keys_changed);
+	ck_assert_ptr_null(running->previous_psk);
 	config_free(running);
 }
 END_TEST
@@ -278,8 +335,10 @@ int main(void)
 	tcase_add_loop_test(tests, what_may_not_change_is_refused_by_name, 0,
 			    (int)(sizeof(fixed) / sizeof(fixed[0])));
 	tcase_add_test(tests, every_option_is_one_or_the_other);
-	tcase_add_test(tests, other_secrets_in_the_same_files_are_noticed);
-	tcase_add_test(tests, a_secret_that_was_not_there_is_noticed);
+	tcase_add_test(tests, another_password_in_the_same_file_is_refused);
+	tcase_add_test(tests, other_keys_in_the_same_files_are_taken_over);
+	tcase_add_test(tests, previous_keys_are_taken_over);
+	tcase_add_test(tests, keys_stay_where_something_else_is_refused);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

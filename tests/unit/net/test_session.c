@@ -339,6 +339,42 @@ START_TEST(the_previous_psk_is_dialled_with_when_the_new_one_is_unknown)
 }
 END_TEST
 
+/* While both are rotated: either key of ours with either pre-shared key. */
+START_TEST(both_host_keys_are_answered_to)
+{
+	uint8_t old_key[32], dialled[32];
+	struct failure failure;
+
+	memcpy(old_key, server.identity.public_key, 32);
+	memcpy(server.identity.other_secret, server.identity.secret, 32);
+	memcpy(server.identity.other_public_key, old_key, 32);
+	server.identity.has_other = true;
+	crypto_box_keypair(server.identity.public_key, server.identity.secret);
+	memcpy(server.identity.previous_psk, server.identity.psk, 32);
+	server.identity.has_previous_psk = true;
+	memset(server.identity.psk, 0x11, 32);
+	if ((_i & 1) != 0)
+		memcpy(client.identity.psk, server.identity.psk, 32);
+	memcpy(dialled, (_i & 2) != 0 ? old_key : server.identity.public_key, 32);
+	ck_assert_int_eq(session_dial(base, address, dialled, &client.identity, &events, &client,
+				      &client.session, &failure),
+			 0);
+	RUN_UNTIL(client.ready == 1 && server.ready == 1);
+	ck_assert_mem_eq(session_peer_key(client.session), dialled, 32);
+	ck_assert_uint_eq(session_listener_counts(listener)->accepted, 1);
+}
+END_TEST
+
+START_TEST(session_ended_by_its_owner_says_why)
+{
+	connect_both();
+	session_end_soon(client.session, "enough");
+	ck_assert_uint_eq(client.closed, 0);
+	RUN_UNTIL(client.closed == 1 && server.closed == 1);
+	ck_assert_ptr_nonnull(strstr(client.why, "enough"));
+}
+END_TEST
+
 START_TEST(two_unknown_psks_are_tried_once_each)
 {
 	memset(client.identity.previous_psk, 0x22, 32);
@@ -812,6 +848,8 @@ int main(void)
 	tcase_add_test(tcase, the_previous_psk_is_accepted);
 	tcase_add_test(tcase, the_previous_psk_is_dialled_with_when_the_new_one_is_unknown);
 	tcase_add_test(tcase, two_unknown_psks_are_tried_once_each);
+	tcase_add_loop_test(tcase, both_host_keys_are_answered_to, 0, 4);
+	tcase_add_test(tcase, session_ended_by_its_owner_says_why);
 	tcase_add_loop_test(tcase, garbage_is_turned_away_and_the_listener_goes_on, 0, 2);
 	tcase_add_test(tcase, a_message_without_a_handshake_is_not_delivered);
 	tcase_add_test(tcase, a_silent_connection_is_closed);
