@@ -124,6 +124,17 @@ $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
+# An agent of this tree that speaks the protocol's version before this one and no other, as the release
+# before does: the range that a session offers is session.c's, and its object takes that one's place.
+OLDER := $(B)/older/mcrosterd
+$(B)/older/session.o: agent/net/session.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(cppflags) -DPROTOCOL_VERSION=1u $(cflags) -MMD -MP -c -o $@ $<
+$(OLDER): $(B)/agent/daemon/main.o $(B)/older/session.o $(BELOW_daemon)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) $(ETCD_LIBS) -lm
+
 # The stale checker, with the clients' own code.
 CHECKER := $(B)/tests/checker/checker
 $(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c)): cppflags += -Itests/client
@@ -210,7 +221,7 @@ bench-move bench-move-large bench-move-many:
 		$(if $(findstring many,$@),--keys 10000000 --value-bytes 8 --rounds 1 --no-unsafe) $(ARGS)
 
 .PHONY: built raced fuzzers unit check check-full model fuzz torn stale demo
-built: all $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS)
+built: all $(OLDER) $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS)
 raced: $(RACE)
 fuzzers: $(FUZZERS)
 
@@ -268,8 +279,9 @@ demo:
 	@BUILD=$(CURDIR)/build/plain MCROSTERD=$(CURDIR)/build/plain/mcrosterd \
 		MCADMIN=$(CURDIR)/build/plain/mcadmin tests/demo/run
 
-.PHONY: clients
+.PHONY: clients older
 clients: $(CLIENTS)
+older: $(OLDER)
 
 # ---- installation
 .PHONY: install uninstall deb clean help

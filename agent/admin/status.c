@@ -363,7 +363,9 @@ static bool host_word_take(struct status_host *host, char *word)
 		return signed_parse(value, &host->lease_left_ms);
 	if ((value = value_of(word, "adopted")) != NULL)
 		return pair_parse(word + (value - word), '.', &host->term, &host->serial);
-	if ((value = value_of(word, "phase")) != NULL)
+	if ((value = value_of(word, "release")) != NULL)
+		(void)snprintf(host->release, sizeof(host->release), "%s", value);
+	else if ((value = value_of(word, "phase")) != NULL)
 		(void)snprintf(host->phase, sizeof(host->phase), "%s", value);
 	else if ((value = value_of(word, "work")) != NULL)
 		(void)snprintf(host->work, sizeof(host->work), "%s", value);

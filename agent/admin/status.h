@@ -39,8 +39,9 @@ struct status_server {
 
 struct status_host {
 	char name[LIST_NAME_MAX + 1];
-	int64_t lease_left_ms; /* -1: none */
-	uint64_t term, serial; /* adopted */
+	char release[STATUS_WORD_MAX + 1]; /* of its agent; "-": not known */
+	int64_t lease_left_ms;		   /* -1: none */
+	uint64_t term, serial;		   /* adopted */
 	char phase[STATUS_WORD_MAX + 1], work[STATUS_WORD_MAX + 1];
 	uint64_t found, moved, present, expired, gone, failed, cold, left, rate;
 	/* Its registered clients, by how they stand with its newest generation. */

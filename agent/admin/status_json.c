@@ -58,6 +58,7 @@ static void hosts_json(const struct status *status, struct json *json)
 
 		json_object_open(json, NULL);
 		json_string(json, "name", host->name);
+		json_string(json, "release", host->release);
 		json_signed(json, "lease_ms_left", host->lease_left_ms);
 		json_unsigned(json, "adopted_term", host->term);
 		json_unsigned(json, "adopted_serial", host->serial);

@@ -45,7 +45,8 @@ struct coord_host {
 	uint64_t origin;       /* an observer's address, hashed */
 	struct work work;      /* as it reported last */
 	uint32_t clients[CLIENT_STANDINGS];
-	struct moved moved; /* of the present or last change, in phases that are done */
+	char release[RELEASE_BYTES]; /* "": not known */
+	struct moved moved;	     /* of the present or last change, in phases that are done */
 };
 
 enum coord_state {

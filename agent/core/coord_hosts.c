@@ -172,6 +172,7 @@ static void coord_note(const struct coord *coord, struct coord_host *host,
 	host->vote = renew->vote;
 	host->work = *work;
 	memcpy(host->clients, renew->clients, sizeof(host->clients));
+	memcpy(host->release, renew->release, sizeof(host->release));
 	if (coord->reg.next_epoch == 0 ||
 	    memcmp(work->pending, coord->reg.pending, LIST_HASH_BYTES) == 0)
 		host->moved = renew->moved;

@@ -109,6 +109,8 @@ static inline void moved_add(struct moved *sum, const struct work *work)
 	sum->cold += work->phase == PHASE_COPY ? 0 : work->cold;
 }
 
+#define RELEASE_BYTES 16u /* a program's version, such as 0.1.0 */
+
 /* RENEW: what a host reports when it asks for its lease. */
 struct renew {
 	uint64_t sequence;     /* of the host's own; the grant repeats it */
@@ -122,6 +124,7 @@ struct renew {
 	uint32_t clients[CLIENT_STANDINGS]; /* of its segment's generation, by standing */
 	struct work work;		    /* of the phase it has published */
 	struct moved moved;		    /* of this change, in phases that are done */
+	char release[RELEASE_BYTES];	    /* the agent's; "": it does not say (version 1) */
 };
 
 /* GRANT: the register, and for how long the host holds a lease (0: none, it was only told). */

@@ -353,6 +353,8 @@ static void agent_host_do(struct agent *agent, struct host_action *action)
 	case HOST_RENEW:
 		action->renew.generation = segment_generation(agent->segment, NULL);
 		clients_run_count(agent->clients, action->renew.clients);
+		(void)snprintf(action->renew.release, sizeof(action->renew.release), "%s",
+			       MCROSTER_VERSION);
 		peers_renew(agent->peers, &action->renew);
 		break;
 	}

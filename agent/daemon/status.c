@@ -42,17 +42,18 @@ static void status_clients(FILE *out, const struct agent *agent)
 }
 
 static void status_host_line(FILE *out, const char *name, int64_t lease_left_ms, uint64_t term,
-			     uint64_t serial, const uint32_t clients[CLIENT_STANDINGS],
-			     const struct work *work)
+			     uint64_t serial, const char *release,
+			     const uint32_t clients[CLIENT_STANDINGS], const struct work *work)
 {
 	fprintf(out,
-		"host %s lease-ms-left=%" PRId64 " adopted=%" PRIu64 ".%" PRIu64
+		"host %s release=%s lease-ms-left=%" PRId64 " adopted=%" PRIu64 ".%" PRIu64
 		" phase=%s work=%s found=%" PRIu64 " moved=%" PRIu64 " present=%" PRIu64
 		" expired=%" PRIu64 " gone=%" PRIu64 " failed=%" PRIu64 " cold=%" PRIu64
 		" left=%" PRIu64 " rate=%" PRIu64,
-		name, lease_left_ms, term, serial, phase_name((enum phase)work->phase),
-		work_names[work->state], work->found, work->moved, work->present, work->expired,
-		work->gone, work->failed, work->cold, work->left, work->rate);
+		name, release[0] != '\0' ? release : "-", lease_left_ms, term, serial,
+		phase_name((enum phase)work->phase), work_names[work->state], work->found,
+		work->moved, work->present, work->expired, work->gone, work->failed, work->cold,
+		work->left, work->rate);
 	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
 		fprintf(out, " clients-%s=%u", client_standing_name((enum client_standing)i),
 			clients[i]);
@@ -248,10 +249,10 @@ static void status_change(FILE *out, const struct agent *agent, uint64_t now_ms)
 		agent->last_slots, agent->last_slots_moved);
 	fprintf(out,
 		"change-keys-found %" PRIu64 "\nchange-keys-moved %" PRIu64
-		"\nchange-keys-present %" PRIu64 "\nchange-keys-expired %" PRIu64 "\nchange-keys-gone %" PRIu64
-		"\nchange-keys-failed %" PRIu64 "\nchange-keys-cold %" PRIu64
-		"\nchange-keys-left %" PRIu64
-		"\nchange-rate %" PRIu64 "\n",
+		"\nchange-keys-present %" PRIu64 "\nchange-keys-expired %" PRIu64
+		"\nchange-keys-gone %" PRIu64 "\nchange-keys-failed %" PRIu64
+		"\nchange-keys-cold %" PRIu64 "\nchange-keys-left %" PRIu64 "\nchange-rate %" PRIu64
+		"\n",
 		sum.found, sum.moved, sum.present, sum.expired, sum.gone, sum.failed, sum.cold,
 		sum.left, sum.rate);
 	fprintf(out, "change-ms %" PRIu64 "\n",
@@ -282,14 +283,14 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 
 		clients_run_count(agent->clients, clients);
 		status_host_line(out, agent->config->name, lease_left(agent->host.lease_ms, now_ms),
-				 agent->host.adopted.term, agent->host.adopted.serial, clients,
-				 &agent->host.work);
+				 agent->host.adopted.term, agent->host.adopted.serial,
+				 MCROSTER_VERSION, clients, &agent->host.work);
 	}
 	for (uint32_t i = 0; leads && i < coord->host_count; i++)
 		status_host_line(out, coord->host[i].listed ? coord->host[i].name : "-",
 				 lease_left(coord->host[i].lease_ms, now_ms), coord->host[i].term,
-				 coord->host[i].serial, coord->host[i].clients,
-				 &coord->host[i].work);
+				 coord->host[i].serial, coord->host[i].release,
+				 coord->host[i].clients, &coord->host[i].work);
 	if (fclose(out) != 0) {
 		free(*text);
 		return -ENOMEM;

@@ -231,6 +231,28 @@ static void pace_get(struct field_reader *reader, struct message *message)
 	message->pace.adaptive = field_get_below(reader, PACE_ADAPTIVE_UNCHANGED + 1);
 }
 
+static void release_put(uint8_t **at, const struct message *message)
+{
+	field_put_name(at, message->renew.release, sizeof(message->renew.release));
+}
+
+static void release_get(struct field_reader *reader, struct message *message)
+{
+	field_get_name(reader, message->renew.release, sizeof(message->renew.release));
+}
+
+/* What later versions have put to the end of a message, in their order. */
+static const struct {
+	uint8_t type;
+	uint16_t since;
+	void (*put)(uint8_t **at, const struct message *message);
+	void (*get)(struct field_reader *reader, struct message *message);
+} appended[] = {
+    {MESSAGE_RENEW, 2, release_put, release_get},
+};
+
+#define APPENDED_COUNT (sizeof(appended) / sizeof(appended[0]))
+
 static const struct {
 	const char *name;
 	void (*put)(uint8_t **at, const struct message *message);
@@ -258,18 +280,22 @@ static bool type_known(uint8_t type)
 	return type < TYPE_COUNT && table[type].name != NULL;
 }
 
-size_t message_encode(const struct message *message, uint8_t bytes[MESSAGE_BYTES_MAX])
+size_t message_encode(const struct message *message, uint16_t version,
+		      uint8_t bytes[MESSAGE_BYTES_MAX])
 {
 	uint8_t *at = bytes;
 
 	assert(type_known(message->type));
 	field_put_u8(&at, message->type);
 	table[message->type].put(&at, message);
+	for (size_t i = 0; i < APPENDED_COUNT; i++)
+		if (appended[i].type == message->type && appended[i].since <= version)
+			appended[i].put(&at, message);
 	assert(at <= bytes + MESSAGE_BYTES_MAX);
 	return (size_t)(at - bytes);
 }
 
-int message_decode(const uint8_t *bytes, size_t length, struct message *message)
+int message_decode(const uint8_t *bytes, size_t length, uint16_t version, struct message *message)
 {
 	struct field_reader reader = {.at = bytes, .end = bytes + length};
 
@@ -278,6 +304,9 @@ int message_decode(const uint8_t *bytes, size_t length, struct message *message)
 	if (reader.bad || !type_known(message->type))
 		return -EBADMSG;
 	table[message->type].get(&reader, message);
+	for (size_t i = 0; i < APPENDED_COUNT; i++)
+		if (appended[i].type == message->type && appended[i].since <= version)
+			appended[i].get(&reader, message);
 	return reader.bad || reader.at != reader.end ? -EBADMSG : 0;
 }
 

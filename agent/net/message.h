@@ -14,7 +14,12 @@
 
 #include "core/register.h"
 
-#define PROTOCOL_VERSION     1u
+/* A release speaks its own version and the one before: fleets are upgraded one host at a time.  A
+ * version may add messages, and fields at the end of one (message.c's `appended`); it changes
+ * nothing that is there. */
+#ifndef PROTOCOL_VERSION /* tests build an agent of the version before */
+#define PROTOCOL_VERSION 2u
+#endif
 #define PROTOCOL_VERSION_MIN 1u
 #define MESSAGE_BODY_MAX     (DOCUMENT_BYTES_MAX)
 #define MESSAGE_TEXT_BYTES   512u
@@ -92,14 +97,17 @@ struct message {
 #define MESSAGE_BYTES_MAX   4096u /* an encoded message without its body */
 #define MESSAGE_HELLO_BYTES 69u	  /* of every version: a later one may only append */
 
-/* Encodes type and fields (not the body) into `bytes`; returns the length.  Cannot fail: a string
- * is cut to its field, and a character that the other side would refuse becomes '?'. */
-size_t message_encode(const struct message *message, uint8_t bytes[MESSAGE_BYTES_MAX]);
+/* Encodes type and fields (not the body) as that version of the protocol has them, into `bytes`;
+ * returns the length.  Version 0 is a session's before it has agreed on one: HELLO.  Cannot fail: a
+ * string is cut to its field, and a character that the other side would refuse becomes '?'. */
+size_t message_encode(const struct message *message, uint16_t version,
+		      uint8_t bytes[MESSAGE_BYTES_MAX]);
 
 /* Decodes what message_encode made; the whole of `bytes` must be used up.  Every string must be
  * NUL-terminated, padded with NULs and free of control characters, and every enum in range:
- * -EBADMSG otherwise, *message undefined then.  What is accepted encodes to the same bytes. */
-int message_decode(const uint8_t *bytes, size_t length, struct message *message);
+ * -EBADMSG otherwise, *message undefined then.  What is accepted encodes to the same bytes.  What
+ * the version does not have is empty. */
+int message_decode(const uint8_t *bytes, size_t length, uint16_t version, struct message *message);
 
 /* LIST, OFFER, STATUS. */
 bool message_has_body(uint8_t type);

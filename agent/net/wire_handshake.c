@@ -167,7 +167,7 @@ enum wire_event wire_hello_take(struct wire *wire, const uint8_t *record, size_t
 
 	if (length > MESSAGE_HELLO_BYTES)
 		length = MESSAGE_HELLO_BYTES;
-	if (message_decode(record, length, &hello) != 0 || hello.type != MESSAGE_HELLO)
+	if (message_decode(record, length, 0, &hello) != 0 || hello.type != MESSAGE_HELLO)
 		return wire_break(wire, WIRE_FAULT_HANDSHAKE, "the peer does not begin with HELLO");
 	memcpy(wire->peer_name, hello.hello.name, sizeof(wire->peer_name));
 	/* Answered before it is judged, so that both sides can name both ranges. */

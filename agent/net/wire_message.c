@@ -23,11 +23,11 @@ int wire_message_send(struct wire *wire, const struct message *message)
 	int error;
 
 	if (!message_has_body(message->type)) {
-		length = message_encode(message, frame + WIRE_LENGTH_BYTES);
+		length = message_encode(message, wire->version, frame + WIRE_LENGTH_BYTES);
 		return wire_frame_send(wire, frame, length, !wire->setup.plain);
 	}
 	do {
-		length = message_encode(message, frame + WIRE_LENGTH_BYTES);
+		length = message_encode(message, wire->version, frame + WIRE_LENGTH_BYTES);
 		at = frame + WIRE_LENGTH_BYTES + length;
 		part = message->body_bytes - offset;
 		if (part > WIRE_CHUNK_BYTES)
@@ -46,7 +46,7 @@ int wire_message_send(struct wire *wire, const struct message *message)
 size_t wire_size(const struct wire *wire, const struct message *message)
 {
 	uint8_t bytes[MESSAGE_BYTES_MAX];
-	size_t each = WIRE_LENGTH_BYTES + message_encode(message, bytes) +
+	size_t each = WIRE_LENGTH_BYTES + message_encode(message, wire->version, bytes) +
 		      (wire->setup.plain ? 0 : NOISE_TAG_BYTES);
 	size_t chunks;
 
@@ -97,7 +97,7 @@ static enum wire_event chunk_take(struct wire *wire, const uint8_t *record, size
 	size_t total, offset, part;
 
 	if (length < BODY_FIELDS_BYTES + WIRE_CHUNK_HEADER ||
-	    message_decode(record, BODY_FIELDS_BYTES, message) != 0)
+	    message_decode(record, BODY_FIELDS_BYTES, wire->version, message) != 0)
 		return wire_break(wire, WIRE_FAULT_PROTOCOL,
 				  "%s of %zu bytes: too short for a chunk", message_name(record[0]),
 				  length);
@@ -135,7 +135,7 @@ enum wire_event wire_message_take(struct wire *wire, const uint8_t *record, size
 	if (wire->body != NULL)
 		return wire_break(wire, WIRE_FAULT_PROTOCOL, "%s inside the body of %s",
 				  message_name(record[0]), message_name(wire->body_type));
-	if (message_decode(record, length, message) != 0)
+	if (message_decode(record, length, wire->version, message) != 0)
 		return wire_break(wire, WIRE_FAULT_PROTOCOL,
 				  "message %s (type %u, %zu bytes): a field is out of bounds",
 				  message_name(record[0]), record[0], length);

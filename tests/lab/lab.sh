@@ -33,6 +33,7 @@ LAB_SIGNERS=() # who sign lists and orders; by default the first LAB_THRESHOLD o
 declare -A LAB_SERVER_PID=() LAB_AGENT_PID=()
 declare -A LAB_AGENT_OF=() # of a server without an agent of its own: the number of its agent
 declare -A LAB_LOGIN=()    # of a server: "USER PASSWORD", for tests and their clients
+declare -A LAB_DAEMON=()   # of a host: another mcrosterd than BUILD's, for the next start
 declare -A LAB_PLAIN=()    # of a server that speaks TLS: the port at which it speaks plainly too
 LAB_V6= # all hosts on ::1, told apart by their ports: the first of a hundred
 LAB_PUSH_PID=
@@ -315,7 +316,7 @@ lab_public() { head -n 1 "$1.pub"; }
 lab_agent_spawn() {
 	local n=$1
 	lab_prefix "$n"
-	"${LAB_PREFIX[@]}" "$BUILD/mcrosterd" -c "$LAB/$n/agent.conf" >>"$LAB/$n/agent.log" 2>&1 &
+	"${LAB_PREFIX[@]}" "${LAB_DAEMON[$n]:-$BUILD/mcrosterd}" -c "$LAB/$n/agent.conf" >>"$LAB/$n/agent.log" 2>&1 &
 	LAB_AGENT_PID[$n]=$!
 }
 

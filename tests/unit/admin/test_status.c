@@ -39,9 +39,10 @@ static const char whole[] =
     "failover 4 a2\nnew-thing of a later agent\n"
     "server s1 10.0.0.1:11211 agent=a1 slots=8192/4096\n"
     "server s2 10.0.0.2:11211 agent=a2 slots=8192/12288 colour=blue owed=4 owed-since=1700000001\n"
-    "host a1 lease-ms-left=4000 adopted=3.17 phase=COPY work=running found=10 moved=6 present=1 expired=4 "
+    "host a1 lease-ms-left=4000 adopted=3.17 phase=COPY work=running found=10 moved=6 present=1 "
+    "expired=4 "
     "gone=2 failed=1 cold=5 left=0 rate=7 later=1 reason=full of words, a=b\n"
-    "host a2 lease-ms-left=-1 adopted=3.16 phase=PREPARE work=none reason=\n";
+    "host a2 release=0.2.0 lease-ms-left=-1 adopted=3.16 phase=PREPARE work=none reason=\n";
 
 START_TEST(every_field_is_taken)
 {
@@ -146,8 +147,9 @@ START_TEST(json_hands_everything_on)
 			     "\"owed_since\":1700000000,\"owed_trouble\":");
 	ck_assert_says(text, "\"slots_old\":8192,\"slots_new\":12288,\"owed\":4,"
 			     "\"owed_since\":1700000001,");
-	ck_assert_says(text, "{\"name\":\"a2\",\"lease_ms_left\":-1,\"adopted_term\":3,"
-			     "\"adopted_serial\":16,\"phase\":\"PREPARE\",\"work\":\"none\",");
+	ck_assert_says(
+	    text, "{\"name\":\"a2\",\"release\":\"0.2.0\",\"lease_ms_left\":-1,\"adopted_term\":3,"
+		  "\"adopted_serial\":16,\"phase\":\"PREPARE\",\"work\":\"none\",");
 	ck_assert_says(text, "\"reason\":\"full of words, a=b\"}");
 	ck_assert_says(text,
 		       "\"other\":[{\"name\":\"new-thing\",\"value\":\"of a later agent\"}]}\n");

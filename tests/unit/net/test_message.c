@@ -38,6 +38,7 @@ static void sample_renew(struct renew *renew)
 	renew->ready = true;
 	renew->vote = 4;
 	renew->generation = 99;
+	strcpy(renew->release, "1.2.3");
 	for (unsigned i = 0; i < CLIENT_STANDINGS; i++)
 		renew->clients[i] = 0x30 + i;
 	renew->work.phase = PHASE_COPY;
@@ -75,7 +76,7 @@ static size_t sample(uint8_t type, struct message *message)
 		return MESSAGE_HELLO_BYTES;
 	case MESSAGE_RENEW:
 		sample_renew(&message->renew);
-		return 1470;
+		return 1486;
 	case MESSAGE_GRANT:
 		message->grant.sequence = 0x0807060504030201u;
 		message->grant.lease_ms = 60000;
@@ -119,13 +120,13 @@ START_TEST(every_type_comes_back_as_it_was)
 	struct message message, got;
 	size_t want = sample((uint8_t)_i, &message), length;
 
-	length = message_encode(&message, bytes);
+	length = message_encode(&message, PROTOCOL_VERSION, bytes);
 	ck_assert_uint_eq(length, want);
 	ck_assert_uint_eq(bytes[0], (uint8_t)_i);
-	ck_assert_int_eq(message_decode(bytes, length, &got), 0);
+	ck_assert_int_eq(message_decode(bytes, length, PROTOCOL_VERSION, &got), 0);
 	/* Both were zeroed before they were filled, so padding is equal too. */
 	ck_assert_mem_eq(&got, &message, sizeof(got));
-	ck_assert_uint_eq(message_encode(&got, again), length);
+	ck_assert_uint_eq(message_encode(&got, PROTOCOL_VERSION, again), length);
 	ck_assert_mem_eq(again, bytes, length);
 	ck_assert_str_ne(message_name((uint8_t)_i), "unknown");
 }
@@ -172,6 +173,7 @@ static const struct {
     {MESSAGE_RENEW, 485, 0x34},
     {MESSAGE_RENEW, 489, 3},
     {MESSAGE_RENEW, 147, '1'},
+    {MESSAGE_RENEW, 1470, '1'},
     {MESSAGE_GRANT, 1, 1},
     {MESSAGE_GRANT, 8, 8},
     {MESSAGE_GRANT, 9, 0x60},
@@ -203,7 +205,7 @@ START_TEST(fields_are_where_the_table_says)
 	struct message message;
 
 	sample(places[_i].type, &message);
-	message_encode(&message, bytes);
+	message_encode(&message, PROTOCOL_VERSION, bytes);
 	ck_assert_uint_eq(bytes[places[_i].at], places[_i].value);
 }
 END_TEST
@@ -215,10 +217,10 @@ START_TEST(every_other_length_is_refused)
 	size_t length;
 
 	sample((uint8_t)_i, &message);
-	length = message_encode(&message, bytes);
+	length = message_encode(&message, PROTOCOL_VERSION, bytes);
 	for (size_t cut = 0; cut < length; cut++)
-		ck_assert_int_eq(message_decode(bytes, cut, &got), -EBADMSG);
-	ck_assert_int_eq(message_decode(bytes, length + 1, &got), -EBADMSG);
+		ck_assert_int_eq(message_decode(bytes, cut, PROTOCOL_VERSION, &got), -EBADMSG);
+	ck_assert_int_eq(message_decode(bytes, length + 1, PROTOCOL_VERSION, &got), -EBADMSG);
 }
 END_TEST
 
@@ -232,7 +234,8 @@ START_TEST(unknown_types_are_refused)
 			continue;
 		bytes[0] = (uint8_t)type;
 		for (size_t length = 0; length < 600; length++)
-			ck_assert_int_eq(message_decode(bytes, length, &got), -EBADMSG);
+			ck_assert_int_eq(message_decode(bytes, length, PROTOCOL_VERSION, &got),
+					 -EBADMSG);
 		ck_assert_str_eq(message_name((uint8_t)type), "unknown");
 		ck_assert(!message_has_body((uint8_t)type));
 	}
@@ -276,10 +279,10 @@ START_TEST(fields_out_of_range_are_refused)
 	size_t length;
 
 	sample(wrong[_i].type, &message);
-	length = message_encode(&message, bytes);
+	length = message_encode(&message, PROTOCOL_VERSION, bytes);
 	ck_assert_uint_lt(wrong[_i].at, length);
 	bytes[wrong[_i].at] = wrong[_i].value;
-	ck_assert_int_eq(message_decode(bytes, length, &got), -EBADMSG);
+	ck_assert_int_eq(message_decode(bytes, length, PROTOCOL_VERSION, &got), -EBADMSG);
 }
 END_TEST
 
@@ -288,9 +291,9 @@ static const struct {
 	uint8_t type;
 	size_t at, width;
 } strings[] = {
-    {MESSAGE_HELLO, 5, 64},	    {MESSAGE_RENEW, 147, 256},	{MESSAGE_GRANT, 13 + 107, 64},
-    {MESSAGE_GRANT, 13 + 171, 256}, {MESSAGE_ELSEWHERE, 1, 64}, {MESSAGE_ELSEWHERE, 65, 112},
-    {MESSAGE_VERDICT, 10, 512},
+    {MESSAGE_HELLO, 5, 64},	   {MESSAGE_RENEW, 147, 256},	   {MESSAGE_RENEW, 1470, 16},
+    {MESSAGE_GRANT, 13 + 107, 64}, {MESSAGE_GRANT, 13 + 171, 256}, {MESSAGE_ELSEWHERE, 1, 64},
+    {MESSAGE_ELSEWHERE, 65, 112},  {MESSAGE_VERDICT, 10, 512},
 };
 
 START_TEST(strings_without_an_end_are_refused)
@@ -300,9 +303,47 @@ START_TEST(strings_without_an_end_are_refused)
 	size_t length;
 
 	sample(strings[_i].type, &message);
-	length = message_encode(&message, bytes);
+	length = message_encode(&message, PROTOCOL_VERSION, bytes);
 	memset(bytes + strings[_i].at, 'x', strings[_i].width);
-	ck_assert_int_eq(message_decode(bytes, length, &got), -EBADMSG);
+	ck_assert_int_eq(message_decode(bytes, length, PROTOCOL_VERSION, &got), -EBADMSG);
+}
+END_TEST
+
+/* All that is there stays where it is. */
+START_TEST(an_older_version_is_the_beginning_of_a_later_one)
+{
+	uint8_t older[MESSAGE_BYTES_MAX], newer[MESSAGE_BYTES_MAX];
+	struct message message, got;
+	size_t older_bytes, newer_bytes;
+
+	(void)sample((uint8_t)_i, &message);
+	for (uint16_t version = PROTOCOL_VERSION_MIN; version < PROTOCOL_VERSION; version++) {
+		older_bytes = message_encode(&message, version, older);
+		newer_bytes = message_encode(&message, (uint16_t)(version + 1), newer);
+		ck_assert_uint_le(older_bytes, newer_bytes);
+		ck_assert_mem_eq(older, newer, older_bytes);
+		ck_assert_int_eq(message_decode(older, older_bytes, version, &got), 0);
+		if (older_bytes < newer_bytes) {
+			ck_assert_int_eq(message_decode(newer, newer_bytes, version, &got),
+					 -EBADMSG);
+			ck_assert_int_eq(
+			    message_decode(older, older_bytes, (uint16_t)(version + 1), &got),
+			    -EBADMSG);
+		}
+	}
+}
+END_TEST
+
+START_TEST(version_1_has_no_release)
+{
+	uint8_t bytes[MESSAGE_BYTES_MAX];
+	struct message message, got;
+
+	(void)sample(MESSAGE_RENEW, &message);
+	ck_assert_uint_eq(message_encode(&message, 1, bytes), 1470);
+	ck_assert_int_eq(message_decode(bytes, 1470, 1, &got), 0);
+	ck_assert_str_eq(got.renew.release, "");
+	ck_assert_uint_eq(got.renew.clients[4], message.renew.clients[4]);
 }
 END_TEST
 
@@ -315,8 +356,8 @@ START_TEST(any_text_can_be_encoded)
 
 	memset(message.verdict.text, 'x', sizeof(message.verdict.text));
 	memcpy(message.verdict.text, "\033[2J\n\xc3\xa4", 7);
-	length = message_encode(&message, bytes);
-	ck_assert_int_eq(message_decode(bytes, length, &got), 0);
+	length = message_encode(&message, PROTOCOL_VERSION, bytes);
+	ck_assert_int_eq(message_decode(bytes, length, PROTOCOL_VERSION, &got), 0);
 	ck_assert_int_eq(memcmp(got.verdict.text, "?[2J?\xc3\xa4xx", 9), 0);
 	ck_assert_uint_eq(strlen(got.verdict.text), MESSAGE_TEXT_BYTES - 1);
 }
@@ -333,13 +374,15 @@ int main(void)
 			    MESSAGE_PACE + 1);
 	tcase_add_loop_test(tcase, fields_are_where_the_table_says, 0,
 			    (int)(sizeof(places) / sizeof(places[0])));
-	tcase_add_loop_test(tcase, every_other_length_is_refused, MESSAGE_HELLO,
-			    MESSAGE_PACE + 1);
+	tcase_add_loop_test(tcase, every_other_length_is_refused, MESSAGE_HELLO, MESSAGE_PACE + 1);
 	tcase_add_test(tcase, unknown_types_are_refused);
 	tcase_add_loop_test(tcase, fields_out_of_range_are_refused, 0,
 			    (int)(sizeof(wrong) / sizeof(wrong[0])));
 	tcase_add_loop_test(tcase, strings_without_an_end_are_refused, 0,
 			    (int)(sizeof(strings) / sizeof(strings[0])));
+	tcase_add_loop_test(tcase, an_older_version_is_the_beginning_of_a_later_one, MESSAGE_HELLO,
+			    MESSAGE_PACE + 1);
+	tcase_add_test(tcase, version_1_has_no_release);
 	tcase_add_test(tcase, any_text_can_be_encoded);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

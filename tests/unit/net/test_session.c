@@ -433,7 +433,7 @@ START_TEST(a_message_without_a_handshake_is_not_delivered)
 	int fd = raw_connect_from("127.0.0.1");
 	struct message message = {.type = MESSAGE_STATUS_GET};
 	uint8_t frame[2 + MESSAGE_BYTES_MAX] = {0};
-	size_t length = message_encode(&message, frame + 2);
+	size_t length = message_encode(&message, PROTOCOL_VERSION, frame + 2);
 
 	frame[0] = (uint8_t)length;
 	ck_assert_int_eq(send(fd, frame, 2 + length, MSG_NOSIGNAL), (ssize_t)(2 + length));

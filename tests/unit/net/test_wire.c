@@ -403,7 +403,7 @@ END_TEST
 START_TEST(nothing_is_delivered_before_the_handshake_is_done)
 {
 	uint8_t record[2 + MESSAGE_BYTES_MAX];
-	size_t length = message_encode(&request, record + 2);
+	size_t length = message_encode(&request, PROTOCOL_VERSION, record + 2);
 
 	record[0] = (uint8_t)length;
 	record[1] = 0;
@@ -420,7 +420,7 @@ START_TEST(a_message_before_hello_is_refused)
 {
 	struct wire_setup first = setup_of(true), second = setup_of(false);
 	uint8_t record[2 + MESSAGE_BYTES_MAX];
-	size_t length = message_encode(&request, record + 2);
+	size_t length = message_encode(&request, PROTOCOL_VERSION, record + 2);
 
 	first.plain = second.plain = true;
 	open_wires(&first, &second);
@@ -482,7 +482,7 @@ START_TEST(a_longer_hello_of_a_later_version_is_understood)
 	struct message hello = {.type = MESSAGE_HELLO,
 				.hello = {.version_min = 1, .version_max = 2, .name = "later"}};
 	uint8_t record[2 + MESSAGE_BYTES_MAX] = {0};
-	size_t length = message_encode(&hello, record + 2) + 20;
+	size_t length = message_encode(&hello, PROTOCOL_VERSION, record + 2) + 20;
 
 	first.plain = second.plain = true;
 	open_wires(&first, &second);
@@ -590,7 +590,7 @@ START_TEST(records_out_of_bounds_are_refused)
 	uint8_t hello[MESSAGE_BYTES_MAX];
 	struct message again = {.type = MESSAGE_HELLO,
 				.hello = {.version_min = 1, .version_max = 1}};
-	size_t hello_bytes = message_encode(&again, hello);
+	size_t hello_bytes = message_encode(&again, PROTOCOL_VERSION, hello);
 
 	bad_scope[9] = 7;
 	open_plain_ready();
@@ -742,7 +742,8 @@ START_TEST(a_message_inside_a_body_is_refused)
 	open_plain_ready();
 	ck_assert_int_eq(give_record(record, chunk_make(record, MESSAGE_OFFER, 1, 300, 0, 100)),
 			 WIRE_MORE);
-	ck_assert_int_eq(give_record(record, message_encode(&request, record)), WIRE_BROKEN);
+	ck_assert_int_eq(give_record(record, message_encode(&request, PROTOCOL_VERSION, record)),
+			 WIRE_BROKEN);
 	expect_broken(b, WIRE_FAULT_PROTOCOL, "STATUS_GET inside the body of OFFER");
 }
 END_TEST
