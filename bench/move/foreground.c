@@ -72,7 +72,7 @@ static struct phase_result copy(const struct options *options, const struct serv
 				.nicer = NICER};
 	struct phase_result result;
 
-	server_start(&destination, 1024);
+	server_start(&destination, 1024, options->keys);
 	run.destination = destination.address;
 	phase_run(&run, &result);
 	server_stop(&destination);
@@ -87,7 +87,7 @@ static void one_round(const struct options *options, size_t round)
 	struct server source = {0};
 	struct load load;
 
-	server_start(&source, 1024);
+	server_start(&source, 1024, options->keys);
 	wire_fill(source.address, options->keys, VALUE_BYTES);
 	moved = copy(options, &source, false);
 	figures[UNPACED][round] = (double)options->keys / moved.whole_s;

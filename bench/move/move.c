@@ -95,7 +95,7 @@ static double own_cpu_s(void)
 
 static void source_start(const struct options *options, struct server *source)
 {
-	server_start(source, options->memory_mib);
+	server_start(source, options->memory_mib, options->keys);
 	wire_fill(source->address, options->keys, options->value_bytes);
 }
 
@@ -105,7 +105,7 @@ static void unsafe_round(const struct options *options, size_t round)
 	double seconds, dump_s, cpu_s, keys = (double)options->keys;
 
 	source_start(options, &source);
-	server_start(&destination, options->memory_mib);
+	server_start(&destination, options->memory_mib, options->keys);
 	cpu_s = own_cpu_s() + server_cpu_s(&source);
 	seconds = copy_unsafe(source.address, destination.address, options->keys,
 			      options->value_bytes, &dump_s);
@@ -180,7 +180,7 @@ static void mover_round(const struct options *options, size_t round)
 	struct phase_run run = {.count = options->keys, .adaptive = true};
 
 	source_start(options, &source);
-	server_start(&destination, options->memory_mib);
+	server_start(&destination, options->memory_mib, options->keys);
 	run.source = source.address;
 	run.destination = destination.address;
 	copy_round(options, &run, &source, &destination, round);

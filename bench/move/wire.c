@@ -2,7 +2,6 @@
 #include "move/wire.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,8 +165,6 @@ void wire_fill(const char *address, uint64_t count, size_t value_bytes)
 	if (wire_stat(address, "curr_items") != count)
 		bench_end("%s does not keep %llu items: give it more memory", address,
 			  (unsigned long long)count);
-	while (wire_stat(address, "hash_is_expanding") != 0)
-		(void)poll(NULL, 0, 10);
 }
 
 uint64_t wire_stat(const char *address, const char *wanted)
