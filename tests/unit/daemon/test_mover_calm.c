@@ -98,6 +98,7 @@ int main(void)
 
 	tcase_add_test(rate, alone_it_is_not_limited);
 	tcase_add_test(rate, it_falls_and_grows_by_small_steps_and_never_stands_still);
+	tcase_add_test(rate, a_server_that_is_read_often_bears_as_many_keys);
 	tcase_add_test(rate, it_rests_between_spells_and_lets_its_work_end_first);
 	suite_add_tcase(suite, rate);
 	runner = srunner_create(suite);
