@@ -167,6 +167,23 @@ void wire_fill(const char *address, uint64_t count, size_t value_bytes)
 			  (unsigned long long)count);
 }
 
+void wire_empty(const char *address, uint64_t count)
+{
+	char command[WIRE_KEY_BYTES + 16], key[WIRE_KEY_BYTES + 1];
+	struct wire wire;
+
+	wire_open(&wire, address);
+	for (uint64_t i = 0; i < count; i++) {
+		wire_key(i, key);
+		wire_send(&wire, command,
+			  (size_t)snprintf(command, sizeof(command), "md %s q\r\n", key));
+	}
+	wire_send(&wire, "mn\r\n", 4);
+	if (wire_reply(&wire).code != MC_MN || wire_stat(address, "curr_items") != 0)
+		bench_end("%s does not delete the items", address);
+	wire_close(&wire);
+}
+
 uint64_t wire_stat(const char *address, const char *wanted)
 {
 	uint64_t found = 0;
