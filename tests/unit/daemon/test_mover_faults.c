@@ -208,6 +208,22 @@ START_TEST(a_source_restarted_before_drain_trusts_neither_side)
 }
 END_TEST
 
+START_TEST(a_probe_that_was_cut_short_leaves_no_item_behind)
+{
+	struct run run = {0};
+
+	run_start(&run, 0, PHASE_PREPARE, false);
+	while (memcached_items(&processes[0]) == 0) {
+		ck_assert(!run.finished);
+		turn_once(&run);
+	}
+	restart(2); /* where the item is about to be looked for */
+	turn_until(&run.finished, &run);
+	run_abandon(&run);
+	ck_assert_uint_eq(memcached_items(&processes[0]), 0);
+}
+END_TEST
+
 START_TEST(a_new_owner_that_stops_answering_is_waited_for)
 {
 	struct run run = {.allowed = 1};
@@ -408,6 +424,7 @@ int main(void)
 	tcase_add_test(all, a_new_owner_restarted_during_copy_gets_everything_again);
 	tcase_add_test(all, a_source_restarted_during_copy_is_copied_anew);
 	tcase_add_test(all, a_source_restarted_before_drain_trusts_neither_side);
+	tcase_add_test(all, a_probe_that_was_cut_short_leaves_no_item_behind);
 	tcase_add_test(all, a_new_owner_that_stops_answering_is_waited_for);
 	tcase_add_test(all, a_source_that_is_away_is_waited_for);
 	tcase_add_test(all, a_source_whose_connection_was_reset_is_gone_on_with);
