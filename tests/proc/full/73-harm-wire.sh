@@ -26,7 +26,9 @@ joins_and_leaves "reset up hello 0 150 1" "reset up hello 0 150 1"
 joins_and_leaves "reset up hello 200 8000 600" "reset up hello 200 8000 600"
 say "reset at each byte of the answers"
 joins_and_leaves "reset down hello 0 150 1" "reset down hello 0 150 1"
-joins_and_leaves "reset down hello 200 8000 600" "reset down hello 200 8000 600"
+hostile_change COPY "reset down hello 200 8000 600" switch server_restarted DRAIN "reset down hello 200 8000 600"
+# What was copied is removed in DRAIN, and removals are hardly answered.
+hostile_change COPY "reset down hello 200 8000 600" DRAIN "reset down hello 200 500 100"
 say "reset at each byte of fills (removals, where it is a source), then of what is answered"
 hostile_change COPY "reset up ms 0 150 1" switch mover_overtaken DRAIN "reset up ms 0 150 1"
 harm_mover_overtaken_checked
