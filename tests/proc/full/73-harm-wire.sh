@@ -39,7 +39,7 @@ say "stalled in a command, in an answer"
 joins_and_leaves "stall up hello 0 120 20" "stall down hello 0 120 20"
 joins_and_leaves "stall down hello 0 120 20" "stall up hello 0 120 20"
 say "nonsense for an answer"
-joins_and_leaves "garbage down hello 0 160 4" "garbage down hello 0 160 4"
+joins_and_leaves "garbage down hello 0 160 8" "garbage down hello 0 160 4"
 
 # Only a source is asked for its dump while keys move.
 say "dumps that break off, and dumps that END early"
