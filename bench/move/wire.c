@@ -2,7 +2,6 @@
 #include "move/wire.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,8 +165,23 @@ void wire_fill(const char *address, uint64_t count, size_t value_bytes)
 	if (wire_stat(address, "curr_items") != count)
 		bench_end("%s does not keep %llu items: give it more memory", address,
 			  (unsigned long long)count);
-	while (wire_stat(address, "hash_is_expanding") != 0)
-		(void)poll(NULL, 0, 10);
+}
+
+void wire_empty(const char *address, uint64_t count)
+{
+	char command[WIRE_KEY_BYTES + 16], key[WIRE_KEY_BYTES + 1];
+	struct wire wire;
+
+	wire_open(&wire, address);
+	for (uint64_t i = 0; i < count; i++) {
+		wire_key(i, key);
+		wire_send(&wire, command,
+			  (size_t)snprintf(command, sizeof(command), "md %s q\r\n", key));
+	}
+	wire_send(&wire, "mn\r\n", 4);
+	if (wire_reply(&wire).code != MC_MN || wire_stat(address, "curr_items") != 0)
+		bench_end("%s does not delete the items", address);
+	wire_close(&wire);
 }
 
 uint64_t wire_stat(const char *address, const char *wanted)

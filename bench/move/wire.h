@@ -32,6 +32,8 @@ struct mc_reply wire_reply(struct wire *wire);
 void wire_key(uint64_t index, char key[WIRE_KEY_BYTES + 1]);
 /* Stores keys 0 to count - 1 with values of value_bytes. */
 void wire_fill(const char *address, uint64_t count, size_t value_bytes);
+/* Deletes what wire_fill stored: the server's memory is left as one that was in use. */
+void wire_empty(const char *address, uint64_t count);
 uint64_t wire_stat(const char *address, const char *name);
 
 #endif
