@@ -25,16 +25,14 @@ static const char usage[] =
     "offers it to the agent and shows the change until the cluster has settled.\n"
     "From the offer on the change runs by itself: Ctrl-C ends the watching only.\n"
     "Where the agents want several signatures, use 'plan -o', 'sign' and 'push'.\n"
-    "\n"
-    "  -k, --key KEYFILE         an operator's secret key; may be repeated\n" PROPOSAL_USAGE_GIVEUP
-    "      --yes                 do not ask\n"
+    "\n" SIGNING_KEYS_USAGE PROPOSAL_USAGE_GIVEUP "      --yes                 do not ask\n"
     "      --no-wait             do not watch\n"
     "      --timeout SECONDS     stop watching then (exit 4)\n" PROPOSAL_USAGE_FORECAST
     "      --json                the last line on standard output is a JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
-    {"key", required_argument, NULL, 'k'},
+    SIGNING_KEYS_OPTIONS,
     PROPOSAL_OPTIONS_GIVEUP,
     {"yes", no_argument, NULL, 'y'},
     {"no-wait", no_argument, NULL, 'n'},
@@ -157,10 +155,15 @@ static int options_read(int argc, char **argv, struct apply *apply)
 {
 	struct failure failure;
 	uint64_t seconds;
-	int option, code;
+	int option, code, taken;
 
 	while ((option = getopt_long(argc, argv, "k:h", option_table, NULL)) != -1) {
 		if (target_option(&apply->target, option, optarg))
+			continue;
+		taken = signing_keys_option(&apply->keys, option, optarg, &failure);
+		if (taken < 0)
+			return admin_usage(argv[0], "%s", failure.text);
+		if (taken > 0)
 			continue;
 		code = proposal_option(argv[0], &apply->ask, option, optarg);
 		if (code >= 0)
@@ -168,10 +171,6 @@ static int options_read(int argc, char **argv, struct apply *apply)
 		if (code == -1)
 			continue;
 		switch (option) {
-		case 'k':
-			if (signing_keys_add(&apply->keys, optarg, &failure) < 0)
-				return admin_usage(argv[0], "%s", failure.text);
-			break;
 		case 'y':
 			apply->yes = true;
 			break;

@@ -19,12 +19,13 @@
 #include "admin/init_answers.h"
 #include "admin/json.h"
 #include "admin/keyfile.h"
+#include "admin/passphrase.h"
 
 static const char usage[] =
     "Usage: mcadmin init [-o DIRECTORY] [--cluster NAME]\n"
     "                    [--host NAME=ADDRESS]... [--host-key NAME=KEY]...\n"
     "                    [--agent-port N] [--server-port N] [--operator PUBLIC]\n"
-    "                    [--json]\n"
+    "                    [--passphrase-file F | --no-passphrase] [--json]\n"
     "\n"
     "Begins a cluster: writes a commented cluster.conf, the operator's key, the\n"
     "pre-shared key, and for each host a directory with what belongs into its\n"
@@ -42,7 +43,7 @@ static const char usage[] =
     "      --server-port N       where the hosts' memcacheds listen (11211); 0: there\n"
     "                            are none\n"
     "      --operator PUBLIC     an operator's public key (.pub file or base64); by\n"
-    "                            default one is made\n"
+    "                            default one is made\n" PASSPHRASE_USAGE
     "      --json                what was written, as one JSON object\n"
     "  -h, --help                this text\n";
 
@@ -54,6 +55,7 @@ static const struct option option_table[] = {
     {"agent-port", required_argument, NULL, 'a'},
     {"server-port", required_argument, NULL, 's'},
     {"operator", required_argument, NULL, 'O'},
+    PASSPHRASE_OPTIONS,
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -62,6 +64,7 @@ static const struct option option_table[] = {
 struct init {
 	const char *output;
 	bool json;
+	struct passphrase_wanted passphrase; /* of the operator's key */
 	struct init_answers answers;
 	struct fresh_tree tree;
 };
@@ -84,12 +87,16 @@ static int operator_write(struct init *init, struct failure *failure)
 	const char *path = fresh_tree_file(&init->tree, "operator.key", failure);
 	const char *public_path = fresh_tree_file(&init->tree, "operator.key.pub", failure);
 	uint8_t *secret = sodium_malloc(DOCUMENT_SECRET_BYTES);
+	char *passphrase;
 	int error;
 
 	if (secret == NULL || path == NULL || public_path == NULL)
 		return failure_set(failure, ENOMEM, "no locked memory for the operator's key");
+	error = passphrase_new(&init->passphrase, path, &passphrase, failure);
 	(void)crypto_sign_keypair(init->answers.operator_key, secret);
-	error = keyfile_operator_store(path, false, secret, failure);
+	if (error == 0)
+		error = keyfile_operator_store(path, false, passphrase, secret, failure);
+	sodium_free(passphrase);
 	sodium_free(secret);
 	return error < 0
 		   ? error
@@ -344,6 +351,8 @@ static int option_take(const char *command, struct init *init, struct init_words
 	struct init_answers *answers = &init->answers;
 	struct failure failure;
 
+	if (passphrase_option(&init->passphrase, option, optarg))
+		return -1;
 	switch (option) {
 	case 'o':
 		init->output = optarg;

@@ -10,20 +10,22 @@
 
 #include "admin/admin.h"
 #include "admin/keyfile.h"
+#include "admin/passphrase.h"
 #include "list/document.h"
 
 static const char keygen_usage[] =
-    "Usage: mcadmin keygen -o FILE [--force]\n"
+    "Usage: mcadmin keygen -o FILE [--passphrase-file F | --no-passphrase] [--force]\n"
     "       mcadmin keygen --psk -o FILE [--force]\n"
     "\n"
-    "Makes the operator's Ed25519 key.  FILE gets the secret (mode 0600), FILE.pub\n"
-    "the public key, one line that goes into trusted-keys of every agent.conf.\n"
+    "Makes the operator's Ed25519 key.  FILE gets the secret (mode 0600), encrypted\n"
+    "with a passphrase, FILE.pub the public key, one line that goes into\n"
+    "trusted-keys of every agent.conf.\n"
     "\n"
-    "  -o, --output FILE  where the key goes\n"
-    "      --psk          make the cluster's pre-shared key instead: 32 random bytes\n"
-    "                     in FILE (0600), the same file on every host\n"
-    "      --force        overwrite existing files\n"
-    "  -h, --help         this text\n";
+    "  -o, --output FILE         where the key goes\n" PASSPHRASE_USAGE
+    "      --psk                 make the cluster's pre-shared key instead: 32 random\n"
+    "                            bytes in FILE (0600), the same file on every host\n"
+    "      --force               overwrite existing files\n"
+    "  -h, --help                this text\n";
 
 static const char hostkey_usage[] =
     "Usage: mcadmin hostkey -o FILE [--force]\n"
@@ -36,11 +38,9 @@ static const char hostkey_usage[] =
     "  -h, --help         this text\n";
 
 static const struct option keygen_options[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"psk", no_argument, NULL, 'p'},
-    {"force", no_argument, NULL, 'f'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"output", required_argument, NULL, 'o'}, PASSPHRASE_OPTIONS,
+    {"psk", no_argument, NULL, 'p'},	      {"force", no_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},	      {NULL, 0, NULL, 0},
 };
 
 static const struct option hostkey_options[] = {
@@ -53,6 +53,7 @@ static const struct option hostkey_options[] = {
 struct key_options {
 	const char *output;
 	bool force, psk;
+	struct passphrase_wanted passphrase;
 	char public_path[PATH_MAX];
 };
 
@@ -63,6 +64,8 @@ static int options_read(int argc, char **argv, const struct command *command,
 	int option;
 
 	while ((option = getopt_long(argc, argv, "o:h", command->options, NULL)) != -1) {
+		if (passphrase_option(&options->passphrase, option, optarg))
+			continue;
 		switch (option) {
 		case 'o':
 			options->output = optarg;
@@ -81,6 +84,8 @@ static int options_read(int argc, char **argv, const struct command *command,
 	}
 	if (optind < argc)
 		return admin_usage(argv[0], "'%s' is one argument too many", argv[optind]);
+	if (options->psk && (options->passphrase.none || options->passphrase.file != NULL))
+		return admin_usage(argv[0], "--psk: agents read it, so it has no passphrase");
 	if (options->output == NULL || options->output[0] == '\0')
 		return admin_usage(argv[0], "-o FILE is missing");
 	if (strlen(options->output) + sizeof(".pub") > sizeof(options->public_path))
@@ -105,12 +110,22 @@ static int operator_make(const struct key_options *options, struct failure *fail
 	uint8_t public_key[DOCUMENT_KEY_BYTES];
 	char id[DOCUMENT_KEY_ID_CHARS + 1], text[DOCUMENT_KEY_CHARS + 1];
 	uint8_t *secret = sodium_malloc(DOCUMENT_SECRET_BYTES);
-	int error;
+	char *passphrase = NULL;
+	int error = 0;
 
 	if (secret == NULL)
 		return failure_set(failure, ENOMEM, "no locked memory for the secret");
+	if (!options->force && access(options->output, F_OK) == 0) /* before anybody types */
+		error = failure_set(failure, EEXIST,
+				    "%s: is there already and is not overwritten (--force does)",
+				    options->output);
+	if (error == 0)
+		error = passphrase_new(&options->passphrase, options->output, &passphrase, failure);
 	(void)crypto_sign_keypair(public_key, secret);
-	error = keyfile_operator_store(options->output, options->force, secret, failure);
+	if (error == 0)
+		error = keyfile_operator_store(options->output, options->force, passphrase, secret,
+					       failure);
+	sodium_free(passphrase);
 	sodium_free(secret);
 	if (error == 0)
 		error =

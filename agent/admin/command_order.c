@@ -19,12 +19,14 @@
 #include "admin/signing_keys.h"
 #include "admin/target.h"
 
-#define ORDER_USAGE                                                                                \
-	"  -k, --key KEYFILE         an operator's secret key; may be repeated\n"                  \
-	"      --yes                 do not ask\n"                                                 \
-	"  -o, --output FILE         write the signed order instead of offering it:\n"             \
-	"                            'mcadmin sign' adds more, 'mcadmin push' offers it\n"         \
+/* clang-format off */
+#define ORDER_USAGE \
+	SIGNING_KEYS_USAGE \
+	"      --yes                 do not ask\n" \
+	"  -o, --output FILE         write the signed order instead of offering it:\n" \
+	"                            'mcadmin sign' adds more, 'mcadmin push' offers it\n" \
 	"      --timeout SECONDS     stop waiting then (exit 4)\n"
+/* clang-format on */
 
 static const char abort_usage[] =
     "Usage: mcadmin abort -k KEYFILE... [--cluster NAME | --agent ...] [--yes]\n"
@@ -67,7 +69,7 @@ static const char failover_usage[] =
 
 /* clang-format off */
 #define ORDER_OPTIONS \
-	{"key", required_argument, NULL, 'k'}, \
+	SIGNING_KEYS_OPTIONS, \
 	{"output", required_argument, NULL, 'o'}, \
 	{"yes", no_argument, NULL, 'y'}, \
 	{"timeout", required_argument, NULL, 't'}, \
@@ -145,16 +147,17 @@ static int options_read(int argc, char **argv, struct order_options *options)
 	const struct form *form = options->form;
 	struct failure failure;
 	uint64_t seconds;
-	int option, code;
+	int option, code, taken;
 
 	while ((option = getopt_long(argc, argv, "k:o:h", form->command->options, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
+		taken = signing_keys_option(&options->keys, option, optarg, &failure);
+		if (taken < 0)
+			return admin_usage(argv[0], "%s", failure.text);
+		if (taken > 0)
+			continue;
 		switch (option) {
-		case 'k':
-			if (signing_keys_add(&options->keys, optarg, &failure) < 0)
-				return admin_usage(argv[0], "%s", failure.text);
-			break;
 		case 'o':
 			options->output = optarg;
 			break;

@@ -1,56 +1,90 @@
 /* command_sign.c - mcadmin sign: operators' signatures under a document that agents would take. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "admin/admin.h"
 #include "admin/any_document.h"
 #include "admin/file.h"
+#include "admin/human.h"
+#include "admin/signers.h"
 #include "admin/signing_keys.h"
 
 static const char usage[] =
-    "Usage: mcadmin sign -k KEYFILE... DOCUMENT [-o OUT]\n"
+    "Usage: mcadmin sign -k KEYFILE... DOCUMENT [-t THRESHOLD] [-o OUT]\n"
     "\n"
     "Adds signatures to a list, an order or a keys document, after checking that it\n"
-    "is one that agents take.\n"
-    "\n"
-    "  -k, --key KEYFILE  an operator's secret key, from 'mcadmin keygen'; may be\n"
-    "                     repeated\n"
-    "  -o, --output OUT   where it goes; by default DOCUMENT is replaced\n"
-    "  -h, --help         this text\n";
+    "is one that agents take, and says who has signed it by now.  Several operators\n"
+    "sign one file one after the other; nobody signs it twice.\n"
+    "\n" SIGNING_KEYS_USAGE
+    "  -t, --threshold N         so many signatures the agents want (threshold in\n"
+    "                            their agent.conf, or in the keys document in force)\n"
+    "  -o, --output OUT          where it goes; by default DOCUMENT is replaced\n"
+    "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
-    {"key", required_argument, NULL, 'k'},
+    SIGNING_KEYS_OPTIONS,
+    {"threshold", required_argument, NULL, 't'},
     {"output", required_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
-static int sign_run(struct signing_keys *keys, const char *path, const char *output,
-		    struct failure *failure)
+struct sign {
+	const char *path, *output;
+	uint64_t threshold; /* 0: not said */
+	struct signing_keys keys;
+};
+
+/* Its last lines: who has signed, and how many are still to. */
+static int signed_print(const struct sign *sign, const void *document, size_t bytes,
+			struct failure *failure)
+{
+	struct signers signers;
+	int error = signers_read(document, bytes, NULL, &signers, failure);
+
+	if (error < 0)
+		return error;
+	(void)printf("%u signature%s:", signers.count, signers.count == 1 ? "" : "s");
+	for (uint32_t i = 0; i < signers.count; i++)
+		(void)printf("%s %s", i == 0 ? "" : ",", signers.by[i].id);
+	(void)putchar('\n');
+	if (sign->threshold > signers.count)
+		(void)printf("%" PRIu64 " more wanted: mcadmin sign -k KEY %s\n",
+			     sign->threshold - signers.count, sign->output);
+	else if (sign->threshold != 0)
+		(void)printf("No more wanted: mcadmin push %s\n", sign->output);
+	return 0;
+}
+
+static int sign_run(struct sign *sign, struct failure *failure)
 {
 	struct any_document any = {0};
 	void *signed_document = NULL;
 	size_t signed_bytes;
 	char ids[SIGNING_KEYS_IDS_BYTES], title[ANY_TITLE_BYTES];
 	struct failure why;
-	int error = any_document_file(path, NULL, &any, failure);
+	int error = any_document_file(sign->path, NULL, &any, failure);
 
 	if (error == 0)
-		error = signing_keys_load(keys, failure);
+		error = signing_keys_load(&sign->keys, failure);
 	if (error == 0) {
-		error = signing_keys_sign(keys, any.bytes, any.length, &signed_document,
+		error = signing_keys_sign(&sign->keys, any.bytes, any.length, &signed_document,
 					  &signed_bytes, &why);
 		if (error < 0)
-			(void)failure_set(failure, -error, "%s: %s", path, why.text);
+			(void)failure_set(failure, -error, "%s: %s", sign->path, why.text);
 	}
 	if (error == 0)
-		error = file_write(output, 0644, true, signed_document, signed_bytes, failure);
-	if (error == 0)
+		error =
+		    file_write(sign->output, 0644, true, signed_document, signed_bytes, failure);
+	if (error == 0) {
 		(void)printf("Cluster %s, %s: signed by %s, in %s\n", any.cluster,
-			     any_document_title(&any, title), signing_keys_ids(keys, ids), output);
+			     any_document_title(&any, title), signing_keys_ids(&sign->keys, ids),
+			     sign->output);
+		error = signed_print(sign, signed_document, signed_bytes, failure);
+	}
 	free(signed_document);
 	any_document_clear(&any);
 	return error;
@@ -58,19 +92,25 @@ static int sign_run(struct signing_keys *keys, const char *path, const char *out
 
 static int run(int argc, char **argv)
 {
-	struct signing_keys keys = {0};
-	const char *output = NULL;
+	struct sign sign = {0};
 	struct failure failure;
-	int option, error;
+	int option, error, taken;
 
-	while ((option = getopt_long(argc, argv, "k:o:h", option_table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "k:t:o:h", option_table, NULL)) != -1) {
+		taken = signing_keys_option(&sign.keys, option, optarg, &failure);
+		if (taken < 0)
+			return admin_usage(argv[0], "%s", failure.text);
+		if (taken > 0)
+			continue;
 		switch (option) {
-		case 'k':
-			if (signing_keys_add(&keys, optarg, &failure) < 0)
-				return admin_usage(argv[0], "%s", failure.text);
+		case 't':
+			if (!human_number(optarg, 1, DOCUMENT_SIGNATURES_MAX, &sign.threshold))
+				return admin_usage(argv[0],
+						   "-t %s: a number from 1 to %u is wanted", optarg,
+						   DOCUMENT_SIGNATURES_MAX);
 			break;
 		case 'o':
-			output = optarg;
+			sign.output = optarg;
 			break;
 		case 'h':
 			return admin_help(usage);
@@ -80,10 +120,13 @@ static int run(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return admin_usage(argv[0], "one DOCUMENT is wanted, %d given", argc - optind);
-	if (keys.count == 0)
+	if (sign.keys.count == 0)
 		return admin_usage(argv[0], "-k KEYFILE is missing");
-	error = sign_run(&keys, argv[optind], output == NULL ? argv[optind] : output, &failure);
-	signing_keys_clear(&keys);
+	sign.path = argv[optind];
+	if (sign.output == NULL)
+		sign.output = sign.path;
+	error = sign_run(&sign, &failure);
+	signing_keys_clear(&sign.keys);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
 

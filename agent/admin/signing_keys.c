@@ -10,13 +10,26 @@
 
 #include "admin/keyfile.h"
 
-int signing_keys_add(struct signing_keys *keys, const char *path, struct failure *failure)
+int signing_keys_option(struct signing_keys *keys, int option, const char *argument,
+			struct failure *failure)
 {
-	if (keys->count == DOCUMENT_SIGNATURES_MAX)
-		return failure_set(failure, EINVAL, "-k %s: a document has at most %u signatures",
-				   path, DOCUMENT_SIGNATURES_MAX);
-	keys->path[keys->count++] = path;
-	return 0;
+	if (option == 'k') {
+		if (keys->count == DOCUMENT_SIGNATURES_MAX)
+			return failure_set(failure, EINVAL,
+					   "-k %s: a document has at most %u signatures", argument,
+					   DOCUMENT_SIGNATURES_MAX);
+		keys->path[keys->count++] = argument;
+		return 1;
+	}
+	if (option != SIGNING_PASSPHRASE_FILE)
+		return 0;
+	if (keys->count == 0)
+		return failure_set(failure, EINVAL,
+				   "--passphrase-file %s: it stands behind the -k KEYFILE that it "
+				   "is for",
+				   argument);
+	keys->passphrase_file[keys->count - 1] = argument;
+	return 1;
 }
 
 /* libsodium keeps the public key in the secret's second half. */
@@ -28,7 +41,8 @@ static const uint8_t *public_of(const uint8_t *secret)
 int signing_keys_load(struct signing_keys *keys, struct failure *failure)
 {
 	for (uint32_t i = 0; i < keys->count; i++) {
-		int error = keyfile_operator_load(keys->path[i], &keys->secret[i], failure);
+		int error = keyfile_operator_load(keys->path[i], keys->passphrase_file[i],
+						  &keys->secret[i], failure);
 
 		if (error < 0)
 			return error;

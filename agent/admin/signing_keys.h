@@ -9,12 +9,29 @@
 
 struct signing_keys {
 	uint32_t count;
-	const char *path[DOCUMENT_SIGNATURES_MAX]; /* borrowed */
-	uint8_t *secret[DOCUMENT_SIGNATURES_MAX];  /* once they are loaded */
+	const char *path[DOCUMENT_SIGNATURES_MAX];	      /* borrowed */
+	const char *passphrase_file[DOCUMENT_SIGNATURES_MAX]; /* likewise; NULL: it is asked for */
+	uint8_t *secret[DOCUMENT_SIGNATURES_MAX];	      /* once they are loaded */
 };
 
-/* Notes what stands after -k.  -EINVAL: more than a document can have. */
-int signing_keys_add(struct signing_keys *keys, const char *path, struct failure *failure);
+/* Values for getopt_long, above those of target.h. */
+enum { SIGNING_PASSPHRASE_FILE = 0x300 };
+
+/* clang-format off */
+#define SIGNING_KEYS_OPTIONS \
+	{"key", required_argument, NULL, 'k'}, \
+	{"passphrase-file", required_argument, NULL, SIGNING_PASSPHRASE_FILE}
+
+#define SIGNING_KEYS_USAGE \
+	"  -k, --key KEYFILE         an operator's secret key; may be repeated\n" \
+	"      --passphrase-file F   holds the passphrase of the key before it; without\n" \
+	"                            one it is asked for at the terminal\n"
+/* clang-format on */
+
+/* 1: the option is one of ours, and noted; 0: it is not.  -EINVAL: more keys than a document can
+ * have signatures, or a passphrase without a key before it. */
+int signing_keys_option(struct signing_keys *keys, int option, const char *argument,
+			struct failure *failure);
 
 /* Reads the files.  -EEXIST: two of them hold the same key. */
 int signing_keys_load(struct signing_keys *keys, struct failure *failure);

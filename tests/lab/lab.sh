@@ -138,7 +138,7 @@ lab_new() {
 }
 
 # lab_operator NAME: a key pair in $LAB/NAME.key
-lab_operator() { "$BUILD/mcadmin" keygen -o "$LAB/$1.key" >/dev/null || fail "mcadmin keygen"; }
+lab_operator() { "$BUILD/mcadmin" keygen --no-passphrase -o "$LAB/$1.key" >/dev/null || fail "mcadmin keygen"; }
 
 lab_exit() {
 	local code=$1

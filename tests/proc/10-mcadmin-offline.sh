@@ -29,7 +29,7 @@ is "an unknown command: it is named" "$(head -n 1 err)" "mcadmin: there is no co
 
 # ---- keys ----
 
-done_ "keygen" keygen -o op.key
+done_ "keygen" keygen --no-passphrase -o op.key
 says "keygen" '^key id +[0-9a-f]{16}$'
 says "keygen" "^public key +$(sed 's/[+]/[+]/g' op.key.pub)\$"
 id=$(sed -n 's/^key id *//p' out)
@@ -40,14 +40,14 @@ is "op.key.pub: lines" "$(lines op.key.pub)" 1
 is "op.key: form" "$(grep -cE '^mcroster-operator-key 1 [A-Za-z0-9+/]{86}==$' op.key)" 1
 is "op.key.pub: form" "$(grep -cE '^[A-Za-z0-9+/]{43}=$' op.key.pub)" 1
 cp op.key op.key.kept
-refused 3 'op.key.*not overwritten' "keygen over a key" keygen -o op.key
+refused 3 'op.key.*not overwritten' "keygen over a key" keygen --no-passphrase -o op.key
 rm op.key.pub
-refused 3 'op.key: .*not overwritten' "keygen over a secret" keygen -o op.key
+refused 3 'op.key: .*not overwritten' "keygen over a secret" keygen --no-passphrase -o op.key
 same "keygen over a key" op.key op.key.kept
-done_ "keygen --force" keygen --force --output op.key
+done_ "keygen --force" keygen --no-passphrase --force --output op.key
 is "keygen --force: another key" "$(cmp -s op.key op.key.kept && echo same)" ""
 id=$(sed -n 's/^key id *//p' out)
-(umask 0 && "$MCADMIN" keygen -o open.key >/dev/null)
+(umask 0 && "$MCADMIN" keygen --no-passphrase -o open.key >/dev/null)
 is "op.key: mode under umask 0" "$(mode open.key)" 600
 done_ "keygen --psk" keygen --psk -o psk
 is "psk: mode" "$(mode psk)" 600
@@ -56,8 +56,8 @@ is "psk: no public half" "$(ls psk.pub 2>/dev/null)" ""
 refused 3 'psk.*not overwritten' "keygen --psk over a key" keygen --psk -o psk
 refused 2 '-o FILE is missing' "keygen without -o" keygen
 refused 2 "'more' is one argument too many" "keygen with an argument" keygen -o x more
-refused 1 'nowhere' "keygen into no directory" keygen -o nowhere/key
-refused 3 'not a regular file' "keygen over a device" keygen --force -o /dev/null
+refused 1 'nowhere' "keygen into no directory" keygen --no-passphrase -o nowhere/key
+refused 3 'not a regular file' "keygen over a device" keygen --no-passphrase --force -o /dev/null
 for n in 1 2 3 4; do done_ "hostkey" hostkey -o "host$n"; done
 says "hostkey" "^public key +$(sed 's/[+]/[+]/g' host4.pub)\$"
 is "host1: mode" "$(mode host1)" 600
@@ -137,7 +137,7 @@ says "verify" "^signed by +$id +valid \\(op.key.pub\\)\$"
 narrow "verify"
 done_ "verify by base64" verify -p "$(cat op.key.pub)" --cluster web list.1
 refused 3 'other' "verify of another cluster" verify -p op.key.pub --cluster other list.1
-done_ "keygen" keygen -o second.key
+done_ "keygen" keygen --no-passphrase -o second.key
 refused 3 'signed by 0 trusted keys|sign' "verify with a stranger's key" verify -p second.key.pub list.1
 refused 3 'sign' "verify with a threshold not reached" verify -p op.key.pub -p second.key.pub -t 2 list.1
 done_ "sign a second time" sign -k second.key list.1 -o list.1.both

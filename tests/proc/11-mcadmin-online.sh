@@ -21,7 +21,7 @@ check "the agent's list is the one that was pushed" cmp "$LAB/raw" "$LAB/list"
 "$BUILD/mcadmin" show "${remote[@]}" --cluster "$LAB_CLUSTER" -p "$LAB/operator.key.pub" \
 	>"$LAB/show" || fail "show of a remote agent"
 check "a remote agent's list verifies" says "$LAB/show" '^signed by .* valid'
-"$BUILD/mcadmin" keygen -o "$LAB/stranger.key" >/dev/null
+"$BUILD/mcadmin" keygen --no-passphrase -o "$LAB/stranger.key" >/dev/null
 refused "an agent's list against a stranger's key" 3 "sign" \
 	"$BUILD/mcadmin" show "${near[@]}" -p "$LAB/stranger.key.pub"
 "$BUILD/mcadmin" keygen --psk -o "$LAB/stranger.psk" >/dev/null

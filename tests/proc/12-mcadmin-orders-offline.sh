@@ -31,8 +31,8 @@ every_line() {
 }
 
 for n in 1 2 3; do
-	done_ "keygen" keygen -o "op$n"
-	id[n]=$("$MCADMIN" keygen -o "op$n" --force | sed -n 's/^key id *//p')
+	done_ "keygen" keygen --no-passphrase -o "op$n"
+	id[n]=$("$MCADMIN" keygen --no-passphrase -o "op$n" --force | sed -n 's/^key id *//p')
 done
 done_ "hostkey" hostkey -o host1
 trust=(-p op1.pub -p op2.pub)

@@ -35,7 +35,7 @@ refused "an excuse after PREPARE" 3 'is in COPY, which waits for no agent' "$BUI
 	"${signed[@]}"
 refused "a giveup of a server that is not there" 3 "no server 's9'" "$BUILD/mcadmin" giveup s9 "${signed[@]}"
 check "an order is written for later" admin giveup s3 "${signed[@]}" -o "$LAB/giveup"
-"$BUILD/mcadmin" keygen -o "$LAB/stranger.key" >/dev/null
+"$BUILD/mcadmin" keygen --no-passphrase -o "$LAB/stranger.key" >/dev/null
 refused "an abort by a stranger's key" 3 'trusted keys' "$BUILD/mcadmin" abort -k "$LAB/stranger.key" \
 	"${near[@]}" --yes
 check "abort waits until the change is undone" admin abort "${signed[@]}" --timeout 60

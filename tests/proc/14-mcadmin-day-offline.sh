@@ -11,7 +11,7 @@ unchanged() { same "$1: cluster.conf stays" cluster.conf kept; }
 
 # ---- init ----
 
-done_ "init" init --host web01=10.0.0.1 --host web02=fd00::2 -o new
+done_ "init" init --no-passphrase --host web01=10.0.0.1 --host web02=fd00::2 -o new
 says "init" '^  operator.key +signs lists'
 says "init" '^  mcadmin apply new/cluster.conf -k operator.key$'
 narrow "init"
@@ -34,7 +34,7 @@ done_ "init --json" init --host a=10.0.0.1 --cluster api --operator new/operator
 says "init --json" '^\{"cluster":"api","directory":"api","files":\["api","api/psk",'
 is "init --operator: no secret is made" "$(ls api/operator.key 2>/dev/null)" ""
 done_ "hostkey" hostkey -o own
-done_ "init --host-key" init --host a=10.0.0.1 --host-key a=own.pub -o keyed --agent-port 1 --server-port 2
+done_ "init --host-key" init --no-passphrase --host a=10.0.0.1 --host-key a=own.pub -o keyed --agent-port 1 --server-port 2
 is "init --host-key: the key is the host's" "$(grep -cF "$(cat own.pub)" keyed/cluster.conf)" 1
 is "init --host-key: none is made" "$(ls keyed/a/host.key 2>/dev/null)" ""
 is "init: ports" "$(grep -c '10.0.0.1:[12]"' keyed/cluster.conf)" 2
@@ -48,13 +48,13 @@ refused 2 'neither a file nor' "init with no key" init --host a=10.0.0.1 --host-
 refused 2 'no port' "init of port 0" init --host a=10.0.0.1 --agent-port 0
 refused 2 'one argument too many' "init with an argument" init web
 refused 3 'found the address 10.0.0.1:11280 of' "init of an address twice" \
-	init --host a=10.0.0.1 --host b=10.0.0.1 -o twice
+	init --no-passphrase --host a=10.0.0.1 --host b=10.0.0.1 -o twice
 is "init that fails leaves nothing" "$(ls -d twice 2>/dev/null)" ""
 refused 1 'nowhere/x: No such file' "init into no directory" init --host a=10.0.0.1 -o nowhere/x
 # /dev/full is no directory to write into; a full file system is a tmpfs of its own.
 if mkdir small && mount -t tmpfs -o size=8k none small 2>/dev/null; then
 	head -c 8192 /dev/zero >small/filler 2>/dev/null
-	run 1 "init on a full disk" init --host a=10.0.0.1 -o small/new
+	run 1 "init on a full disk" init --no-passphrase --host a=10.0.0.1 -o small/new
 	is "init on a full disk: what it says" "$(grep -c 'No space left on device' err)" 1
 	is "init on a full disk: nothing is left" "$(ls small)" "filler"
 	umount small

@@ -25,7 +25,7 @@ lab_first_list 1 2 3
 check "the cluster is settled under epoch 1" lab_settled 1
 check "mcadmin verify takes the list with the operator's key" \
 	"$BUILD/mcadmin" verify "$LAB/list" --public "$LAB/operator.key.pub"
-"$BUILD/mcadmin" keygen -o "$LAB/stranger.key" >/dev/null
+"$BUILD/mcadmin" keygen --no-passphrase -o "$LAB/stranger.key" >/dev/null
 refused "mcadmin verify with another key" 3 signature \
 	"$BUILD/mcadmin" verify "$LAB/list" --public "$LAB/stranger.key.pub"
 for n in 1 2 3; do

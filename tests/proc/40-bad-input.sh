@@ -37,7 +37,7 @@ plan() { # CONF OUT [ARGUMENT...]
 lab_start 2
 agent=(--agent "$(lab_agent_socket 1)")
 cp "$LAB/list" "$LAB/list.1"
-"$BUILD/mcadmin" keygen -o "$LAB/stranger.key" >/dev/null
+"$BUILD/mcadmin" keygen --no-passphrase -o "$LAB/stranger.key" >/dev/null
 lab_load_start 4000 "1 2" --readers 1 --writers 1
 lab_load fill
 lab_agent_conf 3

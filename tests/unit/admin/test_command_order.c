@@ -18,7 +18,7 @@ static void key_make(const char *name, unsigned number)
 	uint8_t secret[DOCUMENT_SECRET_BYTES];
 
 	(void)crypto_sign_keypair(public_keys[number], secret);
-	ck_assert_int_eq(keyfile_operator_store(scratch_path(name), false, secret, &failure), 0);
+	ck_assert_int_eq(keyfile_operator_store(scratch_path(name), false, NULL, secret, &failure), 0);
 }
 
 static void setup(void)

@@ -31,10 +31,10 @@ START_TEST(operator_key_comes_back_as_it_was_stored)
 	uint8_t *loaded;
 
 	(void)umask(0);
-	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), 0);
+	ck_assert_int_eq(keyfile_operator_store(path, false, NULL, secret, &failure), 0);
 	ck_assert_uint_eq(mode_of(path), 0600);
 	ck_assert_uint_eq(scratch_count(), 1);
-	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), 0);
+	ck_assert_int_eq(keyfile_operator_load(path, NULL, &loaded, &failure), 0);
 	ck_assert_mem_eq(loaded, secret, sizeof(secret));
 	sodium_free(loaded);
 }
@@ -46,7 +46,7 @@ START_TEST(operator_key_with_any_character_changed_is_refused)
 	char *text;
 	size_t length;
 
-	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), 0);
+	ck_assert_int_eq(keyfile_operator_store(path, false, NULL, secret, &failure), 0);
 	ck_assert_int_eq(file_read(path, 256, &text, &length, &failure), 0);
 	ck_assert_uint_eq(length, 113);
 	for (size_t i = 0; i + 1 < length; i++) {
@@ -56,7 +56,7 @@ START_TEST(operator_key_with_any_character_changed_is_refused)
 
 		text[i] = kept == 'A' ? 'B' : 'A';
 		ck_assert_int_eq(file_write(path, 0600, true, text, length, &failure), 0);
-		error = keyfile_operator_load(path, &loaded, &failure);
+		error = keyfile_operator_load(path, NULL, &loaded, &failure);
 		ck_assert_msg(error == -EBADMSG, "character %zu: %d", i, error);
 		ck_assert_says(failure.text, path);
 		text[i] = kept;
@@ -65,14 +65,75 @@ START_TEST(operator_key_with_any_character_changed_is_refused)
 }
 END_TEST
 
+START_TEST(encrypted_operator_key_opens_with_its_passphrase_alone)
+{
+	const char *path = scratch_path("key");
+	char words[256], others[256];
+	uint8_t *loaded = NULL;
+	char *text, *again;
+	size_t length;
+
+	(void)snprintf(words, sizeof(words), "%s", scratch_file("words", "open sesame\n"));
+	(void)snprintf(others, sizeof(others), "%s", scratch_file("others", "open simsim\n"));
+	ck_assert_int_eq(chmod(words, 0600) | chmod(others, 0600), 0);
+	ck_assert_int_eq(keyfile_operator_store(path, false, "open sesame", secret, &failure), 0);
+	ck_assert_uint_eq(mode_of(path), 0600);
+	ck_assert_int_eq(keyfile_operator_load(path, words, &loaded, &failure), 0);
+	ck_assert_mem_eq(loaded, secret, sizeof(secret));
+	sodium_free(loaded);
+	ck_assert_int_eq(keyfile_operator_load(path, others, &loaded, &failure), -EKEYREJECTED);
+	ck_assert_says(failure.text, path);
+	/* Each file has salt and nonce of its own. */
+	ck_assert_int_eq(file_read(path, 256, &text, &length, &failure), 0);
+	ck_assert_int_eq(keyfile_operator_store(path, true, "open sesame", secret, &failure), 0);
+	ck_assert_int_eq(file_read(path, 256, &again, &length, &failure), 0);
+	ck_assert_str_ne(text, again);
+	free(text);
+	free(again);
+}
+END_TEST
+
+/* What the file asks for is bounded before it is done. */
+START_TEST(encrypted_operator_key_of_another_form_is_refused)
+{
+	static const char *const forms[] = {"0 262144",
+					    "65 262144",
+					    "3 7",
+					    "3 4194305",
+					    "3  262144",
+					    "3 0262144",
+					    "-3 262144",
+					    "3 262144 1",
+					    "03 262144",
+					    "x 262144",
+					    "18446744073709551619 262144",
+					    "3 18446744073709813760"};
+	const char *path = scratch_path("key");
+	uint8_t *loaded = NULL;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		char line[256];
+		int length =
+		    snprintf(line, sizeof(line), "mcroster-operator-key 2 %s %.160s\n", forms[i],
+			     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+			     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+			     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+
+		ck_assert_int_eq(file_write(path, 0600, true, line, (size_t)length, &failure), 0);
+		ck_assert_int_eq(keyfile_operator_load(path, path, &loaded, &failure), -EBADMSG);
+		ck_assert_says(failure.text, "not an operator's key");
+	}
+}
+END_TEST
+
 START_TEST(secret_that_others_may_read_is_refused)
 {
 	const char *path = scratch_path("key");
 	uint8_t *loaded;
 
-	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), 0);
+	ck_assert_int_eq(keyfile_operator_store(path, false, NULL, secret, &failure), 0);
 	ck_assert_int_eq(chmod(path, 0640), 0);
-	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), -EPERM);
+	ck_assert_int_eq(keyfile_operator_load(path, NULL, &loaded, &failure), -EPERM);
 	ck_assert_says(failure.text, "mode 0640");
 	ck_assert_int_eq(keyfile_secret_store(path, true, public_key, &failure), 0);
 	ck_assert_int_eq(secretfile_key_load(path, &loaded, &failure), 0);
@@ -89,7 +150,7 @@ START_TEST(existing_file_is_left_as_it_is_unless_asked)
 	char *text;
 	size_t length;
 
-	ck_assert_int_eq(keyfile_operator_store(path, false, secret, &failure), -EEXIST);
+	ck_assert_int_eq(keyfile_operator_store(path, false, NULL, secret, &failure), -EEXIST);
 	ck_assert_says(failure.text, path);
 	ck_assert_int_eq(keyfile_public_store(path, false, public_key, &failure), -EEXIST);
 	ck_assert_int_eq(file_read(path, 256, &text, &length, &failure), 0);
@@ -150,7 +211,7 @@ START_TEST(what_is_not_one_line_with_a_key_is_refused)
 
 	ck_assert_int_eq(chmod(path, 0600), 0);
 	ck_assert_int_eq(keyfile_public_load(path, key, &failure), -EBADMSG);
-	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), -EBADMSG);
+	ck_assert_int_eq(keyfile_operator_load(path, NULL, &loaded, &failure), -EBADMSG);
 	ck_assert_says(failure.text, path);
 }
 END_TEST
@@ -181,7 +242,7 @@ START_TEST(what_is_no_regular_file_is_neither_read_nor_waited_for)
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	ck_assert_int_eq(file_read(path, 10, &bytes, &length, &failure), -EINVAL);
 	ck_assert_says(failure.text, "regular file");
-	ck_assert_int_eq(keyfile_operator_load(path, &loaded, &failure), -EINVAL);
+	ck_assert_int_eq(keyfile_operator_load(path, NULL, &loaded, &failure), -EINVAL);
 	ck_assert_says(failure.text, "regular file");
 	ck_assert_int_eq(keyfile_public_load(path, key, &failure), -EINVAL);
 	ck_assert_says(failure.text, "regular file");
@@ -197,6 +258,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
 	tcase_add_test(tcase, operator_key_comes_back_as_it_was_stored);
 	tcase_add_test(tcase, operator_key_with_any_character_changed_is_refused);
+	tcase_add_test(tcase, encrypted_operator_key_opens_with_its_passphrase_alone);
+	tcase_add_test(tcase, encrypted_operator_key_of_another_form_is_refused);
 	tcase_add_test(tcase, secret_that_others_may_read_is_refused);
 	tcase_add_test(tcase, existing_file_is_left_as_it_is_unless_asked);
 	tcase_add_test(tcase, what_is_no_regular_file_is_never_replaced);
