@@ -289,8 +289,9 @@ static void init_print(const struct init *init)
 		     "  chown mcroster /etc/mcroster/host.key /etc/mcroster/psk\n"
 		     "  systemctl enable --now mcrosterd\n"
 		     "Then, where an agent runs:\n"
-		     "  mcadmin apply %s/cluster.conf -k %s\n",
-		     root, answers->has_operator ? "KEY" : "operator.key");
+		     "  mcadmin apply %s/cluster.conf -k %s%s\n",
+		     root, answers->has_operator ? "" : root,
+		     answers->has_operator ? "KEY" : "/operator.key");
 }
 
 static int init_run(struct init *init, struct failure *failure)

@@ -280,7 +280,7 @@ static int run(int argc, char **argv)
 const struct command command_show = {
     .name = "show",
     .run = run,
-    .group = GROUP_DOCUMENT,
+    .group = GROUP_WATCH,
     .summary = "Show a list, an order or a keys document",
     .usage = usage,
     .options = option_table,

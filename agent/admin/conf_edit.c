@@ -191,6 +191,29 @@ static bool section_find(const struct conf_edit *edit, const char *kind, const c
 	return any;
 }
 
+bool conf_edit_value(const struct conf_edit *edit, const char *option, char *value, size_t size)
+{
+	const char *text = edit->bare;
+	struct span word, token;
+	size_t at = 0, depth = 0;
+
+	while (token_next(text, &at, &word)) {
+		depth += token_is(text, &word, "{");
+		depth -= depth > 0 && token_is(text, &word, "}");
+		if (depth > 0 || !token_is(text, &word, option) || !token_next(text, &at, &token) ||
+		    !token_is(text, &token, "=") || !token_next(text, &at, &token))
+			continue;
+		if (text[token.from] == '"' || text[token.from] == '\'') {
+			token.from++;
+			token.to--;
+		}
+		(void)snprintf(value, size, "%.*s", (int)(token.to - token.from),
+			       text + token.from);
+		return true;
+	}
+	return false;
+}
+
 static int section_get(const struct conf_edit *edit, const char *kind, const char *name,
 		       const char *option, struct section *section, struct failure *failure)
 {

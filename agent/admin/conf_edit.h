@@ -7,6 +7,9 @@
 #ifndef MCROSTER_ADMIN_CONF_EDIT_H
 #define MCROSTER_ADMIN_CONF_EDIT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "list/failure.h"
 
 struct conf_edit;
@@ -16,6 +19,10 @@ int conf_edit_new(const char *path, const char *text, struct conf_edit **edit,
 		  struct failure *failure);
 void conf_edit_free(struct conf_edit *edit); /* NULL is fine */
 const char *conf_edit_text(const struct conf_edit *edit);
+
+/* The value of an option of the file itself (not of a section, not a list), without its quotes.
+ * False: it is not there. */
+bool conf_edit_value(const struct conf_edit *edit, const char *option, char *value, size_t size);
 
 /* `kind` is "agent" or "server".  Each is -ENOENT where there is no such section, -EEXIST where one
  * is to be made that is there. */

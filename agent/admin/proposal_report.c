@@ -8,6 +8,7 @@
 #include "admin/human.h"
 #include "admin/list_report.h"
 #include "admin/proposal.h"
+#include "admin/screen.h"
 
 static void giveups_print(const struct change *change, const struct list *next, FILE *out)
 {
@@ -82,8 +83,8 @@ static int first_say(const struct list *list, FILE *out, struct failure *failure
 		   : 0;
 }
 
-int proposal_say(const struct proposal *proposal, const char *conf, FILE *out,
-		 struct failure *failure)
+static int text_say(const struct proposal *proposal, const char *conf, FILE *out,
+		    struct failure *failure)
 {
 	if (proposal->parent == NULL)
 		return first_say(proposal->next, out, failure);
@@ -92,6 +93,21 @@ int proposal_say(const struct proposal *proposal, const char *conf, FILE *out,
 	(void)fprintf(out, "Nothing changes: epoch %" PRIu64 " says what %s wants already.\n",
 		      proposal->parent->epoch, conf);
 	return 0;
+}
+
+int proposal_say(const struct proposal *proposal, const char *conf, FILE *out,
+		 struct failure *failure)
+{
+	struct page page;
+	int error, shown;
+
+	if (page_begin(&page, out) < 0)
+		return failure_set(failure, ENOMEM, "no memory to print the plan");
+	error = text_say(proposal, conf, page.text, failure);
+	shown = page_end(&page, out);
+	if (error == 0 && shown < 0)
+		error = failure_set(failure, ENOMEM, "no memory to print the plan");
+	return error;
 }
 
 static int change_json(const struct proposal *proposal, struct json *json)

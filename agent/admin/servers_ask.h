@@ -8,8 +8,6 @@
 #include "admin/forecast.h"
 #include "list/failure.h"
 
-#define SERVERS_ASK_MS 3000u
-
 /* Those that the forecast is concerned with.  -ENOMEM. */
 int servers_ask(struct forecast *forecast, const struct change *change, struct failure *failure);
 

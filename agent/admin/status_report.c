@@ -161,7 +161,8 @@ static void change_print(const struct status *status, FILE *out)
 			      status->next_epoch != 0 ? "change      " : "last change ",
 			      status->change_epoch);
 	/* The first list moves nothing. */
-	if (status->change_epoch != 0 && human_in_slots(status->change_slots))
+	if (status->change_epoch != 0 && status->change_slots != 0 &&
+	    human_in_slots(status->change_slots))
 		(void)fprintf(out, ", %" PRIu64 " of %" PRIu64 " slots: %s",
 			      status->change_slots_moved, status->change_slots, percent);
 	else if (status->change_epoch != 0 && status->change_slots != 0)

@@ -31,7 +31,9 @@ void status_send(struct peer *peer, uint64_t request, bool cluster)
 	struct message message = {.type = MESSAGE_STATUS, .request = request};
 	char *text;
 
-	if (status_text(peer->peers->agent, cluster, &text, &message.body_bytes) != 0)
+	/* Whose process runs what is nobody's business but this host's. */
+	if (status_text(peer->peers->agent, cluster, !cluster && session_is_local(peer->session),
+			&text, &message.body_bytes) != 0)
 		return;
 	message.body = (const uint8_t *)text;
 	peer_send(peer, &message);

@@ -14,6 +14,7 @@
 #include "daemon/evidence.h"
 #include "daemon/keyring.h"
 #include "daemon/owed_run.h"
+#include "daemon/status_clients.h"
 #include "daemon/workers.h"
 #include "list/order.h"
 
@@ -259,7 +260,7 @@ static void status_change(FILE *out, const struct agent *agent, uint64_t now_ms)
 		end_ms > coord->change_began_ms ? end_ms - coord->change_began_ms : 0);
 }
 
-int status_text(const struct agent *agent, bool cluster, char **text, size_t *bytes)
+int status_text(const struct agent *agent, bool cluster, bool clients, char **text, size_t *bytes)
 {
 	const uint64_t now_ms = clock_now_ms();
 	const struct coord *coord = &agent->coord;
@@ -278,13 +279,15 @@ int status_text(const struct agent *agent, bool cluster, char **text, size_t *by
 	if (agent->host_change != NULL)
 		status_servers(out, agent);
 	status_clients(out, agent);
+	if (clients)
+		status_clients_lines(out, agent->clients, now_ms);
 	if (!leads) {
-		uint32_t clients[CLIENT_STANDINGS];
+		uint32_t count[CLIENT_STANDINGS];
 
-		clients_run_count(agent->clients, clients);
+		clients_run_count(agent->clients, count);
 		status_host_line(out, agent->config->name, lease_left(agent->host.lease_ms, now_ms),
 				 agent->host.adopted.term, agent->host.adopted.serial,
-				 MCROSTER_VERSION, clients, &agent->host.work);
+				 MCROSTER_VERSION, count, &agent->host.work);
 	}
 	for (uint32_t i = 0; leads && i < coord->host_count; i++)
 		status_host_line(out, coord->host[i].listed ? coord->host[i].name : "-",

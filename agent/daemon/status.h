@@ -7,8 +7,10 @@
 
 struct agent;
 
-/* `cluster`: with the coordinator's view, where this agent coordinates.  *text is malloc'd. */
-int status_text(const struct agent *agent, bool cluster, char **text, size_t *bytes);
+/* `cluster`: with the coordinator's view, where this agent coordinates.  `clients`: with this host's
+ * client processes one by one.  *text is malloc'd. */
+int status_text(const struct agent *agent, bool cluster, bool clients, char **text,
+		size_t *bytes);
 /* What the coordinator said, and after it what this agent, which was asked, has to say of itself:
  * lines whose names begin with "asked".  -EBADMSG: it was no coordinator that said it; -ENOMEM. */
 int status_asked(const struct agent *agent, const void *said, size_t said_bytes, char **text,

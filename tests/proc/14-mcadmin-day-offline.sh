@@ -13,7 +13,7 @@ unchanged() { same "$1: cluster.conf stays" cluster.conf kept; }
 
 done_ "init" init --no-passphrase --host web01=10.0.0.1 --host web02=fd00::2 -o new
 says "init" '^  operator.key +signs lists'
-says "init" '^  mcadmin apply new/cluster.conf -k operator.key$'
+says "init" '^  mcadmin apply new/cluster.conf -k new/operator.key$'
 narrow "init"
 for file in operator.key psk web01/psk web01/host.key web02/host.key; do
 	is "init: mode of $file" "$(mode new/$file)" 600
