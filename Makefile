@@ -98,7 +98,25 @@ $(B)/mcadmin: $(B)/agent/admin/main.o $(BELOW_admin)
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) -lm
 
+# ---- bindings
+# For memcached's own proxy: a Lua module with the library in it.  Lua is the host program's.
+PROXY := $(B)/bindings/proxy/mcroster.so
+LUA_CFLAGS = $(call ask,LUA_CFLAGS,--cflags lua5.4)
+$(patsubst %.c,$(B)/%.o,$(wildcard bindings/proxy/*.c)): cppflags += -fvisibility=hidden $(LUA_CFLAGS)
+$(PROXY): $(call objects,bindings/proxy) $(B)/libmcroster.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -Wl,--exclude-libs,ALL -o $@ $^
+.PHONY: proxy
+proxy: $(PROXY)
+
 # ---- what tests them
+# A stand-in for that proxy in plain Lua (tests/proxy/standin.lua).
+STANDIN := $(B)/tests/proxy/standin.so
+$(B)/tests/proxy/standin.o: cppflags += -Ibindings/proxy $(LUA_CFLAGS)
+$(STANDIN): $(B)/tests/proxy/standin.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -o $@ $^
+
 # Unit tests: tests/unit/<room>/test_<file>.c, one Check suite each, linked with the room, what is
 # below, and the other sources of its directory.
 define unit
@@ -209,7 +227,7 @@ bench-move bench-move-large bench-move-many:
 		$(if $(findstring many,$@),--keys 10000000 --value-bytes 8 --rounds 1 --no-unsafe) $(ARGS)
 
 .PHONY: built raced fuzzers unit check check-full model fuzz torn stale demo
-built: all $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS)
+built: all $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS) $(PROXY) $(STANDIN)
 raced: $(RACE)
 fuzzers: $(FUZZERS)
 
@@ -271,7 +289,7 @@ demo:
 clients: $(CLIENTS)
 
 # ---- installation
-.PHONY: install uninstall clean help
+.PHONY: install install-proxy uninstall clean help
 D = $(DESTDIR)$(PREFIX)
 fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
 	-e 's|@VERSION@|$(VERSION)|g'
@@ -294,7 +312,12 @@ install: all
 	for page in $(wildcard docs/man/*.[1-8]); do \
 		install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
+install-proxy: $(PROXY)
+	install -D -m 644 $(PROXY) $(DESTDIR)$(LIBDIR)/lua/5.4/mcroster.so
+	install -D -m 644 bindings/proxy/mcroster.lua $(D)/share/lua/5.4/mcroster.lua
+
 uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/lua/5.4/mcroster.so $(D)/share/lua/5.4/mcroster.lua
 	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_clients.h $(D)/include/mcroster_segment.h \
 		$(DESTDIR)$(LIBDIR)/libmcroster.a $(DESTDIR)$(LIBDIR)/libmcroster.so* \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
@@ -321,6 +344,7 @@ help:
 	@echo 'make bench-move   the mover beside a copy without safety; ARGS="--rounds N --json";'
 	@echo '                  bench-move-large: values of 100 KiB; bench-move-many: ten million keys'
 	@echo 'make bench-foreground   what other clients feel of a move; ARGS="--rounds N --json"'
+	@echo 'make proxy        the module for the proxy in memcached (needs Lua 5.4 headers); install-proxy'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make clean        remove build/'
 	@echo 'TLS=1 builds an mcrosterd that can speak TLS to memcached (OpenSSL); make TLS=1 install too'
