@@ -32,19 +32,20 @@ static uint16_t free_port(void)
 	return ntohs(any.sin_port);
 }
 
-static void run(uint16_t port, uint64_t memory_mib, int nicer)
+static void run(const struct server *server, uint16_t port, uint64_t memory_mib)
 {
-	char number[8], memory[24];
-	char *arguments[] = {"memcached", "-U",	  "0",	"-l",	"127.0.0.1", "-p", number,
-			     "-m",	  memory, "-c", "4096", NULL,	     NULL, NULL};
+	char number[8], memory[24], threads[12];
+	char *arguments[] = {"memcached", "-U", "0",	"-l", "127.0.0.1", "-p", number, "-m",
+			     memory,	  "-c", "4096", "-t", threads,	   NULL, NULL,	 NULL};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nicer);
+	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + server->nicer);
 	(void)snprintf(number, sizeof(number), "%u", port);
+	(void)snprintf(threads, sizeof(threads), "%u", server->threads ? server->threads : 4);
 	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_mib);
 	if (geteuid() == 0) {
-		arguments[11] = "-u";
-		arguments[12] = "nobody";
+		arguments[13] = "-u";
+		arguments[14] = "nobody";
 	}
 	(void)execvp("memcached", arguments);
 	_exit(127);
@@ -60,7 +61,7 @@ void server_start(struct server *server, uint64_t memory_mib)
 	if (server->pid < 0)
 		bench_end("no process for a memcached");
 	if (server->pid == 0)
-		run(port, memory_mib, server->nicer);
+		run(server, port, memory_mib);
 	for (int waited = 0; (fd = wire_dial(server->address)) < 0; waited += 10) {
 		if (waited >= PATIENCE_MS || waitpid(server->pid, NULL, WNOHANG) != 0)
 			bench_end("memcached did not come up at %s", server->address);
