@@ -160,8 +160,8 @@ function Operation:echo(line)
 	local flags, order = flags_of(line)
 	local words = {}
 	for _, flag in ipairs(order) do
-		if flag == "O" or flag == "b" then words[#words + 1] = " " .. flag .. flags[flag] end
-		if flag == "k" then words[#words + 1] = " k" .. self.request:key() end
+		if flag == "O" then words[#words + 1] = " O" .. flags.O end
+		if flag == "k" then words[#words + 1] = " k" .. self.request:key() .. (flags.b and " b" or "") end
 	end
 	return table.concat(words)
 end

@@ -18,7 +18,7 @@ resize() { # EPOCH HOST...: the change goes through, and clients write meanwhile
 	shift
 	lab_conf "$@"
 	check "epoch $epoch settles" lab_change "" 120
-	through_more $WRITES
+	through_more "$WRITES"
 }
 
 rest() { # [CHECK [ADDRESS...]]
@@ -43,13 +43,19 @@ for n in 1 2; do
 	proxy_conf "$n"
 	proxy_start "$n"
 done
-through_start $KEYS text=1 text=2 meta=1 meta=2 pylibmc=1 pylibmc=2 php=1 php=2
+lab_server_start 9 # of nobody's list
+for seed in 1 2; do
+	check "a proxy answers as a memcached does" /usr/bin/python3 "$PROXY_TOP/tests/proxy/compare.py" \
+		"$(proxy_address $seed)" "$(lab_server_address 9)" $seed 1500
+done
+lab_server_kill 9
+through_start "$KEYS" text=1 text=2 meta=1 meta=2 pylibmc=1 pylibmc=2 php=1 php=2
 through fill
 through go
 lab_load_start 3000 "1 2 3" --readers 1 --writers 1 --rate 1000
 lab_load fill
 lab_load run
-through_more $WRITES
+through_more "$WRITES"
 
 epoch=1
 for ((round = 0; round < RESIZES; round++)); do
@@ -84,5 +90,5 @@ proxy_kill 1
 proxy_start 1
 lab_agent_start 2
 check "the change goes through" lab_push_wait
-through_more $WRITES
+through_more "$WRITES"
 rest through_not_stale
