@@ -7,6 +7,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 LIBDIR     ?= $(PREFIX)/lib
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+PYTHONDIR  ?= $(PREFIX)/lib/python3/dist-packages
 ifeq ($(origin CC),default)
 CC         := gcc
 endif
@@ -329,10 +330,15 @@ install: all
 	install -m 755 $(B)/mcrosterd $(D)/sbin/
 	install -m 755 $(B)/mcadmin $(D)/bin/
 	install -m 644 include/mcroster.h include/mcroster_clients.h include/mcroster_segment.h $(D)/include/
-	install -m 644 $(B)/libmcroster.a $(B)/libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/
-	ln -sf libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so.$(SOVERSION)
-	ln -sf libmcroster.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so
+	install -m 644 bindings/libmemcached/mcroster_memcached.h $(D)/include/
+	for lib in libmcroster libmcroster-memcached; do \
+		install -m 644 $(B)/$$lib.a $(B)/$$lib.so.$(VERSION) $(DESTDIR)$(LIBDIR)/ && \
+		ln -sf $$lib.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$$lib.so.$(SOVERSION) && \
+		ln -sf $$lib.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/$$lib.so || exit 1; done
 	$(fill) shmlib/libmcroster.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc
+	$(fill) bindings/libmemcached/libmcroster-memcached.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster-memcached.pc
+	install -d $(DESTDIR)$(PYTHONDIR)/mcroster
+	install -m 644 $(wildcard bindings/python/mcroster/*.py) $(DESTDIR)$(PYTHONDIR)/mcroster/
 	$(fill) systemd/mcrosterd.service.in >$(DESTDIR)$(UNITDIR)/mcrosterd.service
 	install -m 644 systemd/sysusers.d/mcroster.conf $(D)/lib/sysusers.d/
 	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
@@ -349,10 +355,11 @@ uninstall:
 	rm -f $(DESTDIR)$(LIBDIR)/lua/5.4/mcroster.so $(D)/share/lua/5.4/mcroster.lua
 	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_clients.h $(D)/include/mcroster_segment.h \
 		$(DESTDIR)$(LIBDIR)/libmcroster.a $(DESTDIR)$(LIBDIR)/libmcroster.so* \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
+		$(D)/include/mcroster_memcached.h $(DESTDIR)$(LIBDIR)/libmcroster-memcached.* \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster*.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
 		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
-	rm -rf $(D)/share/doc/mcroster
+	rm -rf $(D)/share/doc/mcroster $(DESTDIR)$(PYTHONDIR)/mcroster
 	for page in $(wildcard docs/man/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 clean:
