@@ -20,13 +20,9 @@ proxy_address() { echo "$LAB_NET.$((100 + $1)):$PROXY_PORT"; }
 
 # The three lines that an operator writes, on host N.
 proxy_conf() {
-	cat >"$LAB/$1/proxy.lua" <<-END
-		local mcroster = require "mcroster"
-		function mcp_config_pools()
-			return mcroster.pools { cluster = "$(lab_segment "$1")"$([ -n "$PROXY_REAL" ] || echo ", wait_ms = 0") }
-		end
-		function mcp_config_routes(config) mcroster.routes(config) end
-	END
+	local more=
+	[ -n "$PROXY_REAL" ] || more=", wait_ms = 0"
+	sed "s|\"web\"|\"$(lab_segment "$1")\"$more|" "$PROXY_TOP/bindings/proxy/example.lua" >"$LAB/$1/proxy.lua"
 }
 
 # proxy_talk N COMMAND: prints what it answers, up to a line that ends an answer.
@@ -71,11 +67,17 @@ proxy_stat() {
 	proxy_talk "$1" "stats proxy" | sed -n "s/^STAT user_mcroster_$2 \([0-9]*\)$/\1/p"
 }
 
-# through_start KEYS KIND=N...: clients of these kinds at the proxies of these hosts.
+# through_start KEYS KIND=N|KIND=ADDRESS,ADDRESS,...: clients of these kinds at the proxies of these
+# hosts, or with a list.
 through_start() {
 	local keys=$1 word clients=()
 	shift
-	for word; do clients+=("${word%=*}=$(proxy_address "${word#*=}")"); done
+	for word; do
+		case $word in
+		*,*) clients+=("$word") ;;
+		*) clients+=("${word%=*}=$(proxy_address "${word#*=}")") ;;
+		esac
+	done
 	mkfifo "$LAB/through.in" "$LAB/through.out"
 	/usr/bin/python3 "$(dirname "${BASH_SOURCE[0]}")/through.py" "$keys" "${clients[@]}" \
 		<"$LAB/through.in" >"$LAB/through.out" 2>>"$LAB/through.log" &

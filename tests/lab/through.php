@@ -1,6 +1,6 @@
 <?php
 // A client with ext-memcached for through.py: one command a line on standard input, one answer a line.
-[$host, $port] = explode(':', $argv[1]);
+$servers = array_map(fn ($address) => explode(':', $address), explode(',', $argv[1]));
 $memcached = new Memcached();
 $memcached->setOptions([
 	Memcached::OPT_COMPRESSION => false,
@@ -9,8 +9,10 @@ $memcached->setOptions([
 	Memcached::OPT_POLL_TIMEOUT => 5000,
 	Memcached::OPT_TCP_NODELAY => true,
 	Memcached::OPT_RETRY_TIMEOUT => 1,
+	Memcached::OPT_LIBKETAMA_COMPATIBLE => count($servers) > 1,
 ]);
-$memcached->addServer($host, (int)$port);
+foreach ($servers as [$host, $port])
+	$memcached->addServer($host, (int)$port);
 
 function answer(Memcached $memcached, string $done, string $not): string
 {

@@ -5,16 +5,17 @@
 
 A KIND is `text` (the classic text protocol, by hand), `meta` (the meta protocol), `pylibmc`, or `php`
 (ext-memcached, through through.php beside this file); each KIND=ADDRESS is one client with a thread.
+The last two take a list as well, ADDRESS,ADDRESS,...: then they choose the server by its ketama ring.
 All read and write the same keys, one writer of a key at a time, so of every value that is read it is
 known which writes had ended when the read began.  A delete is a write too: what was there before it
 is never seen again.  Counters are only counted up; a cas is tried with fresh tokens and with old ones.
 
 Commands on standard input, one a line, each answered with one line on standard output:
-  fill     every key is set once                   -> ok
-  go       clients at work                         -> ok
-  pause    no operation is under way               -> ok
-  verify   every key is read by every client       -> ok
-  report   a flat JSON object
+  fill [WHO]  every key is set once, while none is at work  -> ok
+  go [WHO]    clients at work: those with a `list`, those at a `proxy`, or all  -> ok
+  pause       no operation is under way                     -> ok
+  verify      every key is read, by those                   -> ok
+  report      a flat JSON object
 """
 import json
 import os
@@ -119,7 +120,9 @@ class Pylibmc:
         import pylibmc
 
         self.error = pylibmc.Error
-        self.client = pylibmc.Client([address], behaviors={"receive_timeout": int(REPLY_S * 1000000),
+        addresses = address.split(",")
+        self.client = pylibmc.Client(addresses, behaviors={"ketama_weighted": len(addresses) > 1,
+                                                           "receive_timeout": int(REPLY_S * 1000000),
                                                            "send_timeout": int(REPLY_S * 1000000),
                                                            "retry_timeout": 1})
 
@@ -373,15 +376,18 @@ class Client(threading.Thread):
 def main():
     world = World(int(sys.argv[1]))
     clients = [Client(world, number, *word.split("=", 1)) for number, word in enumerate(sys.argv[2:])]
+    at_work = clients
     for client in clients:
         client.start()
     for line in sys.stdin:
-        command = line.strip()
+        command, _, who = line.strip().partition(" ")
+        if command in ("fill", "go"):
+            at_work = [client for client in clients if not who or ("," in client.address) == (who == "list")]
         if command == "fill":
             for key in range(world.keys):
-                clients[key % len(clients)].write(key, clients[key % len(clients)].set)
+                at_work[key % len(at_work)].write(key, at_work[key % len(at_work)].set)
         elif command == "go":
-            for client in clients:
+            for client in at_work:
                 client.resting.clear()
                 client.going.set()
         elif command == "pause":
@@ -391,8 +397,7 @@ def main():
                 client.resting.wait()
         elif command == "verify":
             for key in range(world.keys):
-                for client in clients:
-                    client.get(key)
+                at_work[key % len(at_work)].get(key)
         answer = json.dumps(world.count, separators=(",", ":")) if command == "report" else "ok"
         print(answer, flush=True)
 

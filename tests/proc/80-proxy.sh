@@ -39,6 +39,9 @@ LAB_RATE=4000
 lab_start 3
 lab_server_start 4
 lab_agent_start 4
+while IFS= read -r line; do
+	grep -qF "    $line" "$PROXY_TOP/README.md" || fail "the README has another example: $line"
+done <"$PROXY_TOP/bindings/proxy/example.lua"
 for n in 1 2; do
 	proxy_conf "$n"
 	proxy_start "$n"
