@@ -43,13 +43,13 @@ enum move_kind {
 /* The next command.  `cas`, `ttl` and `client_flags` of the move are its arguments. */
 enum move_action {
 	MOVE_NEW_DELETE,     /* md KEY */
-	MOVE_NEW_READ_CAS,   /* mg KEY c s */
-	MOVE_NEW_RESERVE,    /* mg KEY N10 c s */
+	MOVE_NEW_READ_CAS,   /* mg KEY u c s */
+	MOVE_NEW_RESERVE,    /* mg KEY N10 u c s */
 	MOVE_NEW_FILL,	     /* ms KEY, C cas, with the value of the reply just given */
-	MOVE_NEW_READ,	     /* mg KEY v f t c */
+	MOVE_NEW_READ,	     /* mg KEY u v f t c */
 	MOVE_NEW_DELETE_CAS, /* md KEY C cas */
-	MOVE_OLD_READ_CAS,   /* mg KEY c s */
-	MOVE_OLD_READ,	     /* mg KEY v f t c */
+	MOVE_OLD_READ_CAS,   /* mg KEY u c s */
+	MOVE_OLD_READ,	     /* mg KEY u v f t c */
 	MOVE_OLD_DELETE_CAS, /* md KEY C cas */
 	MOVE_OLD_DELETE,     /* md KEY */
 	MOVE_END,	     /* see result */

@@ -1,8 +1,7 @@
 /* pass.c - see pass.h: the order of things, marks, and when a phase's work is done. */
-#include "core/pass.h"
+#include "core/pass_internal.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,19 +14,8 @@
 #define DELTA_SMALL_SHARE 256u
 /* More passes than this mean that keys change faster than they are moved. */
 #define DELTA_PASSES_MAX 6u
-/* Items come and go between `stats` and the dump. */
-#define SHORTFALL_ITEMS 64u
-#define SHORTFALL_SHARE 100u
-#define SHORTFALLS_MAX	5u
-/* An in-list server may hold one foreign item in so many without anybody's word. */
-#define FOREIGN_SHARE 100u
 
-static const struct change_server *self(const struct pass *pass)
-{
-	return pass->change->servers + pass->server;
-}
-
-__attribute__((format(printf, 2, 3))) static void say(struct pass *pass, const char *format, ...)
+void pass_say(struct pass *pass, const char *format, ...)
 {
 	va_list arguments;
 
@@ -86,15 +74,13 @@ void pass_free(struct pass *pass)
 	pass->redo = pass->redoing = NULL;
 }
 
-static void refuse(struct pass *pass)
+void pass_refuse(struct pass *pass)
 {
 	pass->order = PASS_REFUSED;
 	pass->work.state = WORK_REFUSED;
 }
 
-/* What was found and not yet dealt with will be found again: found is always what is settled and
- * what is left. */
-static void forget_left(struct pass *pass)
+void pass_forget_left(struct pass *pass)
 {
 	pass->work.found -= pass->work.left + pass->expired;
 	pass->work.expired -= pass->expired;
@@ -103,7 +89,7 @@ static void forget_left(struct pass *pass)
 
 static void done(struct pass *pass)
 {
-	forget_left(pass);
+	pass_forget_left(pass);
 	pass->order = PASS_WAIT;
 }
 
@@ -115,7 +101,7 @@ static void begin_round(struct pass *pass)
 	pass->round_found = 0;
 	pass->round_moved = pass->work.moved;
 	pass->shortfalls = 0;
-	forget_left(pass);
+	pass_forget_left(pass);
 	/* Without the mark of SWITCH one is taken now: what clients go on to store must not be
 	 * compared again and again. */
 	pass->order = pass->phase == PHASE_COPY ||
@@ -159,7 +145,7 @@ void pass_destination_restarted(struct pass *pass, uint32_t server)
 
 static bool self_usable(struct pass *pass, const struct pass_server *found)
 {
-	const struct change_server *server = self(pass);
+	const struct change_server *server = pass_self(pass);
 	const char *what = NULL;
 
 	if (!found->meta_protocol)
@@ -175,7 +161,7 @@ static bool self_usable(struct pass *pass, const struct pass_server *found)
 		    "-o no_lru_crawler";
 	if (what == NULL)
 		return true;
-	say(pass, "server %s %s %s", server->name, server->address, what);
+	pass_say(pass, "server %s %s %s", server->name, server->address, what);
 	return false;
 }
 
@@ -204,7 +190,7 @@ bool pass_identified(struct pass *pass, const struct pass_server *found)
 	pass->work.reason[0] = '\0';
 	if (!self_usable(pass, found)) {
 		if (pass->phase == PHASE_PREPARE)
-			refuse(pass);
+			pass_refuse(pass);
 		return false;
 	}
 	pass->self = *found;
@@ -238,7 +224,7 @@ bool pass_identified(struct pass *pass, const struct pass_server *found)
 
 bool pass_probe_wanted(const struct pass *pass, uint32_t other)
 {
-	const struct change_server *a = self(pass), *b = pass->change->servers + other;
+	const struct change_server *a = pass_self(pass), *b = pass->change->servers + other;
 
 	return other != pass->server && !pass_gave_up(pass, other) &&
 	       ((a->gained > 0 && b->lost > 0) || (a->lost > 0 && b->gained > 0));
@@ -247,14 +233,15 @@ bool pass_probe_wanted(const struct pass *pass, uint32_t other)
 void pass_probed(struct pass *pass, uint32_t same_as)
 {
 	if (same_as != pass->server) {
-		const struct change_server *a = self(pass), *b = pass->change->servers + same_as;
+		const struct change_server *a = pass_self(pass),
+					   *b = pass->change->servers + same_as;
 
-		say(pass,
-		    "servers %s %s and %s %s are one memcached process: a server must stand "
-		    "in the list once",
-		    a->name, a->address, b->name, b->address);
-		refuse(pass);
-	} else if (self(pass)->gained > 0) {
+		pass_say(pass,
+			 "servers %s %s and %s %s are one memcached process: a server must stand "
+			 "in the list once",
+			 a->name, a->address, b->name, b->address);
+		pass_refuse(pass);
+	} else if (pass_self(pass)->gained > 0) {
 		begin_round(pass);
 	} else {
 		done(pass);
@@ -275,6 +262,21 @@ size_t pass_probe_key(const struct pass *pass, const uint8_t random[PASS_PROBE_R
 
 /* ---- marks ---- */
 
+/* Every store there takes a number of its own, and the mark's probe item took the one after the
+ * last mark: no dump would find a key that has changed. */
+static bool nothing_stored(const struct pass *pass, uint64_t cas)
+{
+	return pass->base.known && pass->base.full_pass_done && cas == pass->base.cas + 1;
+}
+
+static bool redoes(const struct pass *pass)
+{
+	for (uint32_t i = 0; i < pass->change->server_count; i++)
+		if (pass->redoing[i])
+			return true;
+	return false;
+}
+
 void pass_marked(struct pass *pass, uint64_t cas)
 {
 	pass->next_cas = cas;
@@ -294,6 +296,10 @@ void pass_marked(struct pass *pass, uint64_t cas)
 		pass->redo[i] = 0;
 	}
 	pass->redo_any = false;
+	if (!pass->full && nothing_stored(pass, cas) && !redoes(pass)) {
+		done(pass);
+		return;
+	}
 	pass->order = PASS_DUMP;
 	if (pass->fresh && !pass->base.known) {
 		/* N was sanitised and nobody but movers stores there: nothing at N is older than
@@ -406,131 +412,4 @@ void pass_count(struct pass *pass, enum move_result result)
 		pass->work.failed++;
 		break;
 	}
-}
-
-/* ---- sanitising: counted before anything is dropped ---- */
-
-static void refuse_wipe(struct pass *pass)
-{
-	const struct change_server *server = self(pass);
-	uint64_t foreign = pass->dropped + pass->concerned;
-
-	if (server->has_wipe)
-		say(pass,
-		    "server %s %s holds %" PRIu64 " items that are not its own, more than "
-		    "the wipe=%" PRIu64 " of its line",
-		    server->name, server->address, foreign, server->wipe);
-	else if (!server->in_old)
-		say(pass,
-		    "server %s %s is new in the list but holds %" PRIu64 " items: empty it, or "
-		    "allow them to be dropped with wipe=%" PRIu64 " on its line",
-		    server->name, server->address, foreign, foreign);
-	else
-		say(pass,
-		    "server %s %s: %" PRIu64 " of %" PRIu64 " items belong to other servers, "
-		    "more than 1 %%: the data does not follow this list; wipe=%" PRIu64
-		    " on its line allows them to be dropped",
-		    server->name, server->address, foreign, pass->covered, foreign);
-	refuse(pass);
-}
-
-/* May what this dump found be dropped?  The first dump sets the limit for all rounds. */
-static bool sanitise_allowed(struct pass *pass)
-{
-	const struct change_server *server = self(pass);
-
-	if (!pass->allowed) {
-		pass->drop_limit = server->has_wipe ? server->wipe
-				   : server->in_old ? pass->covered / FOREIGN_SHARE
-						    : 0;
-		pass->allowed = true;
-	}
-	if (pass->unnameable > 0) {
-		say(pass,
-		    "server %s %s holds %" PRIu64 " items that are not its own and that the "
-		    "meta protocol cannot name (over 186 bytes, with a space or a control "
-		    "character): delete them first",
-		    server->name, server->address, pass->unnameable);
-		refuse(pass);
-		return false;
-	}
-	if (pass->dropped + pass->concerned > pass->drop_limit) {
-		refuse_wipe(pass);
-		return false;
-	}
-	return true;
-}
-
-/* ---- dumps ---- */
-
-void pass_dump_begin(struct pass *pass)
-{
-	forget_left(pass);
-	pass->lines = pass->covered = pass->concerned = pass->spooled = pass->unnameable = 0;
-}
-
-static void leave(struct pass *pass, bool spooled)
-{
-	pass->concerned--;
-	pass->spooled -= spooled;
-	pass->work.left -= spooled;
-}
-
-void pass_expired(struct pass *pass, bool spooled)
-{
-	leave(pass, spooled);
-	pass->expired += spooled;
-	pass->work.expired += spooled;
-}
-
-void pass_unnameable(struct pass *pass, bool spooled)
-{
-	pass->unnameable++;
-	leave(pass, spooled);
-	pass->work.found -= spooled;
-}
-
-/* Too few keys for the items it says it has?  It counts what has expired and was not yet cleared
- * away; such a gap stays the same from one dump to the next. */
-static bool dump_fell_short(struct pass *pass, uint64_t items)
-{
-	uint64_t tolerance = items / SHORTFALL_SHARE + SHORTFALL_ITEMS;
-	uint64_t shortfall = items > pass->lines ? items - pass->lines : 0;
-	uint64_t last = pass->last_shortfall;
-
-	pass->last_shortfall = shortfall;
-	if (shortfall <= tolerance) {
-		pass->shortfalls = 0;
-		return false;
-	}
-	if (pass->shortfalls++ > 0 &&
-	    (pass->shortfalls >= SHORTFALLS_MAX ||
-	     (shortfall <= last + tolerance && last <= shortfall + tolerance)))
-		return false;
-	return true;
-}
-
-void pass_dumped(struct pass *pass, uint64_t items, uint32_t overflow)
-{
-	if (dump_fell_short(pass, items))
-		return;
-	if (pass->phase == PHASE_PREPARE && !sanitise_allowed(pass))
-		return;
-	if (overflow > 1) {
-		pass->parts =
-		    overflow < UINT32_MAX / pass->parts ? pass->parts * overflow : pass->parts;
-		pass->part = 0;
-		return;
-	}
-	pass->expired = 0;
-	if (pass->parts == 1 || pass->part == 0)
-		pass->round_found = pass->concerned;
-	if (pass->phase == PHASE_PREPARE)
-		pass->dropped += pass->spooled;
-	if (pass->unnameable > 0)
-		say(pass,
-		    "%" PRIu64 " keys cannot be named in the meta protocol (over 186 bytes, with "
-		    "a space or a control character): they stay where they are",
-		    pass->unnameable);
-	pass->order = PASS_KEYS;
 }

@@ -74,9 +74,14 @@ void room_gave_back(struct room *room, uint64_t bytes)
 		room->allowed += bytes;
 }
 
+bool room_is_full(const struct room *room)
+{
+	return room->said.limit != 0 && (room->allowed == 0 || room->evicting);
+}
+
 bool room_leaves_out(const struct room *room, uint32_t idle_s, uint64_t own_s)
 {
-	if (room->said.limit == 0 || (room->allowed > 0 && !room->evicting))
+	if (!room_is_full(room))
 		return false;
 	return idle_s >= room->said.oldest_s || room->said.oldest_s <= own_s;
 }

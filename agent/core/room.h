@@ -45,6 +45,8 @@ void room_told(struct room *room, const struct room_said *said);
 /* A key of so many bytes is on its way there; it did not get there, or was there already. */
 void room_took(struct room *room, uint64_t bytes);
 void room_gave_back(struct room *room, uint64_t bytes);
+/* Nothing more goes there without pushing something out. */
+bool room_is_full(const struct room *room);
 /* Is a key left out that was used idle_s ago?  own_s: for how long keys are being moved there. */
 bool room_leaves_out(const struct room *room, uint32_t idle_s, uint64_t own_s);
 

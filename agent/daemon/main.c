@@ -12,6 +12,7 @@
 
 #include "daemon/agent.h"
 #include "daemon/log.h"
+#include "daemon/loop.h"
 #include "daemon/notify.h"
 #include "daemon/store_move.h"
 
@@ -74,7 +75,7 @@ static void on_ready(struct agent *agent)
 
 static int run(const struct config *config)
 {
-	struct event_base *base = event_base_new();
+	struct event_base *base = loop_new();
 	struct event *terminate = NULL, *interrupt = NULL;
 	struct agent *agent = NULL;
 	struct failure failure;

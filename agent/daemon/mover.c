@@ -78,9 +78,6 @@ static void hang_up(struct mover *mover)
 	mover->source = NULL;
 	mover_keys_free(mover->keys);
 	mover->keys = NULL;
-	if (mover->queue_made)
-		mover_queue_free(&mover->queue);
-	mover->queue_made = false;
 	(void)event_del(mover->pause);
 	(void)event_del(mover->second);
 	mover->rate = 0;
@@ -345,6 +342,9 @@ void mover_free(struct mover *mover)
 		event_free(mover->second);
 	if (mover->watching != NULL)
 		event_free(mover->watching);
+	/* Only here: to give a large file back takes a while, which no report has to wait for. */
+	if (mover->queue_made)
+		mover_queue_free(&mover->queue);
 	mover_rooms_free(mover->rooms);
 	pass_free(&mover->pass);
 	free(mover->peers);

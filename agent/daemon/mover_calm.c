@@ -9,9 +9,16 @@
 #define UP_SHARE     10u
 #define DOWN_PERCENT 88u
 
-void mover_calm_update(struct mover_calm *calm, bool others, bool slow, uint64_t now_ns)
+static uint64_t least(uint64_t reads)
 {
-	if (!others) {
+	if (reads < MOVER_CALM_LEAST)
+		return MOVER_CALM_LEAST;
+	return reads < MOVER_CALM_BORNE ? reads : MOVER_CALM_BORNE;
+}
+
+void mover_calm_update(struct mover_calm *calm, uint64_t reads, bool slow, uint64_t now_ns)
+{
+	if (reads == 0) {
 		*calm = (struct mover_calm){0};
 		return;
 	}
@@ -23,8 +30,8 @@ void mover_calm_update(struct mover_calm *calm, bool others, bool slow, uint64_t
 		return; /* what a change does is seen only after a while */
 	calm->eased_ns = now_ns;
 	calm->rate = slow ? calm->rate * DOWN_PERCENT / 100 : calm->rate + calm->rate / UP_SHARE;
-	if (calm->rate < MOVER_CALM_LEAST)
-		calm->rate = MOVER_CALM_LEAST;
+	if (calm->rate < least(reads))
+		calm->rate = least(reads);
 	if (calm->rate > MOVER_CALM_MOST)
 		calm->rate = MOVER_CALM_MOST;
 }

@@ -11,8 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Keys a second.  The least is what hardly any server feels, so a move always ends. */
+/* Keys a second.  The least is what hardly any server feels, so a move always ends: in a batch a
+ * key costs a tenth of what a client's read does, so one that is read so often bears as many keys.
+ */
 #define MOVER_CALM_LEAST 10000u
+#define MOVER_CALM_BORNE 40000u
 #define MOVER_CALM_MOST	 50000u
 /* An item of so many bytes weighs as much as a key more. */
 #define MOVER_CALM_BYTES 1024u
@@ -27,8 +30,9 @@ struct mover_calm {
 	uint64_t eased_ns; /* when it was changed last */
 };
 
-/* others: somebody else uses the servers; slow: they answer more slowly than while it rests. */
-void mover_calm_update(struct mover_calm *calm, bool others, bool slow, uint64_t now_ns);
+/* reads: of the server that others read least, a second; 0: nobody else uses any.  slow: they
+ * answer more slowly than while it rests. */
+void mover_calm_update(struct mover_calm *calm, uint64_t reads, bool slow, uint64_t now_ns);
 
 enum mover_calm_spell {
 	MOVER_CALM_WORKS,

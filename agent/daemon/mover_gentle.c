@@ -81,24 +81,28 @@ static void tick_event(evutil_socket_t fd, short what, void *argument)
 	struct mover *mover = argument;
 	uint64_t now_ns = mover_clock_ns();
 	enum mover_watch_while does = doing(mover, now_ns);
-	bool others = false, slow = false;
+	uint64_t least = 0;
+	bool slow = false;
 
 	(void)fd;
 	(void)what;
 	for (uint32_t i = 0; i < mover->setup.change->server_count; i++) {
 		struct mover_watch *watch = mover->watches[i];
+		uint64_t reads;
 		struct mover_peer *peer =
 		    i == mover->setup.server ? mover->source : mover->peers[i];
 
 		if (watch == NULL)
 			continue;
 		mover_watch_tick(watch, does, peer != NULL ? mover_peer_own(peer) : &none, now_ns);
-		if (!mover_watch_others(watch))
+		reads = mover_watch_reads(watch);
+		if (reads == 0)
 			continue;
-		others = true;
+		if (least == 0 || reads < least)
+			least = reads;
 		slow |= mover_watch_slow(watch);
 	}
-	mover_calm_update(&mover->calm, others && mover->setup.pace->adaptive, slow, now_ns);
+	mover_calm_update(&mover->calm, mover->setup.pace->adaptive ? least : 0, slow, now_ns);
 	watch_every(mover, all_ready(mover) ? MOVER_WATCH_MS : LEARNING_MS);
 }
 

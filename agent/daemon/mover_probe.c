@@ -42,6 +42,7 @@ static void probe_send(struct mover_probe *probe, struct mover_peer *peer, unsig
 		return;
 	}
 	if (state == STORED) {
+		probe->left = true;
 		bytes = mc_write_set(room, &probe->key, 1, 0, 0, PROBE_TTL);
 		memcpy(room + bytes, "p\r\n", 3);
 		bytes += 3;
@@ -85,10 +86,12 @@ static void replied(struct mover_command *command, const struct mc_reply *reply)
 		probe_send(probe, probe->own, REMOVED);
 		return;
 	default:
-		if (reply->code == MC_LOST)
+		if (reply->code == MC_LOST) {
 			probe_failed(probe, "its connection was lost", reply);
-		else
-			probe_end(probe, true);
+			return;
+		}
+		probe->left = false;
+		probe_end(probe, true);
 	}
 }
 
@@ -101,10 +104,16 @@ void mover_probe_start(struct mover_probe *probe, const struct pass *pass, struc
 
 	*probe = (struct mover_probe){.command.replied = replied,
 				      .running = true,
+				      .left = probe->left,
+				      .key = probe->key,
 				      .own = own,
 				      .other = other,
 				      .ended = ended,
 				      .context = context};
+	if (probe->left) {
+		probe_send(probe, own, STORED);
+		return;
+	}
 	/* At this size it neither blocks for long nor comes back short. */
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
 		(void)snprintf(probe->why, sizeof(probe->why),

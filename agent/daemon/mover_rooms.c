@@ -254,7 +254,10 @@ bool mover_rooms_by_heat(struct mover_rooms *rooms, const struct spool_record *r
 
 bool mover_rooms_leaves_out(const struct mover_rooms *rooms, const struct spool_record *record)
 {
-	return room_leaves_out(&rooms->room[record->destination].room, record->idle_s,
+	const struct room *room = &rooms->room[record->destination].room;
+
+	return room_is_full(room) &&
+	       room_leaves_out(room, record->idle_s,
 			       (mover_clock_ns() - rooms->began_ns) / SECOND_NS + 1);
 }
 
@@ -282,8 +285,7 @@ void mover_rooms_ended(struct mover_rooms *rooms, const struct spool_record *rec
 int mover_rooms_full(const struct mover_rooms *rooms)
 {
 	for (uint32_t i = 0; i < rooms->mover->setup.change->server_count; i++)
-		if (rooms->room[i].tight &&
-		    (rooms->room[i].room.allowed == 0 || rooms->room[i].room.evicting))
+		if (rooms->room[i].tight && room_is_full(&rooms->room[i].room))
 			return (int)i;
 	return -1;
 }

@@ -40,7 +40,7 @@ struct mover_watch {
 	uint64_t hits_now, sets_now;
 	struct mover_own own_asked, own_before;
 	unsigned counts;
-	bool others;
+	uint64_t others; /* reads a second */
 };
 
 static uint64_t now(void)
@@ -92,9 +92,11 @@ static void counted(struct mover_watch *watch)
 	uint64_t own = watch->own_asked.hits - watch->own_before.hits;
 
 	watch->counting_now = false;
-	if (watch->counts++ > 0 && passed > 0)
-		watch->others = reads > 0 && (uint64_t)reads * SECOND_NS / passed >
-						 OTHERS_A_SECOND + own * SECOND_NS / passed / 20;
+	if (watch->counts++ > 0 && passed > 0) {
+		watch->others = reads > 0 ? (uint64_t)reads * SECOND_NS / passed : 0;
+		if (watch->others <= OTHERS_A_SECOND + own * SECOND_NS / passed / 20)
+			watch->others = 0;
+	}
 	watch->hits = watch->hits_now;
 	watch->sets = watch->sets_now;
 	watch->own_before = watch->own_asked;
@@ -208,7 +210,7 @@ bool mover_watch_ready(const struct mover_watch *watch)
 	       (watch->began_ns != 0 && now() - watch->began_ns > READY_AT_ANY_RATE_NS);
 }
 
-bool mover_watch_others(const struct mover_watch *watch)
+uint64_t mover_watch_reads(const struct mover_watch *watch)
 {
 	return watch->others;
 }

@@ -40,7 +40,8 @@ void mover_watch_tick(struct mover_watch *watch, enum mover_watch_while doing,
 		      const struct mover_own *own, uint64_t now_ns);
 /* It knows what to compare with, or the server cannot be asked. */
 bool mover_watch_ready(const struct mover_watch *watch);
-bool mover_watch_others(const struct mover_watch *watch);
+/* How often others read there, a second; 0: hardly anybody does. */
+uint64_t mover_watch_reads(const struct mover_watch *watch);
 /* It answers more slowly while the mover works than while it rests. */
 bool mover_watch_slow(const struct mover_watch *watch);
 

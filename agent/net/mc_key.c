@@ -93,19 +93,19 @@ static char *put_key(char *at, const struct mc_key *key)
 
 size_t mc_write_get_cas(char *out, const struct mc_key *key)
 {
-	return (size_t)(PUT(put_key(PUT(out, "mg "), key), " c s\r\n") - out);
+	return (size_t)(PUT(put_key(PUT(out, "mg "), key), " u c s\r\n") - out);
 }
 
 size_t mc_write_get_value(char *out, const struct mc_key *key)
 {
-	return (size_t)(PUT(put_key(PUT(out, "mg "), key), " v f t c\r\n") - out);
+	return (size_t)(PUT(put_key(PUT(out, "mg "), key), " u v f t c\r\n") - out);
 }
 
 size_t mc_write_reserve(char *out, const struct mc_key *key, unsigned ttl)
 {
 	char *at = PUT(put_key(PUT(out, "mg "), key), " N");
 
-	return (size_t)(PUT(put_number(at, ttl), " c s\r\n") - out);
+	return (size_t)(PUT(put_number(at, ttl), " u c s\r\n") - out);
 }
 
 size_t mc_write_delete(char *out, const struct mc_key *key)

@@ -73,9 +73,10 @@ struct mc_key {
  * cannot name (a space, NUL or line end in it, and its base64 over 250 characters). */
 int mc_key_write(const void *key, size_t key_bytes, struct mc_key *out);
 
-/* Commands: each writes at `out` (MC_COMMAND_MAX bytes of room) and returns how many bytes. */
-size_t mc_write_get_cas(char *out, const struct mc_key *key);	/* mg c s */
-size_t mc_write_get_value(char *out, const struct mc_key *key); /* mg v f t c */
+/* Commands: each writes at `out` (MC_COMMAND_MAX bytes of room) and returns how many bytes.  What
+ * they look at does not count as used (u): else all that was copied would be the hottest. */
+size_t mc_write_get_cas(char *out, const struct mc_key *key);	/* mg u c s */
+size_t mc_write_get_value(char *out, const struct mc_key *key); /* mg u v f t c */
 size_t mc_write_reserve(char *out, const struct mc_key *key, unsigned ttl);
 size_t mc_write_delete(char *out, const struct mc_key *key);
 size_t mc_write_delete_cas(char *out, const struct mc_key *key, uint64_t cas);

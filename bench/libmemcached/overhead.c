@@ -279,7 +279,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < SERVERS; i++) {
 		/* With more, which of them has whose connections would decide. */
 		servers[i].threads = 1;
-		server_start(&servers[i], MEMORY_MIB);
+		server_start(&servers[i], MEMORY_MIB, KEYS);
 	}
 	plain_open();
 	host = adapter_open(&list, &mcr, name);

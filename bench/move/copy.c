@@ -57,6 +57,7 @@ static void batch_ask(struct batch *batch, struct wire *source, const struct key
 		used += mc_write_get_value(commands + used, wire);
 	}
 	wire_send(source, commands, used);
+	source->due += batch->count;
 }
 
 static void batch_store(const struct batch *batch, struct wire *source, struct wire *destination,
@@ -69,8 +70,9 @@ static void batch_store(const struct batch *batch, struct wire *source, struct w
 
 		if (reply.code != MC_VA)
 			continue;
-		used += mc_write_set_quiet(commands + used, &batch->wire[i], reply.value_bytes, 0,
-					   reply.client_flags, reply.ttl > 0 ? reply.ttl : 0, 0);
+		used += mc_write_set(commands + used, &batch->wire[i], reply.value_bytes, 0,
+				     reply.client_flags, reply.ttl > 0 ? reply.ttl : 0);
+		commands[used - 3] = 'q'; /* no answer, in place of the CAS */
 		memcpy(commands + used, reply.value, reply.value_bytes);
 		memcpy(commands + used + reply.value_bytes, "\r\n", 2);
 		used += reply.value_bytes + 2;

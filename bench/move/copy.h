@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Seconds from the first byte to the last reply; *dump_s: until the keys were known. */
+/* Seconds from the dump's first byte to the last item's arrival; *dump_s: until the last key was
+ * decoded and kept, which is what a dump alone takes such a program. */
 double copy_unsafe(const char *source, const char *destination, uint64_t count, size_t value_bytes,
 		   double *dump_s);
 

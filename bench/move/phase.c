@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "daemon/loop.h"
 #include "list/list.h"
 
 #define SLOTS 1024u
@@ -88,7 +89,7 @@ static double since_s(uint64_t began_ns)
 
 static void work(const struct phase_run *run, struct world *world)
 {
-	struct event_base *base = event_base_new();
+	struct event_base *base = loop_new();
 	struct mover_pace run_pace = {.adaptive = run->adaptive};
 	struct mover_setup setup = {.base = base,
 				    .server = 0,

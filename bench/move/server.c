@@ -32,26 +32,40 @@ static uint16_t free_port(void)
 	return ntohs(any.sin_port);
 }
 
-static void run(const struct server *server, uint16_t port, uint64_t memory_mib)
+/* The hash table that memcached comes to with so many items.  It starts with 2^16 buckets and
+ * doubles them at most once a second: of a run of two seconds that growth, of chains of a dozen
+ * items, would be the larger part, while in a fleet a table follows what is stored. */
+static unsigned hash_power(uint64_t items)
 {
-	char number[8], memory[24], threads[12];
-	char *arguments[] = {"memcached", "-U", "0",	"-l", "127.0.0.1", "-p", number, "-m",
-			     memory,	  "-c", "4096", "-t", threads,	   NULL, NULL,	 NULL};
+	unsigned power = 16;
+
+	while (items > 3 * (1ull << power) / 2)
+		power++;
+	return power;
+}
+
+static void run(const struct server *server, uint16_t port, uint64_t memory_mib, uint64_t items)
+{
+	char number[8], memory[24], power[24], threads[12];
+	char *arguments[] = {"memcached", "-U", "0",	 "-l", "127.0.0.1", "-p",
+			     number,	  "-m", memory,	 "-c", "4096",	    "-o",
+			     power,	  "-t", threads, NULL, NULL,	    NULL};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + server->nicer);
 	(void)snprintf(number, sizeof(number), "%u", port);
 	(void)snprintf(threads, sizeof(threads), "%u", server->threads ? server->threads : 4);
+	(void)snprintf(power, sizeof(power), "hashpower=%u", hash_power(items));
 	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_mib);
 	if (geteuid() == 0) {
-		arguments[13] = "-u";
-		arguments[14] = "nobody";
+		arguments[15] = "-u";
+		arguments[16] = "nobody";
 	}
 	(void)execvp("memcached", arguments);
 	_exit(127);
 }
 
-void server_start(struct server *server, uint64_t memory_mib)
+void server_start(struct server *server, uint64_t memory_mib, uint64_t items)
 {
 	uint16_t port = free_port();
 	int fd;
@@ -61,7 +75,7 @@ void server_start(struct server *server, uint64_t memory_mib)
 	if (server->pid < 0)
 		bench_end("no process for a memcached");
 	if (server->pid == 0)
-		run(server, port, memory_mib);
+		run(server, port, memory_mib, items);
 	for (int waited = 0; (fd = wire_dial(server->address)) < 0; waited += 10) {
 		if (waited >= PATIENCE_MS || waitpid(server->pid, NULL, WNOHANG) != 0)
 			bench_end("memcached did not come up at %s", server->address);

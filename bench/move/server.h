@@ -16,7 +16,7 @@ struct server {
 };
 
 /* Starts one with so much memory for items; whatever goes wrong ends the benchmark. */
-void server_start(struct server *server, uint64_t memory_mib);
+void server_start(struct server *server, uint64_t memory_mib, uint64_t items);
 void server_stop(struct server *server); /* kills it and waits */
 
 /* Processor time, user and system, that it has used so far. */

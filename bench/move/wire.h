@@ -18,6 +18,8 @@ struct wire {
 	int fd;
 	char *in; /* read and not yet used: from at to end */
 	size_t at, end, capacity;
+	size_t due;	 /* replies that are sure to come: set by who sends */
+	size_t gathered; /* SO_RCVLOWAT as it was set; 0: never */
 };
 
 void wire_open(struct wire *wire, const char *address);
@@ -30,8 +32,8 @@ struct mc_reply wire_reply(struct wire *wire);
 void wire_key(uint64_t index, char key[WIRE_KEY_BYTES + 1]);
 /* Stores keys 0 to count - 1 with values of value_bytes. */
 void wire_fill(const char *address, uint64_t count, size_t value_bytes);
+/* Deletes what wire_fill stored: the server's memory is left as one that was in use. */
+void wire_empty(const char *address, uint64_t count);
 uint64_t wire_stat(const char *address, const char *name);
-/* Walks every key by metadump and returns how many seconds that took. */
-double wire_dump(const char *address, uint64_t count);
 
 #endif

@@ -59,9 +59,10 @@ stale_resize_start() {
 	lab_push_start "" 300
 }
 
-# stale_resize_wait: it has gone through, and every host says so.
+# stale_resize_wait: it has gone through, and every host says so.  A change that mcadmin has lost sight
+# of goes on by itself.
 stale_resize_wait() {
-	lab_push_wait || fail "the resize to epoch $((STALE_EPOCH + 1)): $(tail -n 3 "$LAB/push.log")"
+	lab_push_wait || say "the push of epoch $((STALE_EPOCH + 1)): $(tail -n 3 "$LAB/push.log")"
 	STALE_EPOCH=$((STALE_EPOCH + 1))
 	STALE_RESIZES=$((STALE_RESIZES + 1))
 	lab_load "agree $STALE_EPOCH"

@@ -206,26 +206,46 @@ static void child_signal(struct apart *apart, struct child *child, int signal_nu
 	history_release(apart->history);
 }
 
-int apart_kill(struct apart *apart, unsigned number, enum mcr_phase phase)
+/* Until one of its clients stands between two commands; it stays there. */
+static int child_stands(struct apart *apart, unsigned number, enum mcr_phase phase)
 {
-	struct child *child = &apart->child[number];
-	struct doom *doom;
+	struct doom *doom = &apart->shared[number].doom;
 
-	if (number >= apart->count || child->stopped || child->killed)
-		return -1;
-	/* What it counted is asked for while it can answer. */
-	order_give(child, JOB_QUIT);
-	answer_await(child);
-	doom = &apart->shared[number].doom;
+	atomic_store(&doom->stands, 0);
 	atomic_store(&doom->phase, (int)phase);
 	for (unsigned ms = 0; !atomic_load(&doom->stands); ms++) {
 		if (ms == STAND_WAIT_MS)
 			return -1;
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
+	return 0;
+}
+
+int apart_kill(struct apart *apart, unsigned number, enum mcr_phase phase)
+{
+	struct child *child = &apart->child[number];
+
+	if (number >= apart->count || child->stopped || child->killed)
+		return -1;
+	/* What it counted is asked for while it can answer. */
+	order_give(child, JOB_QUIT);
+	answer_await(child);
+	if (child_stands(apart, number, phase))
+		return -1;
 	child_signal(apart, child, SIGKILL);
 	child->killed = true;
 	apart->killed++;
+	return 0;
+}
+
+int apart_stop_between(struct apart *apart, unsigned number, enum mcr_phase phase)
+{
+	if (number >= apart->count || apart->child[number].stopped || apart->child[number].killed ||
+	    child_stands(apart, number, phase))
+		return -1;
+	child_signal(apart, &apart->child[number], SIGSTOP);
+	apart->child[number].stopped = true;
+	atomic_store(&apart->shared[number].doom.phase, -1); /* it goes on when it can */
 	return 0;
 }
 

@@ -26,6 +26,9 @@ void apart_tally(struct apart *apart, struct tally *sum);
  * so within a minute. */
 int apart_kill(struct apart *apart, unsigned number, enum mcr_phase phase);
 
+/* Stops it there instead. */
+int apart_stop_between(struct apart *apart, unsigned number, enum mcr_phase phase);
+
 /* Stops process `number` (SIGSTOP), or lets it go on.  -1: there is no such process. */
 int apart_stop(struct apart *apart, unsigned number);
 int apart_continue(struct apart *apart, unsigned number);

@@ -31,11 +31,12 @@ struct record {
 	uint32_t floor;		   /* the oldest that a read may still return */
 	uint32_t pending[PENDING]; /* versions of the writes under way; 0: none */
 	uint32_t activity;
-	uint32_t owed; /* the floor once nothing is owed any more; 0: as it is */
-	bool haunted;  /* an agent may delete it at any time */
-	bool stored;   /* the last write was a completed set that nothing overlapped */
-	bool absent;   /* the same of a delete */
-	bool lossy;
+	uint32_t owed;	  /* the floor once nothing is owed any more; 0: as it is */
+	bool haunted;	  /* an agent may delete it at any time */
+	bool stored;	  /* the last write was a completed set that nothing overlapped */
+	bool absent;	  /* the same of a delete */
+	bool lossy;	  /* may be lost at any time */
+	uint64_t lost_ns; /* when it was lost; 0: it is not, or was written since */
 	uint64_t expires_ns, overdue_ns;
 };
 
@@ -120,9 +121,29 @@ static bool record_pending(const struct record *record)
 	return record->pending[0] || record->pending[1];
 }
 
-void history_lossy(struct history *history, uint32_t index, bool lossy)
+bool history_lost(struct history *history, uint32_t index)
 {
-	record_lock(history, index)->lossy = lossy;
+	struct record *record = record_lock(history, index);
+	const uint64_t now = now_ns();
+	const bool stored = record->stored && !record->lost_ns && now < record->expires_ns;
+
+	record->lost_ns = now;
+	record_unlock(history, index);
+	return stored;
+}
+
+void history_lossy(struct history *history, uint32_t index)
+{
+	record_lock(history, index)->lossy = true;
+	record_unlock(history, index);
+}
+
+void history_whole(struct history *history, uint32_t index)
+{
+	struct record *record = record_lock(history, index);
+
+	record->lossy = false;
+	record->lost_ns = 0;
 	record_unlock(history, index);
 }
 
@@ -173,7 +194,7 @@ enum verdict history_read_end(struct history *history, const struct history_read
 	const struct record *record = record_lock(history, read->index);
 	uint32_t newest = record->newest;
 	bool overlapped = record->activity != read->activity;
-	bool lossy = record->lossy, stale = false, late = false;
+	bool lossy = record->lossy || record->lost_ns, stale = false, late = false;
 
 	*version = 0;
 	if (status != MCR_POOL_NOT_FOUND) {
@@ -330,10 +351,12 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 		break;
 	}
 	record->haunted |= result->owed;
-	if (verdict == VERDICT_MISSED && record->lossy)
+	if (verdict == VERDICT_MISSED && (record->lossy || record->lost_ns))
 		verdict = VERDICT_LOST;
 	if (verdict == VERDICT_MISSED && late_removed(&history->late, write->index, now_ns()))
 		verdict = VERDICT_LATE;
+	if (completed && write->begun_ns > record->lost_ns)
+		record->lost_ns = 0;
 
 	/* An incr keeps the expiry of the set before it, an unchanged key everything. */
 	if (!unchanged || !alone) {

@@ -5,9 +5,9 @@
  * a version older than one whose write had completed before the read began (and was not begun while
  * that older one was still pending); it is *missed* when it found nothing though the key was
  * stored, its expiry not near, and no write or delete of it overlapped the read; *lost* is the same
- * where the key was declared lossy: a server that held it was killed; *late* is stale, or
- * missed, by a command that its client had given up before (late.h): what the promise does not
- * cover.  A
+ * where that was to be expected: the one server that held it was killed, and nobody has written the
+ * key since; or its server loses keys at any time, for it evicts them; *late* is stale, or missed,
+ * by a command that its client had given up before (late.h): what the promise does not cover.  A
  * write that an agent owes counts as complete from history_settle on; until then the agent may
  * delete the key at any time, so a read of it may find nothing.  Any thread may call, and any
  * process forked after history_new; records are guarded by striped locks.  Shared by the programs
@@ -44,8 +44,13 @@ void history_free(struct history *history);
 void history_hold(struct history *history);
 void history_release(struct history *history);
 
-/* A miss of this key is a loss from now on, or is none any more. */
-void history_lossy(struct history *history, uint32_t index, bool lossy);
+/* The key is gone with the server that held it, unless it is written again.  True: it was stored.
+ */
+bool history_lost(struct history *history, uint32_t index);
+/* The key may be lost at any time from now on. */
+void history_lossy(struct history *history, uint32_t index);
+/* A miss is no loss any more, whatever was said of the key. */
+void history_whole(struct history *history, uint32_t index);
 /* The writes still under way are those of processes that were killed: nobody ends them, and their
  * outcome stays unknown.  Only while all others are at rest. */
 void history_bury(struct history *history);

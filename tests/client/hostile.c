@@ -4,16 +4,23 @@
  *
  * Connections whose first command is `stats` are movers': they ask who the server is before
  * anything else.  All others are passed on untouched.  Commands come on stdin, one a line, each
- * answered by one line on stdout; a new rule resets the movers' connections that are there. pass
- * everybody is passed on                                   -> ok RULE WAY SINCE FROM TO STEP    the
- * next connection is harmed after FROM bytes, the one after it after FROM + STEP, and so on up to
- * TO; then all is passed  -> ok short LINES TIMES              the next dumps END after so many
- * lines                    -> ok torn LINES TIMES               the next dumps break off in the
- * middle of that line       -> ok count                          -> N over, or N on: connections
- * harmed, whether more will be RULE: reset (both sides), stall (nothing goes on, but it stays
- * open), garbage (the server executes what comes, but from there on its answers are nonsense). WAY:
- * up (what is sent) or down (what is answered; garbage is always down).  SINCE: start, the
- * connection's first byte, or hello, the end of the answers to the mover's first questions.
+ * answered by one line on stdout; a new rule resets the movers' connections that are there.
+ *   pass                           everybody is passed on: ok
+ *   RULE WAY SINCE FROM TO STEP    the next connection is harmed after FROM bytes, the one after it
+ *                                  after FROM + STEP, and so on up to TO; then all is passed: ok
+ *   short LINES TIMES              the next dumps END after so many lines: ok
+ *   torn LINES TIMES               the next dumps break off in the middle of that line: ok
+ *   overtake COMMAND KEY ADDRESS:PORT
+ *                                  beside the rule: when the next `ms` of this key comes, or the
+ *                                  next `md` by CAS, a client has just written it: deleted it at
+ *                                  that address, its old owner's, and stored "new" here: ok
+ *   overtaken                      have all been?  yes, or no
+ *   count                          N over, or N on: connections harmed, and whether more will be
+ * RULE: reset (both sides), stall (nothing goes on, but it stays open), garbage (the server
+ * executes what comes, but from there on its answers are nonsense).
+ * WAY: up (what is sent) or down (what is answered; garbage is always down).
+ * SINCE: start, the connection's first byte; hello, the end of the answers to the mover's first
+ * questions; or a command, `ms` for example: the first of them on the connection.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -42,10 +49,16 @@ static const char *const kinds[] = {"pass", "reset", "stall", "garbage", "short"
 static struct rule {
 	enum kind kind;
 	enum way way;
-	bool since_hello;
+	char since[8];
 	unsigned long next, last, step;
 	unsigned long harmed;
 } rule;
+
+static struct overtaking {
+	char command[3], key[251];
+	struct sockaddr_storage old;
+	int old_bytes;
+} overtakings[2];
 
 struct link {
 	struct link *next, **self;
@@ -196,20 +209,89 @@ static void pass_dump(struct link *link, struct evbuffer *in, struct evbuffer *o
 
 static bool rule_over(void)
 {
-	return rule.kind == PASS || rule.next > rule.last;
+	switch (rule.kind) {
+	case SHORT:
+	case TORN:
+		return rule.next == 0;
+	default:
+		return rule.kind == PASS || rule.next > rule.last;
+	}
 }
 
-static void link_condemn(struct link *link)
+/* The moment has come from which the bytes of this connection are counted, if the rule says so. */
+static void link_condemn(struct link *link, const char *since)
 {
-	if (!link->mover || rule_over() || rule.kind == SHORT || rule.kind == TORN)
+	if (!link->mover || link->kind != PASS || rule_over() || strcmp(rule.since, since) != 0)
 		return;
 	link->kind = rule.kind;
 	link->way = rule.way;
 	link->left = rule.next;
-	link->counting = !rule.since_hello;
+	link->counting = true;
 	rule.next += rule.step;
 	if (rule.kind == GARBAGE)
 		rule.harmed++;
+}
+
+/* Passes what comes before the command from which the rule counts. */
+static void pass_until_command(struct link *link, struct evbuffer *in, struct evbuffer *out)
+{
+	char behind[sizeof(rule.since) + 3];
+	int length = snprintf(behind, sizeof(behind), "\r\n%s ", rule.since);
+	struct evbuffer_ptr at;
+
+	if (rule.since[0] == '\0' || link->kind != PASS)
+		return;
+	if (evbuffer_get_length(in) < (size_t)length - 2 ||
+	    memcmp(evbuffer_pullup(in, length - 2), behind + 2, (size_t)length - 2) != 0) {
+		at = evbuffer_search(in, behind, (size_t)length, NULL);
+		if (at.pos < 0)
+			return;
+		(void)evbuffer_remove_buffer(in, out, (size_t)at.pos + 2);
+	}
+	link_condemn(link, rule.since);
+}
+
+/* As a client would, on a connection of its own. */
+static void client_does(const struct sockaddr_storage *server, int bytes, const char *command,
+			const char *wanted)
+{
+	char answer[16] = "";
+	int fd = socket(server->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)server, (socklen_t)bytes) != 0 ||
+	    send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command) ||
+	    recv(fd, answer, strlen(wanted), MSG_WAITALL) != (ssize_t)strlen(wanted) ||
+	    strcmp(answer, wanted) != 0) {
+		fprintf(stderr, "hostile: a client cannot write: answered %s\n", answer);
+		exit(1);
+	}
+	(void)close(fd);
+}
+
+static void client_writes(const struct overtaking *overtaking)
+{
+	char command[300];
+
+	(void)snprintf(command, sizeof(command), "delete %s\r\n", overtaking->key);
+	client_does(&overtaking->old, overtaking->old_bytes, command, "DELETED\r\n");
+	(void)snprintf(command, sizeof(command), "set %s 0 0 3\r\nnew\r\n", overtaking->key);
+	client_does(&to, to_bytes, command, "STORED\r\n");
+}
+
+static void mover_overtake(const struct link *link, struct evbuffer *in)
+{
+	for (size_t i = 0; i < sizeof(overtakings) / sizeof(overtakings[0]); i++) {
+		struct overtaking *overtaking = overtakings + i;
+		char command[sizeof(*overtaking)];
+		int length = snprintf(command, sizeof(command), "%s %s ", overtaking->command,
+				      overtaking->key);
+
+		if (!overtaking->command[0] || !link->mover ||
+		    evbuffer_search(in, command, (size_t)length, NULL).pos < 0)
+			continue;
+		client_writes(overtaking);
+		overtaking->command[0] = '\0';
+	}
 }
 
 /* True: this is the request for a dump, and it is to be cut. */
@@ -235,17 +317,21 @@ static void on_bytes(struct bufferevent *from, void *context)
 	struct evbuffer *out = bufferevent_get_output(link->end[1 - way]);
 	bool hello;
 
-	if (way == UP)
+	if (way == UP) {
 		dump_condemn(link, in);
+		mover_overtake(link, in);
+		pass_until_command(link, in, out);
+	}
 	/* The hello itself is never harmed where the count begins behind it. */
 	hello = way == DOWN && evbuffer_search(in, HELLO_END, sizeof(HELLO_END) - 1, NULL).pos >= 0;
 	if (link->dumps && way == DOWN)
 		pass_dump(link, in, out);
-	else if (link->counting && link->kind != PASS && way == link->way)
+	else if (link->counting && way == link->way)
 		pass_counted(link, in, out);
 	else
 		(void)evbuffer_add_buffer(out, in);
-	link->counting |= hello;
+	if (hello)
+		link_condemn(link, "hello");
 }
 
 /* Who it is shows in the first bytes; until then nothing is passed. */
@@ -258,7 +344,7 @@ static void on_first_bytes(struct bufferevent *from, void *context)
 	if (length < (ev_ssize_t)sizeof(first) && memcmp(first, FIRST, (size_t)length) == 0)
 		return;
 	link->mover = memcmp(first, FIRST, sizeof(first)) == 0;
-	link_condemn(link);
+	link_condemn(link, "start");
 	bufferevent_setcb(from, on_bytes, on_written, NULL, link);
 	on_bytes(from, link);
 }
@@ -313,7 +399,20 @@ static void movers_end(void)
 	}
 }
 
-static int command(const char *line)
+static int overtake(const char *line)
+{
+	struct overtaking wanted = {.old_bytes = (int)sizeof(wanted.old)};
+	char address[64];
+
+	if (sscanf(line, "overtake %2s %250s %63s", wanted.command, wanted.key, address) != 3 ||
+	    evutil_parse_sockaddr_port(address, (struct sockaddr *)&wanted.old,
+				       &wanted.old_bytes) != 0)
+		return -1;
+	overtakings[overtakings[0].command[0] != '\0'] = wanted;
+	return 0;
+}
+
+static int rule_take(const char *line)
 {
 	struct rule wanted = {.kind = PASS};
 	char name[16], way[8], since[8];
@@ -335,7 +434,7 @@ static int command(const char *line)
 		if (given < 6 || !wanted.step)
 			return -1;
 		wanted.way = strcmp(way, "up") == 0 && wanted.kind != GARBAGE ? UP : DOWN;
-		wanted.since_hello = strcmp(since, "hello") == 0;
+		memcpy(wanted.since, since, sizeof(wanted.since));
 	}
 	wanted.harmed = rule.harmed;
 	rule = wanted;
@@ -345,7 +444,7 @@ static int command(const char *line)
 
 static void on_command(evutil_socket_t fd, short what, void *context)
 {
-	char line[128];
+	char line[512];
 
 	(void)fd;
 	(void)what;
@@ -356,12 +455,11 @@ static void on_command(evutil_socket_t fd, short what, void *context)
 	}
 	line[strcspn(line, "\n")] = '\0';
 	if (strcmp(line, "count") == 0)
-		printf("%lu %s\n", rule.harmed,
-		       (rule.kind == SHORT || rule.kind == TORN ? rule.next == 0 : rule_over())
-			   ? "over"
-			   : "on");
+		printf("%lu %s\n", rule.harmed, rule_over() ? "over" : "on");
+	else if (strcmp(line, "overtaken") == 0)
+		puts(overtakings[0].command[0] || overtakings[1].command[0] ? "no" : "yes");
 	else
-		puts(command(line) == 0 ? "ok" : "hostile: no such rule");
+		puts(overtake(line) == 0 || rule_take(line) == 0 ? "ok" : "hostile: no such rule");
 }
 
 int main(int argc, char **argv)

@@ -7,23 +7,27 @@
  * out the keys that need the binary protocol, which a memcached with a login refuses.
  *
  * Reads one command a line on standard input and answers each with one line on standard output:
- *   fill     set every key once              -> filled
- *   run      readers and writers at work     -> running
- *   read     readers at work, writers at rest-> reading
- *   pause    all at rest                     -> paused
- *   verify   read every key once             -> verified
- *   settle   nothing is owed any more: what was owed is complete now -> settled
- *   report   counts since the start          -> a flat JSON object
- *   lossy ADDRESS old|new|either   misses of the keys of that server, their owner before or after
- * the change, count as lost from now on, no more as missed -> lossy N, the number of keys; whole no
- * more so                      -> whole quit     (or end of input)               -> bye With
- * --apart the clients of each host are a process of their own (in the network namespace that a
+ *   fill             set every key once: filled
+ *   run              readers and writers at work: running
+ *   read             readers at work, writers at rest: reading
+ *   pause            all at rest: paused
+ *   verify           read every key once: verified
+ *   settle           nothing is owed any more, what was owed is complete now: settled
+ *   report           counts since the start: a flat JSON object
+ *   killed ADDRESS   that server was killed: keys that nobody else holds are lost, until they are
+ *                    written again, and no more missed: lost N, so many that were stored
+ *   evicts ADDRESS   its keys may be lost at any time from now on: lossy N, the number of keys
+ *   whole            no key may be lost any more: whole
+ *   quit             or end of input: bye
+ * With --apart the clients of each host are a process of their own (in the network namespace that a
  * --netns NAME after its segment gives); --readers, --writers and --rate are then for each, and
- *   stop N, continue N     of the N-th host's process, from 0      -> stopped, continued
- *   kill N PHASE           as soon as one of its clients stands between two commands of a write
- * that was planned in the phase                -> killed What was answered wrongly is told on
- * standard error, the first few cases.  Exits 0 at `quit`, whatever the counts: they are the
- * caller's to judge.
+ *   stop N           the N-th host's process, from 0: stopped
+ *   stop N PHASE     as soon as one of its clients stands between two commands of a write that was
+ *                    planned in the phase: stopped
+ *   continue N       it goes on: continued
+ *   kill N PHASE     as stop N PHASE, but it is killed: killed
+ * What was answered wrongly is told on standard error, the first few cases.  Exits 0 at `quit`,
+ * whatever the counts: they are the caller's to judge.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -63,47 +67,57 @@ static void force_do(const struct force *force, enum job job)
 		crew_do(force->crew, job);
 }
 
-/* "stop N", "continue N" and "kill N PHASE". */
+/* "stop N [PHASE]", "continue N" and "kill N PHASE". */
 static int command_apart(const struct force *force, const char *command)
 {
-	const char *answer = "stopped";
-	char phase[16];
+	char verb[16], name[16];
+	enum mcr_phase phase = MCR_STEADY;
 	unsigned number;
+	int given = sscanf(command, "%15s %u %15s", verb, &number, name);
 	int rc = -1;
 
-	if (force->apart && sscanf(command, "stop %u", &number) == 1) {
-		rc = apart_stop(force->apart, number);
-	} else if (force->apart && sscanf(command, "continue %u", &number) == 1) {
-		answer = "continued";
+	if (!force->apart || given < 2)
+		return -1;
+	while (given == 3 && strcasecmp(name, mcr_phase_name(phase)) != 0)
+		if (++phase == MCR_PHASE_COUNT)
+			return -1;
+	if (strcmp(verb, "stop") == 0) {
+		rc = given == 3 ? apart_stop_between(force->apart, number, phase)
+				: apart_stop(force->apart, number);
+		strcpy(verb, "stopped");
+	} else if (strcmp(verb, "continue") == 0) {
 		rc = apart_continue(force->apart, number);
-	} else if (force->apart && sscanf(command, "kill %u %15s", &number, phase) == 2) {
-		answer = "killed";
-		for (int i = 0; i < MCR_PHASE_COUNT; i++)
-			if (strcasecmp(phase, mcr_phase_name((enum mcr_phase)i)) == 0)
-				rc = apart_kill(force->apart, number, (enum mcr_phase)i);
+		strcpy(verb, "continued");
+	} else if (strcmp(verb, "kill") == 0 && given == 3) {
+		rc = apart_kill(force->apart, number, phase);
+		strcpy(verb, "killed");
 	}
 	if (!rc)
-		puts(answer);
+		puts(verb);
 	return rc;
 }
 
-/* "lossy ADDRESS WHICH" and "whole". */
+/* "killed ADDRESS", "evicts ADDRESS" and "whole". */
 static int command_lossy(const struct force *force, const char *command)
 {
-	char address[MCR_ADDRESS_MAX + 1], which[8];
-	int marked;
+	char address[MCR_ADDRESS_MAX + 1];
+	int keys = -1;
 
 	if (strcmp(command, "whole") == 0) {
 		lossy_none(force->setup);
 		puts("whole");
 		return 0;
 	}
-	if (sscanf(command, "lossy %111s %7s", address, which) != 2)
-		return -1;
-	marked = lossy_mark(force->setup, address, which);
-	if (marked >= 0)
-		printf("lossy %d\n", marked);
-	return marked < 0 ? -1 : 0;
+	if (sscanf(command, "killed %111s", address) == 1) {
+		keys = lossy_killed(force->setup, address);
+		if (keys >= 0)
+			printf("lost %d\n", keys);
+	} else if (sscanf(command, "evicts %111s", address) == 1) {
+		keys = lossy_evicts(force->setup, address);
+		if (keys >= 0)
+			printf("lossy %d\n", keys);
+	}
+	return keys < 0 ? -1 : 0;
 }
 
 static int usage(void)

@@ -74,8 +74,7 @@ static uint32_t draw_key(struct worker *worker)
 	return draw(worker, keys);
 }
 
-/* Never to come back: what is between two commands of this process stays there until it is killed.
- */
+/* What is between two commands of this process stays there until it is killed, or let go on. */
 static void stand_between(void *context, enum mcr_phase phase)
 {
 	struct doom *doom = context;
@@ -83,8 +82,8 @@ static void stand_between(void *context, enum mcr_phase phase)
 	if (atomic_load(&doom->phase) != (int)phase)
 		return;
 	atomic_store(&doom->stands, 1);
-	for (;;)
-		(void)pause();
+	while (atomic_load(&doom->phase) == (int)phase)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 static void complain(struct worker *worker, const char *what, uint32_t index, uint32_t version,

@@ -7,8 +7,8 @@
 #   WHO    source (loses keys), destination (gains some), or their agents, or a client
 #   HOW    a function harm_HOW, see below
 # Phases are waited for where they show, never by the clock.  After each change nothing was stale,
-# nothing is misplaced, no reservation is left, and no key was missed but those of a server that was
-# killed: these are counted as lost.
+# nothing is misplaced, no reservation is left, and no key was missed: lost with a killed server, and
+# counted, is what it owned and its key's other owner did not hold at that moment, as that one says.
 
 HARM_KEYS=${HARM_KEYS:-3000}
 HARM_STOPPED_S=${HARM_STOPPED_S:-14} # longer than the longest time-out, a reservation's 10 + 2 s
@@ -21,7 +21,7 @@ HARM_RATE_LEAVING=$((3 * HARM_RATE))
 HARM_SEGMENTS=   # "1 2 3 4": hosts with a process of clients each
 HARM_VICTIM=     # the number of the next client process that is there to be killed
 HARM_EPOCH=
-HARM_LOST= HARM_MARKED=
+HARM_LOST= HARM_MARKED= HARM_KILLED=
 HARM_CHANGE_S=150
 declare -A HARM_HOST=() # by role
 
@@ -30,7 +30,7 @@ declare -A HARM_HOST=() # by role
 harm_fleet() {
 	local n clients=${1:-0}
 	lab_stop
-	HARM_EPOCH=1 HARM_VICTIM=4 HARM_SEGMENTS="1 2 3 4" HARM_LOST=0 HARM_MARKED=0
+	HARM_EPOCH=1 HARM_VICTIM=4 HARM_SEGMENTS="1 2 3 4" HARM_LOST=0 HARM_MARKED=0 HARM_KILLED=0
 	lab_new
 	for n in 1 2 3 4; do
 		LAB_RATE=$HARM_RATE
@@ -78,6 +78,7 @@ harm_change_begin() {
 
 harm_change_end() {
 	check "the change goes through" lab_push_wait
+	harm_clients_continue
 	HARM_EPOCH=$((HARM_EPOCH + 1))
 	lab_until 20 lab_settled $HARM_EPOCH || fail "not settled under epoch $HARM_EPOCH"
 	lab_load pause
@@ -89,28 +90,30 @@ harm_change_end() {
 
 # What must hold after whatever has happened, the load at rest.
 harm_checked() {
-	local lost
+	local lost processes
+	processes=$(($(wc -w <<<"$HARM_SEGMENTS") - HARM_KILLED))
 	lab_load report
 	lost=$(lab_load_number lost)
 	lab_load verify
 	lab_load_zeros
-	say "      lost with a server: $((lost - HARM_LOST)) answers in the change, $((\
-		$(lab_load_number lost) - lost)) when every process has read every key, of $HARM_MARKED keys"
-	HARM_LOST=$(lab_load_number lost) HARM_MARKED=0
+	say "      lost with a server: $((lost - HARM_LOST)) answers in the change"
+	# What every process misses when it reads each key once.
+	HARM_LOST=$(lab_load_number lost)
+	lost=$((HARM_LOST - lost))
+	harm_bound
+	check "lost: $((lost / processes)) keys, of $HARM_MARKED $HARM_BOUND" \
+		between 0 "$lost" $((HARM_MARKED * processes))
+	HARM_MARKED=0
 	# shellcheck disable=SC2086 # none or one
 	lab_inspect_zeros $HARM_LEFT
 }
+# No more than HARM_MARKED keys may be lost, and why.
+harm_bound() { HARM_BOUND="that nobody else held"; }
 
 # harm_change [WHO HOW PHASE... [+ WHO HOW PHASE...]]: one change, harmed in these phases, in this
 # order.
 harm_change() {
 	local who how
-	harm_roles
-	# PREPARE is short: what takes its time is done before it.
-	if [ "${3:-}" = prepare ]; then
-		HARM_N=${HARM_HOST[$1]:-}
-		case $2 in server_killed | server_restarted) harm_lossy prepare ;; esac
-	fi
 	harm_change_begin
 	while [ $# -ge 3 ]; do
 		who=$1 how=$2
@@ -164,13 +167,14 @@ harm_refusals() {
 }
 harm_more() { [ "$("$1")" -gt "$2" ]; }
 
-# The keys that are lost with host N's memcached: before SWITCH what the new owners hold are copies.
-harm_lossy() {
-	local which=either
-	case $1 in prepare | COPY) which=old ;; esac
-	lab_load "lossy $(lab_server_address "$HARM_N") $which"
-	[ "$LAB_ANSWER" != "${LAB_ANSWER#lossy }" ] || fail "lossy: $LAB_ANSWER"
-	HARM_MARKED=$((HARM_MARKED + ${LAB_ANSWER#lossy }))
+# Host N's memcached has been killed: what nobody else holds is lost with it.  Agents that answer have
+# done what its last answers meant for other servers.
+harm_lost() {
+	local n
+	for n in 1 2 3 4; do lab_status_json "$n" >/dev/null; done
+	lab_load "killed $(lab_server_address "$HARM_N")"
+	[ "$LAB_ANSWER" != "${LAB_ANSWER#lost }" ] || fail "killed: $LAB_ANSWER"
+	HARM_MARKED=$((HARM_MARKED + ${LAB_ANSWER#lost }))
 }
 
 # Its memcached is killed, and comes back empty when clients or a mover have felt it.
@@ -192,21 +196,11 @@ harm_server_restarted() {
 	harm_server_start "$HARM_N"
 }
 
-# ... and so that what was copied to it, and nothing else, is gone: clients write nothing until then.
-harm_server_copies_lost() {
-	lab_load read
-	harm_lossy COPY
-	harm_reach "$1" KILL "${LAB_SERVER_PID[$HARM_N]}"
-	wait "${LAB_SERVER_PID[$HARM_N]}" 2>/dev/null
-	harm_server_start "$HARM_N"
-	lab_load run
-}
-
 harm_server_killed_in() {
-	[ "$1" = prepare ] || harm_lossy "$1"
 	harm_reach "$1" KILL "${LAB_SERVER_PID[$HARM_N]}"
 	wait "${LAB_SERVER_PID[$HARM_N]}" 2>/dev/null
 	unset "LAB_SERVER_PID[$HARM_N]"
+	harm_lost
 }
 
 # Its memcached stands still, then goes on with what it had been sent.  Clients write nothing
@@ -226,14 +220,17 @@ harm_agent_killed() {
 	lab_agent_start "$HARM_N"
 }
 
-# Stopped until its lease is over: its host's clients get no plans any more.
+# Stopped until its lease is over, its host's clients get no plans any more, and every time-out is over.
 harm_agent_stopped() {
-	local before
+	local before over
 	harm_reach "$1" STOP "${LAB_AGENT_PID[$HARM_N]}"
+	over=$(($(lab_now_ms) + HARM_STOPPED_S * 1000))
 	before=$(harm_refusals)
 	lab_until 20 harm_more harm_refusals "$((before + 50))" || fail "a$HARM_N's clients go on"
+	lab_until "$HARM_STOPPED_S" harm_over "$over"
 	kill -CONT "${LAB_AGENT_PID[$HARM_N]}"
 }
+harm_over() { [ "$(lab_now_ms)" -ge "$1" ]; }
 
 # Another client has its keys dumped without end, so that its crawler is busy; until the change is over.
 harm_crawler_taken() {
@@ -287,5 +284,25 @@ harm_key_moving() {
 harm_client_killed() {
 	lab_load "kill $HARM_VICTIM $1"
 	check "a client is killed between its two commands in ${1^^}" equal "$LAB_ANSWER" killed
+	HARM_VICTIM=$((HARM_VICTIM + 1)) HARM_KILLED=$((HARM_KILLED + 1))
+}
+
+# The same is stopped there, for longer than every time-out; it goes on when the change is through.
+harm_client_stopped() {
+	lab_load "stop $HARM_VICTIM $1"
+	check "a client is stopped between its two commands in ${1^^}" equal "$LAB_ANSWER" stopped
+	HARM_STOPPED+=("$HARM_VICTIM")
 	HARM_VICTIM=$((HARM_VICTIM + 1))
+	HARM_STOPPED_OVER=$(($(lab_now_ms) + HARM_STOPPED_S * 1000))
+}
+HARM_STOPPED=() HARM_STOPPED_OVER= HARM_BOUND=
+harm_clients_continue() {
+	local number
+	[ ${#HARM_STOPPED[@]} != 0 ] || return 0
+	lab_until "$HARM_STOPPED_S" harm_over "$HARM_STOPPED_OVER"
+	for number in "${HARM_STOPPED[@]}"; do
+		lab_load "continue $number"
+		check "client $number goes on" equal "$LAB_ANSWER" continued
+	done
+	HARM_STOPPED=()
 }

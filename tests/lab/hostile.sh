@@ -40,13 +40,36 @@ hostile_over() {
 	[ "${HOSTILE_SAYS#* }" = over ]
 }
 
+# The new owner loses what was copied to it; and a client is faster than the mover: when DRAIN comes to
+# fill one key there, and to delete another, which may be older than what O holds, a client has just
+# written it.
+harm_mover_overtaken() {
+	local key
+	harm_server_restarted "$1"
+	for key in filled deleted; do HARM_KEY[$key]=$(HARM_N=2 harm_key_moving "$key"); done
+	hostile "overtake ms ${HARM_KEY[filled]} $(lab_server_address 2)"
+	hostile "overtake md ${HARM_KEY[deleted]} $(lab_server_address 2)"
+	check "a client is going to be faster" equal "$HOSTILE_SAYS" ok
+	lab_memcached $HOSTILE_HOST "set ${HARM_KEY[deleted]} 0 0 5" older >/dev/null
+	for key in filled deleted; do lab_memcached 2 "set ${HARM_KEY[$key]} 0 0 3" old >/dev/null; done
+}
+harm_mover_overtaken_checked() {
+	local key
+	hostile overtaken
+	check "a client was faster than the mover" equal "$HOSTILE_SAYS" yes
+	for key in filled deleted; do
+		check "what it stored is there, the one that was to be $key" equal \
+			"$(lab_memcached $HOSTILE_HOST "get ${HARM_KEY[$key]}" | sed -n 2p)" new
+	done
+}
+
 # hostile_change [PHASE RULE]...: one change; in the phase, COPY or DRAIN, the rule is set, and what comes
 # next waits until it has run out.  A RULE may also be a way in which the new owner is harmed.
 hostile_change() {
 	local before
 	harm_change_begin
 	while [ $# -ge 2 ]; do
-		if [ "${2#server_}" != "$2" ]; then
+		if declare -F "harm_$2" >/dev/null; then
 			harm "$1" destination "$2"
 			shift 2
 			continue

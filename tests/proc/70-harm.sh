@@ -11,6 +11,7 @@
 HARM_STOPPED_S=2 # longer than op-timeout and a lease
 
 harm_fleet 1
-hostile_change COPY "reset down hello 0 60 12" switch server_copies_lost DRAIN "reset up hello 60 1260 120"
+hostile_change COPY "reset down hello 0 60 12" switch mover_overtaken DRAIN "reset up ms 0 180 20"
+harm_mover_overtaken_checked
 harm_change destination agent_killed prepare + source server_killed COPY + \
 	client client_killed switch + destination server_stopped settle + source agent_stopped PURGE

@@ -20,3 +20,4 @@ done
 say "clients with a fault"
 stale_caught stubs 'foreign' "a read that shows reservations"
 stale_caught late 'stale|missed' "a slow client that looks at no deadline"
+stale_caught order 'stale' "a write whose steps come in the wrong order"

@@ -19,6 +19,7 @@ lab_push_start "" 80
 
 say "s4 dies with its host while keys are copied to it"
 lab_wait_progress 2 COPY
+lab_load "evicts $(lab_server_address 4)"
 lab_server_kill 4
 lab_agent_kill 4
 lab_ordered giveup s4
@@ -34,7 +35,10 @@ lab_wait_for agenta4
 lab_ordered excuse a4
 check "the next list leaves it out" lab_push_wait
 LAB_LIST_EDIT=
-lab_load_not_stale
+lab_load_zeros
+lab_load fill
+lab_load whole
+lab_load run
 
 say "it is back, empty; s2 is given up in DRAIN though only its agent is gone"
 lab_server_start 4
@@ -42,15 +46,15 @@ lab_agent_start 4
 lab_conf 1 2 3 4
 lab_push_start "" 80
 lab_kill_in 2 drain 3 # before it has removed much
+lab_load "killed $(lab_server_address 2)" # it answers, but will be read no more
 lab_wait_for a2,servers2
 lab_ordered giveup s2
 check "the change goes through" lab_push_wait
 check "GIVEUP was passed" lab_passed "3 to 4" GIVEUP
-lab_load_not_stale
 lab_agent_start 2
 lab_load pause
 lab_load verify
-lab_load_not_stale
+lab_load_zeros
 for i in {1..150}; do lab_memcached 2 "set past:the:list:$i 0 0 1" x >/dev/null; done
 lab_inspect
 left=$(lab_inspected misplaced 'server s2 ')
@@ -71,11 +75,12 @@ say "s4, which leaves, dies in DRAIN"
 lab_wait_segment 1 drain 4
 lab_server_kill 4
 lab_agent_kill 4
+lab_load "killed $(lab_server_address 4)"
 lab_wait_for a4,servers4
 lab_ordered giveup s4
 check "signed with wipe, and without s4, it goes through" lab_push_wait
 check "GIVEUP was passed" lab_passed "4 to 6" GIVEUP
 lab_load pause
 lab_load verify
-lab_load_not_stale
+lab_load_zeros
 lab_inspect_zeros

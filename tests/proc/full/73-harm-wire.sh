@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Between movers and one memcached stands what cuts their connections at every position of the
 # protocol, in both directions, stalls, answers nonsense and cuts dumps short: before a new owner while
-# the fourth server joins, before a source while it leaves.
+# the fourth server joins, before a source while it leaves.  A client is faster than a mover's fill.
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/harm.sh
@@ -14,7 +14,7 @@ HARM_CHANGE_S=400 HARM_RATE=40
 # joins_and_leaves IN-COPY IN-DRAIN: where it is a new owner it loses what was copied, so that DRAIN has
 # all to do.
 joins_and_leaves() {
-	hostile_change COPY "$1" switch server_copies_lost DRAIN "$2"
+	hostile_change COPY "$1" switch server_restarted DRAIN "$2"
 	hostile_change COPY "$1" DRAIN "$2"
 }
 
@@ -26,12 +26,20 @@ joins_and_leaves "reset up hello 0 150 1" "reset up hello 0 150 1"
 joins_and_leaves "reset up hello 200 8000 600" "reset up hello 200 8000 600"
 say "reset at each byte of the answers"
 joins_and_leaves "reset down hello 0 150 1" "reset down hello 0 150 1"
-joins_and_leaves "reset down hello 200 8000 600" "reset down hello 200 8000 600"
+hostile_change COPY "reset down hello 200 8000 600" switch server_restarted DRAIN "reset down hello 200 8000 600"
+# What was copied is removed in DRAIN, and removals are hardly answered.
+hostile_change COPY "reset down hello 200 8000 600" DRAIN "reset down hello 200 500 100"
+say "reset at each byte of fills (removals, where it is a source), then of what is answered"
+hostile_change COPY "reset up ms 0 150 1" switch mover_overtaken DRAIN "reset up ms 0 150 1"
+harm_mover_overtaken_checked
+hostile_change DRAIN "reset up md 0 90 1"
+hostile_change COPY "reset down ms 0 90 1" switch server_restarted DRAIN "reset down ms 0 90 1"
+hostile_change DRAIN "reset down md 0 60 1"
 say "stalled in a command, in an answer"
 joins_and_leaves "stall up hello 0 120 20" "stall down hello 0 120 20"
 joins_and_leaves "stall down hello 0 120 20" "stall up hello 0 120 20"
 say "nonsense for an answer"
-joins_and_leaves "garbage down hello 0 160 4" "garbage down hello 0 160 4"
+joins_and_leaves "garbage down hello 0 160 8" "garbage down hello 0 160 4"
 
 # Only a source is asked for its dump while keys move.
 say "dumps that break off, and dumps that END early"

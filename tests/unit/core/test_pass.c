@@ -168,6 +168,66 @@ START_TEST(copy_marks_before_it_moves_and_ends_with_a_small_delta)
 }
 END_TEST
 
+START_TEST(no_dump_looks_for_what_no_store_can_have_changed)
+{
+	begin(A, PHASE_COPY, false, (struct pass_mark){0});
+	mark(500);
+	saved(500, false);
+	dump(5000, 400);
+	keys(5000, MOVE_MOVED);
+	saved(500, true);
+	mark(501); /* the probe item's own */
+	ck_assert_int_eq(order(), PASS_DONE);
+	ck_assert_uint_eq(pass.base.cas, 500); /* DRAIN goes by the pass that was made */
+}
+END_TEST
+
+START_TEST(a_single_store_since_the_mark_is_looked_for)
+{
+	begin(A, PHASE_COPY, false, (struct pass_mark){0});
+	mark(500);
+	saved(500, false);
+	dump(5000, 400);
+	keys(5000, MOVE_MOVED);
+	saved(500, true);
+	mark(502);
+	ck_assert_int_eq(order(), PASS_DUMP);
+}
+END_TEST
+
+START_TEST(a_new_owner_that_lost_its_memory_gets_a_dump_though_nothing_was_stored)
+{
+	begin(A, PHASE_COPY, false, (struct pass_mark){0});
+	mark(500);
+	saved(500, false);
+	dump(10, 400);
+	pass_destination_restarted(&pass, C);
+	keys(10, MOVE_MOVED);
+	saved(500, true);
+	mark(501);
+	ck_assert_int_eq(order(), PASS_DUMP);
+	pass_dump_begin(&pass);
+	ck_assert(line_to(C, 0, 400).concerned);
+}
+END_TEST
+
+START_TEST(a_round_of_all_keys_is_walked_though_nothing_was_stored)
+{
+	begin(A, PHASE_COPY, false, (struct pass_mark){0});
+	mark(500);
+	saved(500, false);
+	dump(10, 400);
+	pass_incomplete(&pass);
+	keys(9, MOVE_MOVED);
+	mark(501);
+	ck_assert_int_eq(order(), PASS_DUMP);
+	pass_free(&pass);
+	begin(A, PHASE_COPY, true, mark_of(500)); /* whatever the mover before this one did */
+	mark(501);
+	ck_assert_int_eq(order(), PASS_DUMP);
+}
+END_TEST
+
 START_TEST(keys_that_change_faster_than_they_move_do_not_hold_copy_up_for_ever)
 {
 	unsigned passes = 0;
@@ -254,10 +314,10 @@ START_TEST(a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs
 	pass_dumped(&pass, 2, 0);
 	keys(2, MOVE_PRESENT);
 	saved(900, true);
-	mark(901);
+	mark(902);
 	dump(0, 0);
 	keys(0, MOVE_MOVED);
-	saved(901, true);
+	saved(902, true);
 	ck_assert_int_eq(order(), PASS_WAIT);
 	ck_assert_int_eq(pass_order(&pass, 113 * SECOND - 1), PASS_WAIT);
 	ck_assert_int_eq(pass_order(&pass, 113 * SECOND), PASS_DONE); /* 10 s + 2 s + op_timeout */
@@ -780,6 +840,11 @@ int main(void)
 
 	tcase_add_checked_fixture(rules, set_up, tear_down);
 	tcase_add_test(rules, copy_marks_before_it_moves_and_ends_with_a_small_delta);
+	tcase_add_test(rules, no_dump_looks_for_what_no_store_can_have_changed);
+	tcase_add_test(rules, a_single_store_since_the_mark_is_looked_for);
+	tcase_add_test(rules,
+		       a_new_owner_that_lost_its_memory_gets_a_dump_though_nothing_was_stored);
+	tcase_add_test(rules, a_round_of_all_keys_is_walked_though_nothing_was_stored);
 	tcase_add_test(rules, keys_that_change_faster_than_they_move_do_not_hold_copy_up_for_ever);
 	tcase_add_test(rules, what_was_written_since_the_mark_is_deleted_at_the_new_owner_first);
 	tcase_add_test(rules, what_is_about_to_expire_is_left_to_drain_unless_it_changed);

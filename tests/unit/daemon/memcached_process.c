@@ -188,9 +188,13 @@ struct memcached_item memcached_get(struct memcached_process *process, const voi
 	char command[MC_COMMAND_MAX];
 	struct mc_reply reply;
 	struct mc_key wire;
+	size_t bytes;
 
 	key_make(key, key_bytes, &wire);
-	reply = ask(process, command, mc_write_get_value(command, &wire));
+	bytes = mc_write_get_value(command, &wire);
+	/* As a client reads: it counts as used. */
+	((char *)memmem(command, bytes, " u v", 4))[1] = ' ';
+	reply = ask(process, command, bytes);
 	if (reply.code == MC_EN)
 		return item;
 	ck_assert_int_eq(reply.code, MC_VA);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/loop.h"
+
 struct memcached_process processes[SERVERS];
 struct change_server servers[SERVERS];
 uint16_t old_owner[SLOTS], new_owner[SLOTS];
@@ -110,7 +112,7 @@ void set_up(void)
 	for (uint32_t i = 0; i < SERVERS; i++)
 		memcached_start(&processes[i], NULL);
 	change_make();
-	base = event_base_new();
+	base = loop_new();
 	ck_assert_ptr_nonnull(base);
 	tick = event_new(base, -1, EV_PERSIST, nothing, NULL);
 	event_add(tick, &often);

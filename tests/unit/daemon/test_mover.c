@@ -22,6 +22,25 @@ START_TEST(every_key_arrives_and_nothing_stays_behind)
 }
 END_TEST
 
+START_TEST(what_is_copied_does_not_count_as_used)
+{
+	struct run runs[SERVERS] = {0};
+
+	fill(2000, "v");
+	phase_all(PHASE_PREPARE, runs);
+	phase_all(PHASE_COPY, runs);
+	/* Else all that was copied would be the hottest in DRAIN. */
+	for (unsigned i = 0; i < 2000; i++) {
+		char key[32], line[64];
+		int length = snprintf(key, sizeof(key), "key:%u", i);
+
+		(void)snprintf(line, sizeof(line), "mg %s u h", key);
+		ck_assert_str_eq(
+		    memcached_say(&processes[owner_of(key, (size_t)length, false)], line), "HD h0");
+	}
+}
+END_TEST
+
 START_TEST(values_of_every_size_move)
 {
 	static const size_t sizes[] = {0, 1, 2, 511, 4096, 70000, 600000, 1048000};
@@ -421,6 +440,7 @@ int main(void)
 	tcase_add_checked_fixture(all, set_up, tear_down);
 	tcase_set_timeout(all, 120);
 	tcase_add_test(all, every_key_arrives_and_nothing_stays_behind);
+	tcase_add_test(all, what_is_copied_does_not_count_as_used);
 	tcase_add_test(all, values_of_every_size_move);
 	tcase_add_test(all, times_to_live_are_kept);
 	tcase_add_test(all, what_expires_during_the_move_is_gone_and_holds_nothing_up);

@@ -68,6 +68,80 @@ START_TEST(drain_leaves_what_clients_wrote_at_the_new_owner)
 }
 END_TEST
 
+/* A key of "key:0" and so on that leaves cache01 for cache03. */
+static size_t key_moving(char key[32])
+{
+	size_t length = 0;
+
+	for (unsigned i = 0; length == 0; i++) {
+		length = (size_t)snprintf(key, 32, "key:%u", i);
+		if (owner_of(key, length, false) != 0 || owner_of(key, length, true) != 2)
+			length = 0;
+	}
+	return length;
+}
+
+/* A client of SWITCH's rule that has written at N, and has not deleted at O yet. */
+static void client_writes_new(const char *key, size_t length)
+{
+	memcached_stop(&processes[0]); /* the mover comes no further meanwhile */
+	memcached_set(&processes[2], key, length, "newest", 6, 0, 0);
+	memcached_continue(&processes[0]);
+}
+
+static void drain_ends_with(struct run *run, const char *key, size_t length, const char *value)
+{
+	struct memcached_item item;
+
+	turn_until(&run->finished, run);
+	run_abandon(run);
+	item = memcached_get(&processes[2], key, length);
+	ck_assert(item.hit && !item.stub && item.length == strlen(value));
+	ck_assert_mem_eq(item.value, value, item.length);
+	ck_assert(!memcached_get(&processes[0], key, length).hit);
+}
+
+START_TEST(what_a_client_writes_at_a_reservation_is_not_overwritten)
+{
+	struct run runs[SERVERS] = {0};
+	char key[32];
+	size_t length = key_moving(key);
+
+	put(key, length, "old", 3, 0, 0);
+	phase_all(PHASE_COPY, runs);
+	restart(2); /* the copy is lost: DRAIN fills it again */
+	run_start(&runs[0], 0, PHASE_DRAIN, false);
+	while (!memcached_get(&processes[2], key, length).stub) {
+		ck_assert(!runs[0].finished);
+		turn_once(&runs[0]);
+	}
+	client_writes_new(key, length);
+	drain_ends_with(&runs[0], key, length, "newest");
+}
+END_TEST
+
+START_TEST(what_a_client_writes_over_an_older_copy_is_not_deleted)
+{
+	struct run runs[SERVERS] = {0};
+	char key[32];
+	size_t length = key_moving(key);
+	uint64_t reads;
+
+	put(key, length, "oldest", 6, 0, 0);
+	phase_all(PHASE_PREPARE, runs);
+	phase_all(PHASE_COPY, runs);
+	put(key, length, "old", 3, 0, 0); /* after the mark */
+	reads = memcached_stat(&processes[2], "get_hits");
+	run_start(&runs[0], 0, PHASE_DRAIN, false);
+	while (memcached_stat(&processes[2], "get_hits") == reads) {
+		ck_assert(!runs[0].finished);
+		turn_once(&runs[0]);
+	}
+	client_writes_new(key, length);
+	drain_ends_with(&runs[0], key, length, "newest");
+}
+END_TEST
+
 /* ---- servers that are started anew ---- */
 
 START_TEST(a_new_owner_restarted_during_copy_gets_everything_again)
@@ -131,6 +205,22 @@ START_TEST(a_source_restarted_before_drain_trusts_neither_side)
 		    !memcached_get(&processes[owner_of(key, length, false)], key, length).hit);
 		ck_assert_int_eq(memcached_get(&processes[2], key, length).hit, i >= 300);
 	}
+}
+END_TEST
+
+START_TEST(a_probe_that_was_cut_short_leaves_no_item_behind)
+{
+	struct run run = {0};
+
+	run_start(&run, 0, PHASE_PREPARE, false);
+	while (memcached_items(&processes[0]) == 0) {
+		ck_assert(!run.finished);
+		turn_once(&run);
+	}
+	restart(2); /* where the item is about to be looked for */
+	turn_until(&run.finished, &run);
+	run_abandon(&run);
+	ck_assert_uint_eq(memcached_items(&processes[0]), 0);
 }
 END_TEST
 
@@ -329,9 +419,12 @@ int main(void)
 	tcase_add_test(all, a_delta_pass_brings_what_was_written_during_copy);
 	tcase_add_test(all, drain_brings_what_was_written_after_the_last_mark);
 	tcase_add_test(all, drain_leaves_what_clients_wrote_at_the_new_owner);
+	tcase_add_test(all, what_a_client_writes_at_a_reservation_is_not_overwritten);
+	tcase_add_test(all, what_a_client_writes_over_an_older_copy_is_not_deleted);
 	tcase_add_test(all, a_new_owner_restarted_during_copy_gets_everything_again);
 	tcase_add_test(all, a_source_restarted_during_copy_is_copied_anew);
 	tcase_add_test(all, a_source_restarted_before_drain_trusts_neither_side);
+	tcase_add_test(all, a_probe_that_was_cut_short_leaves_no_item_behind);
 	tcase_add_test(all, a_new_owner_that_stops_answering_is_waited_for);
 	tcase_add_test(all, a_source_that_is_away_is_waited_for);
 	tcase_add_test(all, a_source_whose_connection_was_reset_is_gone_on_with);

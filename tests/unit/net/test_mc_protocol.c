@@ -185,10 +185,10 @@ START_TEST(commands_are_as_the_protocol_says)
 		ck_assert_uint_eq(length, sizeof(text) - 1);                                       \
 		ck_assert_mem_eq(out, text, length);                                               \
 	} while (0)
-	WRITES(mc_write_get_cas(out, &plain), "mg foo c s\r\n");
-	WRITES(mc_write_get_cas(out, &binary), "mg YSBi b c s\r\n");
-	WRITES(mc_write_get_value(out, &plain), "mg foo v f t c\r\n");
-	WRITES(mc_write_reserve(out, &plain, 10), "mg foo N10 c s\r\n");
+	WRITES(mc_write_get_cas(out, &plain), "mg foo u c s\r\n");
+	WRITES(mc_write_get_cas(out, &binary), "mg YSBi b u c s\r\n");
+	WRITES(mc_write_get_value(out, &plain), "mg foo u v f t c\r\n");
+	WRITES(mc_write_reserve(out, &plain, 10), "mg foo N10 u c s\r\n");
 	WRITES(mc_write_delete(out, &binary), "md YSBi b\r\n");
 	WRITES(mc_write_delete_cas(out, &plain, UINT64_MAX), "md foo C18446744073709551615\r\n");
 	WRITES(mc_write_set(out, &plain, 5, 7, 9, 30), "ms foo 5 C7 F9 T30 c\r\n");
