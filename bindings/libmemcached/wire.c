@@ -373,7 +373,8 @@ void mcr_wire_fetch(struct wire *wire, enum wire_protocol protocol,
 			return;
 		}
 	}
-	/* libmemcached says "not found" also of a connection that was reset before any answer. */
+	/* libmemcached says "not found" also where the first answer was an error.  Only of
+	 * "SERVER_ERROR out of memory" does it keep none: that is a miss to us too. */
 	if (rc == MEMCACHED_NOTFOUND && memcached_last_error(speaker->handle) != MEMCACHED_SUCCESS)
 		rc = memcached_last_error(speaker->handle);
 	if (rc != MEMCACHED_END && rc != MEMCACHED_NOTFOUND) {

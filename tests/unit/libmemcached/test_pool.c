@@ -523,12 +523,19 @@ static int answer_garbage(struct played *played, const char *line)
 	return 0;
 }
 
+static int answer_error(struct played *played, const char *line)
+{
+	(void)line;
+	play_say(played, "SERVER_ERROR busy\r\n");
+	return 0;
+}
+
 START_TEST(a_connection_that_breaks_is_no_miss)
 {
 	int (*const ways[])(struct played *, const char *) = {answer_reset, answer_close,
-							      answer_garbage};
+							      answer_garbage, answer_error};
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		struct mcr_pool_read reads[2] = {{.key = world.key, .key_bytes = world.key_bytes},
 						 {.key = world.key, .key_bytes = world.key_bytes}};
 		struct played played;
@@ -888,17 +895,28 @@ START_TEST(a_connection_that_nobody_uses_is_closed)
 }
 END_TEST
 
-int main(void)
+static TCase *case_of(Suite *suite, const char *name)
 {
-	Suite *suite = suite_create("pool");
-	TCase *tests = tcase_create("pool");
+	TCase *tests = tcase_create(name);
 
 	tcase_add_checked_fixture(tests, world_begin, world_end);
 	tcase_set_timeout(tests, 60);
+	suite_add_tcase(suite, tests);
+	return tests;
+}
+
+/* The planted faults of tests/mutants name the case that sees them. */
+int main(void)
+{
+	Suite *suite = suite_create("pool");
+	TCase *tests;
+
+	tests = case_of(suite, "commands");
 	tcase_add_test(tests, every_command_works);
 	tcase_add_test(tests, cas_stores_only_over_what_was_read);
 	tcase_add_test(tests, any_bytes_are_a_key);
 	tcase_add_test(tests, an_item_that_is_too_large_is_a_failure_and_nothing_hangs);
+	tests = case_of(suite, "phases");
 	tcase_add_test(tests, set_leaves_one_copy_in_every_phase);
 	tcase_add_test(tests, delete_leaves_none_in_every_phase);
 	tcase_add_test(tests, reads_follow_the_plan_in_every_phase);
@@ -908,26 +926,31 @@ int main(void)
 	tcase_add_test(tests, append_stores_nothing_while_reservations_may_be_there);
 	tcase_add_test(tests, touch_reads_while_the_key_moves);
 	tcase_add_test(tests, a_cas_token_is_good_at_its_server_alone);
+	tests = case_of(suite, "many");
 	tcase_add_test(tests, many_reads_each_get_their_own_answer);
 	tcase_add_test(tests, many_reads_are_one_request_for_each_server_and_step);
 	tcase_add_test(tests, a_server_that_hangs_costs_the_others_nothing);
+	tests = case_of(suite, "failures");
 	tcase_add_test(tests, a_read_goes_on_to_the_next_server_when_one_fails);
 	tcase_add_test(tests, a_read_that_failed_and_found_nothing_is_no_miss);
 	tcase_add_test(tests, a_connection_that_breaks_is_no_miss);
 	tcase_add_test(tests, a_time_out_closes_by_a_reset_and_the_next_use_connects_anew);
 	tcase_add_test(tests, a_first_step_that_fails_is_the_callers_and_the_second_is_sent);
+	tests = case_of(suite, "owed");
 	tcase_add_test(tests, what_cannot_be_deleted_is_owed_not_done);
 	tcase_add_test(tests, what_the_agent_refuses_is_incomplete);
 	tcase_add_test(tests, without_an_agent_it_is_tried_again_until_it_succeeds);
+	tests = case_of(suite, "generations");
 	tcase_add_test(tests, a_write_that_overran_is_made_good_by_deletes);
 	tcase_add_test(tests, a_read_that_overran_is_thrown_away);
 	tcase_add_test(tests, a_miss_while_the_generation_moves_on_is_read_again_once);
 	tcase_add_test(tests, a_step_that_is_too_late_is_not_sent);
+	tests = case_of(suite, "sharing");
 	tcase_add_test(tests, threads_share_a_pool);
 	tcase_add_test(tests, a_child_leaves_its_parents_connections_alone);
+	tests = case_of(suite, "handles");
 	tcase_add_test(tests, a_handle_can_be_prepared_but_not_against_the_rules);
 	tcase_add_test(tests, a_handle_that_cannot_be_prepared_is_a_failure);
 	tcase_add_test(tests, a_connection_that_nobody_uses_is_closed);
-	suite_add_tcase(suite, tests);
 	return toy_run(suite);
 }

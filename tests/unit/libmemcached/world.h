@@ -15,7 +15,7 @@
 
 #define O	      0u
 #define N	      1u
-#define OP_TIMEOUT_MS 800u
+#define OP_TIMEOUT_MS 1600u
 
 struct world {
 	struct toy toy;
