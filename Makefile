@@ -258,7 +258,7 @@ bench-move bench-move-large bench-move-many:
 
 .PHONY: built raced fuzzers unit check check-full model fuzz torn stale demo
 built: all $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS) $(PROXY) $(STANDIN)
-raced: $(RACE)
+raced: $(RACE) $(B)/tests/client/load
 fuzzers: $(FUZZERS)
 
 # With TLS: the same build tests both, and of the one without only a file is another, which has a unit

@@ -34,7 +34,8 @@ lab_conf 1 2 3 4
 check "s4 joins" lab_change
 lab_conf 1 3 4
 check "s2 leaves" lab_change
-exec {LOAD[1]}>&-
+end=${LOAD[1]}
+exec {end}>&-
 read -r -t 60 -u "${LOAD[0]}" answer
 say "  $answer"
 check "nothing was stale, missed or unfinished" grep -Eq '^reads [0-9]{3,} writes [0-9]{3,} stale 0 missed 0$' \

@@ -49,7 +49,7 @@ gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize -o "$dir/program" "$dir/
 	$(pkg-config --cflags --libs libmcroster)
 readelf -d "$dir/program" | grep -q 'NEEDED.*libmcroster\.so\.0\]' || fail "not linked by its soname"
 LD_LIBRARY_PATH=$root/usr/lib "$dir/program" || fail "the installed library does not answer"
-printf '#include <mcroster.h>\n#include <mcroster_segment.h>\n' >"$dir/header.c"
+printf '#include <%s>\n' mcroster.h mcroster_segment.h mcroster_memcached.h >"$dir/header.c"
 strict=(-Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only "-I$root/usr/include")
 for compiler in gcc clang; do
 	"$compiler" -std=c11 "${strict[@]}" "$dir/header.c" || fail "the headers are not C11 for $compiler"
