@@ -33,6 +33,7 @@ int command_keys(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_pace(int argc, char **argv);
 int command_route(int argc, char **argv);
+int command_render(int argc, char **argv);
 
 /* Prints "<command>: <sentence>" to stderr and returns the exit code for a negative errno: a rule's
  * (-EBADMSG, -EINVAL, -EKEYREJECTED, -ESTALE, -EEXIST, -EMSGSIZE, -EPERM) is ADMIN_REFUSED,

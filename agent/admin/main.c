@@ -28,6 +28,7 @@ static const struct command {
     {"status", command_status, "Show what the cluster is doing"},
     {"pace", command_pace, "Change how fast an agent moves keys, also while it does"},
     {"route", command_route, "Show which server owns a key"},
+    {"render", command_render, "Write the list as another program's configuration"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -103,10 +103,11 @@ def main():
         if answers[0] != answers[1]:
             sys.exit("command %d, %r: the proxy says %r, memcached %r" % (number, text[:200], answers[0][:200],
                                                                         answers[1][:200]))
-    for key in KEYS:
-        proxy.ask(b"delete %s\r\n" % key)
-    for key in BINARY:
-        proxy.ask(b"md %s b\r\n" % key)
+    for side in (proxy, server):
+        for key in KEYS:
+            side.ask(b"delete %s\r\n" % key)
+        for key in BINARY:
+            side.ask(b"md %s b\r\n" % key)
     print("%d commands, the same answers" % count)
 
 
