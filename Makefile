@@ -8,6 +8,7 @@ SYSCONFDIR ?= /etc
 LIBDIR     ?= $(PREFIX)/lib
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+PYTHONDIR  ?= $(PREFIX)/lib/python3/dist-packages
 ifeq ($(origin CC),default)
 CC         := gcc
 endif
@@ -37,7 +38,7 @@ WARNINGS    := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wm
 HARDENING   := -fstack-protector-strong -fstack-clash-protection \
                $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
 cppflags     = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DMCROSTER_VERSION='"$(VERSION)"' \
-               -Iinclude -Iagent -Ishmlib $(PKG_CFLAGS) $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CPPFLAGS)
+               -Iinclude -Iagent -Ishmlib -Ibindings/libmemcached $(PKG_CFLAGS) $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) $(CPPFLAGS)
 cflags      := -std=c17 -fPIC -fno-common $(WARNINGS) $(HARDENING) $(CFLAGS)
 ldflags     := -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 ifneq ($(SAN),)
@@ -57,7 +58,8 @@ $(CHOSEN):
 	$(Q)rm -f $(B)/.tls* && touch $@
 
 .PHONY: all
-all: $(B)/mcrosterd $(B)/mcadmin $(B)/libmcroster.a $(B)/libmcroster.so
+all: $(B)/mcrosterd $(B)/mcadmin $(B)/libmcroster.a $(B)/libmcroster.so \
+	$(B)/libmcroster-memcached.a $(B)/libmcroster-memcached.so
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -84,8 +86,24 @@ $(B)/libmcroster.so: $(B)/libmcroster.so.$(VERSION)
 	$(Q)ln -sf libmcroster.so.$(VERSION) $(B)/libmcroster.so.$(SOVERSION)
 	$(Q)ln -sf libmcroster.so.$(SOVERSION) $@
 
+# The adapter: libmemcached that follows plans, on top of the library.
+$(B)/libmcroster-memcached.a: $(call objects,bindings/libmemcached)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libmcroster-memcached.so.$(VERSION): $(call objects,bindings/libmemcached) $(B)/libmcroster.so \
+		bindings/libmemcached/libmcroster-memcached.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) $(if $(SAN),,-Wl$(comma)-z$(comma)defs) \
+		-Wl,-soname,libmcroster-memcached.so.$(SOVERSION) \
+		-Wl,--version-script=bindings/libmemcached/libmcroster-memcached.map \
+		-o $@ $(filter %.o %.so,$^) $(CLIENT_LIBS)
+$(B)/libmcroster-memcached.so: $(B)/libmcroster-memcached.so.$(VERSION)
+	$(Q)ln -sf libmcroster-memcached.so.$(VERSION) $(B)/libmcroster-memcached.so.$(SOVERSION)
+	$(Q)ln -sf libmcroster-memcached.so.$(SOVERSION) $@
+
 # A room links what stands below it, never beside or above.
 BELOW_shmlib := $(B)/libmcroster.a
+BELOW_libmemcached := $(B)/libmcroster-memcached.a $(BELOW_shmlib)
 BELOW_list   := $(B)/list.a $(BELOW_shmlib)
 BELOW_core   := $(B)/core.a $(BELOW_list)
 BELOW_net    := $(B)/net.a $(BELOW_core)
@@ -99,7 +117,25 @@ $(B)/mcadmin: $(B)/agent/admin/main.o $(BELOW_admin)
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) -lm
 
+# ---- bindings
+# For memcached's own proxy: a Lua module with the library in it.  Lua is the host program's.
+PROXY := $(B)/bindings/proxy/mcroster.so
+LUA_CFLAGS = $(call ask,LUA_CFLAGS,--cflags lua5.4)
+$(patsubst %.c,$(B)/%.o,$(wildcard bindings/proxy/*.c)): cppflags += -fvisibility=hidden $(LUA_CFLAGS)
+$(PROXY): $(call objects,bindings/proxy) $(B)/libmcroster.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -Wl,--exclude-libs,ALL -o $@ $^
+.PHONY: proxy
+proxy: $(PROXY)
+
 # ---- what tests them
+# A stand-in for that proxy in plain Lua (tests/proxy/standin.lua).
+STANDIN := $(B)/tests/proxy/standin.so
+$(B)/tests/proxy/standin.o: cppflags += -Ibindings/proxy $(LUA_CFLAGS)
+$(STANDIN): $(B)/tests/proxy/standin.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -o $@ $^
+
 # Unit tests: tests/unit/<room>/test_<file>.c, one Check suite each, linked with the room, what is
 # below, and the other sources of its directory.
 define unit
@@ -107,22 +143,24 @@ UNIT_$(1) := $$(patsubst %.c,$(B)/%,$$(wildcard tests/unit/$(1)/test_*.c))
 $$(UNIT_$(1)): $(B)/%: $(B)/%.o $$(patsubst %.c,$(B)/%.o,$$(filter-out $$(wildcard \
 		tests/unit/$(1)/test_*.c),$$(wildcard tests/unit/$(1)/*.c))) $(BELOW_$(1))
 	$$(call say,LD,$$@)
-	$(Q)$$(link) $$(PKG_LIBS) $$(if $$(filter daemon,$(1)),$$(ETCD_LIBS)) $$(CHECK_LIBS) -lm
+	$(Q)$$(link) $$(PKG_LIBS) $$(if $$(filter daemon,$(1)),$$(ETCD_LIBS)) $$(if $$(filter libmemcached,$(1)),$$(CLIENT_LIBS) -lpthread) $$(CHECK_LIBS) -lm
 .PHONY: unit-$(1)
 unit-$(1): $$(UNIT_$(1))
 	$(Q)for t in $$^; do CK_DEFAULT_TIMEOUT=60 $$$$t || exit 1; done
 endef
-$(foreach r,shmlib $(ROOMS),$(eval $(call unit,$(r))))
-UNITS := $(foreach r,shmlib $(ROOMS),$(UNIT_$(r)))
+$(foreach r,shmlib libmemcached $(ROOMS),$(eval $(call unit,$(r))))
+UNITS := $(foreach r,shmlib libmemcached $(ROOMS),$(UNIT_$(r)))
 
 # Programs that tests and demo run beside the two: the files of tests/client with a main, each
 # linked with the files there that have none.
 CLIENT_MAINS := $(shell grep -ls '^int main\b' tests/client/*.c)
 CLIENTS      := $(patsubst %.c,$(B)/%,$(CLIENT_MAINS))
+# plant.c stands between the adapter and the library.
+PLANTED      := -Wl,--wrap=mcr_begin,--wrap=mcr_check,--wrap=mcr_end
 $(CLIENTS): $(B)/%: $(B)/%.o $(patsubst %.c,$(B)/%.o,$(filter-out $(CLIENT_MAINS),$(wildcard \
-		tests/client/*.c))) $(BELOW_net)
+		tests/client/*.c))) $(B)/libmcroster-memcached.a $(BELOW_net)
 	$(call say,LD,$@)
-	$(Q)$(link) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
+	$(Q)$(link) $(PLANTED) $(PKG_LIBS) $(CLIENT_LIBS) -lpthread -lm
 
 # An agent of this tree that speaks the protocol's version before this one and no other, as the release
 # before does: the range that a session offers is session.c's, and its object takes that one's place.
@@ -135,14 +173,13 @@ $(OLDER): $(B)/agent/daemon/main.o $(B)/older/session.o $(BELOW_daemon)
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(ETCD_LIBS) -lm
 
-# The stale checker, with the clients' own code.
+# The stale checker.
 CHECKER := $(B)/tests/checker/checker
-$(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c)): cppflags += -Itests/client
-$(CHECKER): $(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c) \
-		$(filter-out $(CLIENT_MAINS),$(wildcard tests/client/client*.c tests/client/wire.c tests/client/ask.c tests/client/way.c tests/client/late.c))) \
-		$(BELOW_shmlib)
+$(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c)): cppflags += -Itests
+$(CHECKER): $(patsubst %.c,$(B)/%.o,$(wildcard tests/checker/*.c) tests/client/plant.c tests/client/late.c) \
+		$(B)/libmcroster-memcached.a $(BELOW_shmlib)
 	$(call say,LD,$@)
-	$(Q)$(link) $(CLIENT_LIBS) -lpthread
+	$(Q)$(link) $(PLANTED) $(CLIENT_LIBS) -lpthread
 
 # The segment between its writers and readers: writers killed (torn), whole agents (agents), threads
 # on one mapping (race).
@@ -205,11 +242,22 @@ $(MOVE_BENCHES): $(B)/%: $(B)/%.o $(call bench_objects,move,$(MOVE_BENCHES:$(B)/
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) $(ETCD_LIBS) -lm
 
-.PHONY: bench-lookup bench-foreground bench-move bench-move-large bench-move-many
+POOL_BENCH := $(B)/bench/libmemcached/overhead
+$(POOL_BENCH): $(call bench_objects,libmemcached) \
+		$(patsubst %.c,$(B)/%.o,bench/lookup/fleet.c bench/lookup/host.c bench/move/server.c bench/move/wire.c) \
+		$(B)/libmcroster-memcached.a $(B)/daemon.a $(BELOW_daemon)
+	$(call say,LD,$@)
+	$(Q)$(link) $(PKG_LIBS) $(ETCD_LIBS) $(CLIENT_LIBS) -lpthread -lm
+
+.PHONY: bench-lookup bench-libmemcached bench-foreground bench-move bench-move-large bench-move-many
 bench-lookup:
 	@tests/setup demo
 	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/lookup/lookup
 	@build/plain/bench/lookup/lookup $(ARGS)
+bench-libmemcached:
+	@tests/setup demo
+	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/libmemcached/overhead
+	@build/plain/bench/libmemcached/overhead $(ARGS)
 bench-foreground:
 	@tests/setup demo
 	@$(MAKE) $(JOBS) SAN= B=build/plain build/plain/bench/move/foreground
@@ -221,8 +269,8 @@ bench-move bench-move-large bench-move-many:
 		$(if $(findstring many,$@),--keys 10000000 --value-bytes 8 --rounds 1 --no-unsafe) $(ARGS)
 
 .PHONY: built raced fuzzers unit check check-full model fuzz torn stale demo
-built: all $(OLDER) $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS)
-raced: $(RACE)
+built: all $(OLDER) $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS) $(PROXY) $(STANDIN)
+raced: $(RACE) $(B)/tests/client/load
 fuzzers: $(FUZZERS)
 
 # With TLS: the same build tests both, and of the one without only a file is another, which has a unit
@@ -284,7 +332,7 @@ clients: $(CLIENTS)
 older: $(OLDER)
 
 # ---- installation
-.PHONY: install uninstall deb clean help
+.PHONY: install install-proxy uninstall deb clean help
 D = $(DESTDIR)$(PREFIX)
 MONITORING := etc/mcroster.rules.yml etc/mcroster-dashboard.json
 fill = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
@@ -296,10 +344,15 @@ install: all
 	install -m 755 $(B)/mcrosterd $(D)/sbin/
 	install -m 755 $(B)/mcadmin $(D)/bin/
 	install -m 644 include/mcroster.h include/mcroster_clients.h include/mcroster_segment.h $(D)/include/
-	install -m 644 $(B)/libmcroster.a $(B)/libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/
-	ln -sf libmcroster.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so.$(SOVERSION)
-	ln -sf libmcroster.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libmcroster.so
+	install -m 644 bindings/libmemcached/mcroster_memcached.h $(D)/include/
+	for lib in libmcroster libmcroster-memcached; do \
+		install -m 644 $(B)/$$lib.a $(B)/$$lib.so.$(VERSION) $(DESTDIR)$(LIBDIR)/ && \
+		ln -sf $$lib.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$$lib.so.$(SOVERSION) && \
+		ln -sf $$lib.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/$$lib.so || exit 1; done
 	$(fill) shmlib/libmcroster.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc
+	$(fill) bindings/libmemcached/libmcroster-memcached.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster-memcached.pc
+	install -d $(DESTDIR)$(PYTHONDIR)/mcroster
+	install -m 644 $(wildcard bindings/python/mcroster/*.py) $(DESTDIR)$(PYTHONDIR)/mcroster/
 	$(fill) systemd/mcrosterd.service.in >$(DESTDIR)$(UNITDIR)/mcrosterd.service
 	install -m 644 systemd/sysusers.d/mcroster.conf $(D)/lib/sysusers.d/
 	install -m 644 systemd/tmpfiles.d/mcroster.conf $(D)/lib/tmpfiles.d/
@@ -312,19 +365,25 @@ install: all
 	for page in $(wildcard docs/man/*.[1-8]); do \
 		install -D -m 644 $$page $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
+install-proxy: $(PROXY)
+	install -D -m 644 $(PROXY) $(DESTDIR)$(LIBDIR)/lua/5.4/mcroster.so
+	install -D -m 644 bindings/proxy/mcroster.lua $(D)/share/lua/5.4/mcroster.lua
+
 # The packages of what this build directory has, in it.
 DEB_REVISION ?= 1
 deb: all
 	+@packaging/deb/build $(B) $(VERSION) $(DEB_REVISION)
 
 uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/lua/5.4/mcroster.so $(D)/share/lua/5.4/mcroster.lua
 	rm -f $(D)/sbin/mcrosterd $(D)/bin/mcadmin $(D)/include/mcroster.h $(D)/include/mcroster_clients.h $(D)/include/mcroster_segment.h \
 		$(DESTDIR)$(LIBDIR)/libmcroster.a $(DESTDIR)$(LIBDIR)/libmcroster.so* \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
+		$(D)/include/mcroster_memcached.h $(DESTDIR)$(LIBDIR)/libmcroster-memcached.* \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libmcroster*.pc $(DESTDIR)$(UNITDIR)/mcrosterd.service \
 		$(D)/lib/sysusers.d/mcroster.conf $(D)/lib/tmpfiles.d/mcroster.conf \
 		$(DESTDIR)$(SYSCONFDIR)/mcroster/*.sample
 	rm -f $(D)/share/bash-completion/completions/mcadmin $(DESTDIR)$(ZSHDIR)/_mcadmin
-	rm -rf $(D)/share/doc/mcroster $(D)/share/mcroster
+	rm -rf $(D)/share/doc/mcroster $(D)/share/mcroster $(DESTDIR)$(PYTHONDIR)/mcroster
 	for page in $(wildcard docs/man/*.[1-8]); do rm -f $(D)/share/man/man$${page##*.}/$${page##*/}; done
 
 clean:
@@ -335,16 +394,18 @@ help:
 	@echo 'make demo         set up, build, and show two changes of a live fleet'
 	@echo 'make check        set up, build with sanitizers, run every test (under 20 minutes)'
 	@echo 'make check-full   the longer tests too: both models whole, fuzzing, long scenarios'
-	@echo 'make unit         the unit tests; make unit-ROOM those of: shmlib $(ROOMS)'
+	@echo 'make unit         the unit tests; make unit-ROOM those of: shmlib libmemcached $(ROOMS)'
 	@echo 'make model        both models and every planted fault (about 3 minutes)'
 	@echo 'make sim SEEDS=2000   the simulator: a number of seeds, or SEEDS=A-B; sim-mutants: planted faults'
 	@echo 'make torn KILLS=1000000   writers of the segment killed beside readers'
 	@echo 'make stale SECONDS=3600   clients on five hosts look for stale reads while servers come and go'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
 	@echo 'make bench-lookup   what a lookup costs beside libmemcached; ARGS=--json'
+	@echo 'make bench-libmemcached   what the adapter costs on top of libmemcached; ARGS="--rounds N --json"'
 	@echo 'make bench-move   the mover beside a copy without safety; ARGS="--rounds N --json";'
 	@echo '                  bench-move-large: values of 100 KiB; bench-move-many: ten million keys'
 	@echo 'make bench-foreground   what other clients feel of a move; ARGS="--rounds N --json"'
+	@echo 'make proxy        the module for the proxy in memcached (needs Lua 5.4 headers); install-proxy'
 	@echo 'make install      DESTDIR=, PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deb          Debian packages in build/plain/deb, by dpkg-dev alone; DEB_REVISION=1'
 	@echo 'make clean        remove build/'

@@ -49,7 +49,8 @@ extern const struct command command_keygen, command_hostkey, command_init, comma
     command_sign, command_verify, command_show, command_push, command_abort, command_giveup,
     command_excuse, command_failover, command_keys, command_status, command_pace, command_route,
     command_completion, command_apply, command_add, command_remove, command_weight, command_replace,
-    command_top, command_passphrase, command_clients, command_doctor, command_diff;
+    command_top, command_passphrase, command_clients, command_doctor, command_diff,
+    command_render;
 
 /* Prints "<command>: <sentence>" to stderr and returns the exit code for a negative errno: a rule's
  * (-EBADMSG, -EINVAL, -EKEYREJECTED, -ESTALE, -EEXIST, -EMSGSIZE, -EPERM) is ADMIN_REFUSED,

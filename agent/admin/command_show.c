@@ -17,9 +17,8 @@
 #include "admin/list_report.h"
 #include "admin/order_show.h"
 #include "admin/signers.h"
-#include "admin/status.h"
 #include "admin/target.h"
-#include "list/phase.h"
+#include "admin/unaware_hash.h"
 
 static const char usage[] =
     "Usage: mcadmin show [-p PUBLIC]... [-t N] [--json | --raw]\n"
@@ -160,34 +159,6 @@ static bool hash_read(const char *text, uint8_t hash[LIST_HASH_BYTES])
 	       bytes == LIST_HASH_BYTES && *end == '\0' && !sodium_is_zero(hash, LIST_HASH_BYTES);
 }
 
-/* The list that has the keys of clients with one owner for each: the next one as soon as its owners
- * are asked first, and that is from SWITCH on. */
-static int hash_of_unaware(struct show_options *options, struct link *link, struct failure *failure)
-{
-	static const enum phase next[] = {PHASE_SWITCH, PHASE_SETTLE, PHASE_DRAIN,
-					  PHASE_GIVEUP, PHASE_AFTER,  PHASE_PURGE};
-	struct status *status = NULL;
-	const struct status_hash *hash;
-	size_t bytes;
-	char *body;
-	int error = link_status_get(link, STATUS_LOCAL, &body, &bytes, failure);
-
-	if (error < 0)
-		return error;
-	error = status_parse(body, bytes, &status, failure);
-	free(body);
-	if (error < 0)
-		return error;
-	hash = &status->active;
-	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++)
-		if (status->pending.there && strcmp(status->phase, phase_name(next[i])) == 0)
-			hash = &status->pending;
-	options->has_hash = hash->there;
-	memcpy(options->hash, hash->bytes, LIST_HASH_BYTES);
-	status_free(status);
-	return 0;
-}
-
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct show_options *options)
 {
@@ -265,7 +236,7 @@ static int run(int argc, char **argv)
 	} else {
 		error = link_new(&peer, &link, &failure);
 		if (error == 0 && options.unaware)
-			error = hash_of_unaware(&options, link, &failure);
+			error = unaware_hash(link, &options.has_hash, options.hash, &failure);
 		if (error == 0)
 			error = any_document_agent(link, options.has_hash ? options.hash : NULL,
 						   &options.trusted, &any, &failure);

@@ -23,6 +23,7 @@ const struct command *const admin_commands[] = {
     &command_doctor,
     &command_route,
     &command_show,
+    &command_render,
     &command_diff,
     &command_pace,
     &command_abort,

@@ -44,20 +44,22 @@ static unsigned hash_power(uint64_t items)
 	return power;
 }
 
-static void run(uint16_t port, uint64_t memory_mib, uint64_t items, int nicer)
+static void run(const struct server *server, uint16_t port, uint64_t memory_mib, uint64_t items)
 {
-	char number[8], memory[24], power[24];
-	char *arguments[] = {"memcached", "-U", "0",	"-l", "127.0.0.1", "-p", number, "-m",
-			     memory,	  "-c", "4096", "-o", power,	   NULL, NULL,	 NULL};
+	char number[8], memory[24], power[24], threads[12];
+	char *arguments[] = {"memcached", "-U", "0",	 "-l", "127.0.0.1", "-p",
+			     number,	  "-m", memory,	 "-c", "4096",	    "-o",
+			     power,	  "-t", threads, NULL, NULL,	    NULL};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nicer);
+	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + server->nicer);
 	(void)snprintf(number, sizeof(number), "%u", port);
+	(void)snprintf(threads, sizeof(threads), "%u", server->threads ? server->threads : 4);
 	(void)snprintf(power, sizeof(power), "hashpower=%u", hash_power(items));
 	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_mib);
 	if (geteuid() == 0) {
-		arguments[13] = "-u";
-		arguments[14] = "nobody";
+		arguments[15] = "-u";
+		arguments[16] = "nobody";
 	}
 	(void)execvp("memcached", arguments);
 	_exit(127);
@@ -73,7 +75,7 @@ void server_start(struct server *server, uint64_t memory_mib, uint64_t items)
 	if (server->pid < 0)
 		bench_end("no process for a memcached");
 	if (server->pid == 0)
-		run(port, memory_mib, items, server->nicer);
+		run(server, port, memory_mib, items);
 	for (int waited = 0; (fd = wire_dial(server->address)) < 0; waited += 10) {
 		if (waited >= PATIENCE_MS || waitpid(server->pid, NULL, WNOHANG) != 0)
 			bench_end("memcached did not come up at %s", server->address);

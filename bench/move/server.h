@@ -10,6 +10,7 @@
 
 struct server {
 	int nicer; /* by so much its priority is below the benchmark's; set before it is started */
+	unsigned threads; /* 0: memcached's own four */
 	pid_t pid;
 	char address[32];
 };

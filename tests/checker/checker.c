@@ -59,7 +59,7 @@ static int number_parse(const char *text, uint32_t max, uint32_t *number)
 	return 0;
 }
 
-static int plant_parse(const char *name, enum client_plant *plant)
+static int plant_parse(const char *name, enum plant *plant)
 {
 	static const char *const names[PLANT_COUNT] = {
 	    [PLANT_NOTHING] = "nothing", [PLANT_FALLBACK] = "fallback", [PLANT_LATE] = "late",
@@ -68,7 +68,7 @@ static int plant_parse(const char *name, enum client_plant *plant)
 
 	for (unsigned i = 0; i < PLANT_COUNT; i++) {
 		if (strcmp(name, names[i]) == 0) {
-			*plant = (enum client_plant)i;
+			*plant = (enum plant)i;
 			return 0;
 		}
 	}
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 		else if (option == 'w')
 			rc = number_parse(optarg, THREADS_MAX, &setup.writers);
 		else if (option == 'b')
-			rc = number_parse(optarg, CLIENT_READS_MAX, &setup.batch);
+			rc = number_parse(optarg, BATCH_MAX, &setup.batch);
 		else if (option == 'R')
 			rc = number_parse(optarg, UINT32_MAX, &setup.rate);
 		else if (option == 'p')

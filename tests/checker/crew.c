@@ -10,14 +10,19 @@
 
 #define AGREE_LOOK_MS 5
 
+static uint32_t op_timeout_ms(const struct crew *crew)
+{
+	struct mcr_info info;
+
+	return mcr_info(crew->mcr[0], &info) == MCR_OK ? info.op_timeout_ms : 0;
+}
+
 int crew_start(struct crew *crew, enum job job)
 {
 	crew->job = job;
 	atomic_store(&crew->stopped, atomic_load(&crew->violated));
 	atomic_store(&crew->cursor, 0);
-	for (unsigned i = 0; i < crew->hand_count; i++)
-		client_plant(crew->hands[i].client,
-			     job == JOB_RUN ? crew->setup.plant : PLANT_NOTHING);
+	plant(job == JOB_RUN ? crew->setup.plant : PLANT_NOTHING, op_timeout_ms(crew));
 	for (; crew->running < crew->hand_count; crew->running++) {
 		struct hand *hand = &crew->hands[crew->running];
 		int rc = pthread_create(&hand->thread, NULL, hand_main, hand);
@@ -105,7 +110,8 @@ static bool clients_agree(struct crew *crew, const struct mcr_info *infos, char 
 		struct batch batch = {.count = 0};
 
 		batch_add(hand, &batch, 0);
-		client_get_many(hand->client, batch.reads, 1);
+		mcr_pool_get_many(hand->pool, batch.reads, 1, NULL);
+		free(batch.reads[0].value.bytes);
 		if (batch.reads[0].generation == infos[hand->host].generation)
 			continue;
 		snprintf(why, why_bytes,
@@ -135,7 +141,7 @@ bool crew_agrees(struct crew *crew, uint64_t epoch, int timeout_ms, char *why, s
 
 /* ---- its life ---- */
 
-static int hand_new(struct crew *crew, unsigned number)
+static void hand_begin(struct crew *crew, unsigned number)
 {
 	struct hand *hand = &crew->hands[number];
 
@@ -144,13 +150,7 @@ static int hand_new(struct crew *crew, unsigned number)
 	hand->host = number % crew->setup.segment_count;
 	hand->writes = number < crew->setup.writers;
 	hand->random = UINT64_C(0x9e3779b97f4a7c15) * (number + 1);
-	int rc = client_new(crew->mcr[hand->host], &hand->client);
-	if (rc) {
-		fprintf(stderr, "checker: segment %s: %s\n", crew->setup.segments[hand->host],
-			mcr_strerror(rc));
-		return -EINVAL;
-	}
-	return 0;
+	hand->pool = crew->pool[hand->host];
 }
 
 int crew_new(const struct crew_setup *setup, struct crew **out)
@@ -165,22 +165,22 @@ int crew_new(const struct crew_setup *setup, struct crew **out)
 	pthread_mutex_init(&crew->telling, NULL);
 	crew->ledger = ledger_new(setup->keys);
 	crew->mcr = calloc(setup->segment_count, sizeof(struct mcr *));
+	crew->pool = calloc(setup->segment_count, sizeof(struct mcr_pool *));
 	crew->hands = calloc(crew->hand_count, sizeof(*crew->hands));
-	if (!crew->ledger || !crew->mcr || !crew->hands)
+	if (!crew->ledger || !crew->mcr || !crew->pool || !crew->hands)
 		goto fail;
 	for (unsigned i = 0; i < setup->segment_count; i++) {
 		rc = mcr_open(setup->segments[i], 0, &crew->mcr[i]);
+		if (!rc)
+			rc = mcr_pool_new(crew->mcr[i], NULL, &crew->pool[i]);
 		if (rc) {
 			fprintf(stderr, "checker: segment %s: %s\n", setup->segments[i],
 				mcr_strerror(rc));
 			goto fail;
 		}
 	}
-	for (unsigned i = 0; i < crew->hand_count; i++) {
-		rc = hand_new(crew, i);
-		if (rc)
-			goto fail;
-	}
+	for (unsigned i = 0; i < crew->hand_count; i++)
+		hand_begin(crew, i);
 	*out = crew;
 	return 0;
 fail:
@@ -194,12 +194,13 @@ void crew_free(struct crew *crew)
 		return;
 	crew_stop(crew);
 	crew_wait(crew);
-	for (unsigned i = 0; crew->hands && i < crew->hand_count; i++)
-		client_free(crew->hands[i].client);
+	for (unsigned i = 0; crew->pool && i < crew->setup.segment_count; i++)
+		mcr_pool_free(crew->pool[i]);
 	for (unsigned i = 0; crew->mcr && i < crew->setup.segment_count; i++)
 		if (crew->mcr[i])
 			mcr_close(crew->mcr[i]);
 	free(crew->hands);
+	free(crew->pool);
 	free(crew->mcr);
 	ledger_free(crew->ledger);
 	pthread_mutex_destroy(&crew->telling);

@@ -10,18 +10,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client.h"
+#include "client/plant.h"
 #include "ledger.h"
+#include "mcroster_memcached.h"
+
+/* Keys of one read, at most. */
+#define BATCH_MAX 128
 
 struct crew_setup {
 	const char *const *segments;
 	unsigned segment_count;
 	unsigned readers, writers; /* threads */
 	uint32_t keys;
-	unsigned batch; /* keys that a reader mostly reads at a time, up to CLIENT_READS_MAX */
+	unsigned batch; /* keys that a reader mostly reads at a time, up to BATCH_MAX */
 	uint32_t
 	    rate; /* reads a second, all readers together, and writes a tenth of it; 0: no limit */
-	enum client_plant plant; /* in JOB_RUN */
+	enum plant plant; /* in JOB_RUN */
 };
 
 enum job {

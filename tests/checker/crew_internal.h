@@ -25,7 +25,8 @@ struct hand {
 	struct crew *crew;
 	unsigned number, host;
 	bool writes;
-	struct client *client;
+	struct mcr_pool *pool; /* the host's, which its hands share */
+	struct mcr_pool_report report;
 	uint64_t random;
 	uint64_t next_us; /* when the next batch or write is due (rate) */
 	struct tally tally;
@@ -36,6 +37,7 @@ struct crew {
 	struct crew_setup setup;
 	struct ledger *ledger;
 	struct mcr **mcr; /* one for each segment */
+	struct mcr_pool **pool;
 	struct hand *hands;
 	unsigned hand_count, running;
 	enum job job;
@@ -74,9 +76,9 @@ void violation_tell(struct hand *hand, enum verdict verdict, uint32_t index, con
 /* ---- reads (crew_read.c) ---- */
 
 struct batch {
-	struct client_read reads[CLIENT_READS_MAX];
-	struct ledger_read looks[CLIENT_READS_MAX];
-	char keys[CLIENT_READS_MAX][VALUES_KEY_MAX];
+	struct mcr_pool_read reads[BATCH_MAX];
+	struct ledger_read looks[BATCH_MAX];
+	char keys[BATCH_MAX][VALUES_KEY_MAX];
 	unsigned count;
 };
 
@@ -85,7 +87,7 @@ void batch_add(struct hand *hand, struct batch *batch, uint32_t index);
 /* Reads them all and judges each answer; the batch is empty then. */
 void batch_read(struct hand *hand, struct batch *batch);
 /* Judges an answer.  The version that was read; 0: none to build on. */
-uint32_t read_judge(struct hand *hand, const struct client_read *read,
+uint32_t read_judge(struct hand *hand, const struct mcr_pool_read *read,
 		    const struct ledger_read *look, uint64_t sent_us);
 
 /* ---- writes (crew_write.c) ---- */

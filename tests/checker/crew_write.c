@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum deed draw_deed(struct hand *hand, bool counter)
 {
@@ -14,15 +15,15 @@ enum deed draw_deed(struct hand *hand, bool counter)
 }
 
 static void write_tally(struct hand *hand, const struct ledger_write *write,
-			const struct client_result *result, enum verdict verdict, uint64_t number)
+			const struct mcr_pool_report *result, enum verdict verdict, uint64_t number)
 {
 	struct tally *tally = &hand->tally;
 	char answer[300];
 
 	count(&tally->by_deed[write->deed]);
-	if (result->status == CLIENT_REFUSED) {
+	if (result->status == MCR_POOL_REFUSED) {
 		count(&tally->refused);
-	} else if (result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE) {
+	} else if (result->status == MCR_POOL_FAILED || result->status == MCR_POOL_INCOMPLETE) {
 		count(&tally->writes_failed);
 		failure_tell(hand, ledger_deed_name(write->deed), result->reason);
 	} else {
@@ -39,7 +40,7 @@ static void write_tally(struct hand *hand, const struct ledger_write *write,
 		 ledger_deed_name(write->deed), write->version,
 		 write->deed == DEED_CAS ? "built on" : "the counter said",
 		 write->deed == DEED_CAS ? write->base : number, write->floor,
-		 client_status_name(result->status), mcr_phase_name(result->phase), result->steps,
+		 mcr_pool_status_name(result->status), mcr_phase_name(result->phase), result->steps,
 		 result->plans);
 	violation_tell(hand, verdict, write->index, answer);
 }
@@ -48,45 +49,50 @@ static void write_tally(struct hand *hand, const struct ledger_write *write,
 static void write_look(struct hand *hand, struct ledger_write *write, const char *key,
 		       size_t key_bytes)
 {
-	struct client_value value;
+	struct mcr_pool_value value;
 	uint32_t writer;
 
 	if (ledger_doubted(hand->crew->ledger, write->index) &&
-	    client_get(hand->client, key, key_bytes, &value) == CLIENT_OK)
+	    mcr_pool_gets(hand->pool, key, key_bytes, &value, NULL) == MCR_POOL_OK) {
 		ledger_write_found(
 		    hand->crew->ledger, write, &value,
 		    values_version(write->index, value.bytes, value.length, &writer));
+		free(value.bytes);
+	}
 }
 
 static void write_send(struct hand *hand, const struct batch *token, struct ledger_write *write)
 {
-	struct client *client = hand->client;
+	struct mcr_pool *pool = hand->pool;
+	struct mcr_pool_report *report = &hand->report;
 	char key[VALUES_KEY_MAX];
-	size_t key_bytes = values_key(write->index, key);
-	size_t bytes = values_write(write->index, hand->number, write->version, hand->value);
+	const struct mcr_pool_item item = {
+	    .key = key,
+	    .key_bytes = values_key(write->index, key),
+	    .value = hand->value,
+	    .value_bytes = values_write(write->index, hand->number, write->version, hand->value)};
 	uint64_t number = 0;
 
 	switch (write->deed) {
 	case DEED_SET:
-		client_set(client, key, key_bytes, hand->value, bytes, 0, 0);
+		mcr_pool_set(pool, &item, report);
 		break;
 	case DEED_ADD:
-		client_add(client, key, key_bytes, hand->value, bytes, 0, 0);
+		mcr_pool_add(pool, &item, report);
 		break;
 	case DEED_INCR:
-		client_incr(client, key, key_bytes, 1, &number);
+		mcr_pool_incr(pool, key, item.key_bytes, 1, &number, report);
 		break;
 	case DEED_CAS:
-		client_cas(client, &token->reads[0], hand->value, bytes, 0, 0);
+		mcr_pool_cas(pool, &item, &token->reads[0].value.token, report);
 		break;
 	default:
-		client_delete(client, key, key_bytes);
+		mcr_pool_delete(pool, key, item.key_bytes, report);
 		break;
 	}
-	const struct client_result result = *client_result(client);
-	write_look(hand, write, key, key_bytes);
-	enum verdict verdict = ledger_write_end(hand->crew->ledger, write, &result, number);
-	write_tally(hand, write, &result, verdict, number);
+	write_look(hand, write, key, item.key_bytes);
+	enum verdict verdict = ledger_write_end(hand->crew->ledger, write, report, number);
+	write_tally(hand, write, report, verdict, number);
 }
 
 void write_one(struct hand *hand, uint32_t index, enum deed deed)
@@ -99,7 +105,7 @@ void write_one(struct hand *hand, uint32_t index, enum deed deed)
 		uint64_t sent_us = ledger_now_us();
 
 		batch_add(hand, &token, index);
-		client_get_many(hand->client, token.reads, 1);
+		mcr_pool_get_many(hand->pool, token.reads, 1, &hand->report);
 		base = read_judge(hand, &token.reads[0], &token.looks[0], sent_us);
 		if (!base)
 			return;

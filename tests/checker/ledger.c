@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "late.h"
+#include "client/late.h"
 #include "values.h"
 
 #define UNDER_WAY 2
@@ -150,7 +150,7 @@ void ledger_read_begin(struct ledger *ledger, uint32_t index, struct ledger_read
 
 /* The newest version of a key was found, so its server stored it after that write began.  Not so a
  * counter's: an incr makes the same number of another one. */
-static void witness(struct ledger *ledger, uint32_t index, const struct client_value *value,
+static void witness(struct ledger *ledger, uint32_t index, const struct mcr_pool_value *value,
 		    uint32_t version)
 {
 	struct record *record = record_open(ledger, index);
@@ -158,7 +158,7 @@ static void witness(struct ledger *ledger, uint32_t index, const struct client_v
 
 	record_close(record);
 	if (begun_ns && !values_counter(index))
-		late_seen(&ledger->late, value->server_id, begun_ns, value->cas);
+		late_seen(&ledger->late, value->token.server_id, begun_ns, value->token.cas);
 }
 
 static enum verdict read_judge(struct ledger *ledger, const struct ledger_read *read, bool found,
@@ -180,7 +180,7 @@ static enum verdict read_judge(struct ledger *ledger, const struct ledger_read *
 }
 
 enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *read,
-			     const struct client_value *value, uint32_t version)
+			     const struct mcr_pool_value *value, uint32_t version)
 {
 	struct late *late = &ledger->late;
 	enum verdict verdict = read_judge(ledger, read, value, version);
@@ -190,7 +190,7 @@ enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *re
 	if (verdict == LEDGER_RIGHT && value)
 		witness(ledger, read->index, value, version);
 	if (verdict == LEDGER_STALE &&
-	    late_executed(late, read->index, version, value->server_id, value->cas))
+	    late_executed(late, read->index, version, value->token.server_id, value->token.cas))
 		return LEDGER_LATE;
 	if (verdict == LEDGER_MISSED && late_removed(late, read->index, now_ns()))
 		return LEDGER_LATE;
@@ -243,7 +243,7 @@ bool ledger_write_begin(struct ledger *ledger, uint32_t index, bool counter, enu
 }
 
 /* An update found nothing where something must be. */
-static enum verdict missed_update(const struct client_result *result)
+static enum verdict missed_update(const struct mcr_pool_report *result)
 {
 	/* On a key that did not get across yet an update is a miss; so it is on one that another
 	 * host, a phase ahead, has already written at the new owner. */
@@ -254,30 +254,30 @@ static enum verdict missed_update(const struct client_result *result)
 
 /* What a write's answer says of what was there before it; `certain`: the ledger knew. */
 static enum verdict answer_judge(const struct ledger_write *write,
-				 const struct client_result *result, uint64_t number, bool certain)
+				 const struct mcr_pool_report *result, uint64_t number, bool certain)
 {
 	bool there = certain && write->was_stored && !result->invalidated;
 	bool gone = certain && write->was_absent;
 
 	switch (write->deed) {
 	case DEED_ADD:
-		if (result->status == CLIENT_OK)
+		if (result->status == MCR_POOL_OK)
 			return there ? LEDGER_MISSED : LEDGER_RIGHT;
-		return result->status == CLIENT_NOT_STORED && gone ? LEDGER_STALE : LEDGER_RIGHT;
+		return result->status == MCR_POOL_NOT_STORED && gone ? LEDGER_STALE : LEDGER_RIGHT;
 	case DEED_INCR:
-		if (result->status == CLIENT_OK && (gone || number < write->version))
+		if (result->status == MCR_POOL_OK && (gone || number < write->version))
 			return LEDGER_STALE;
-		if (result->status == CLIENT_OK)
+		if (result->status == MCR_POOL_OK)
 			return number == write->version ? LEDGER_RIGHT : LEDGER_FOREIGN;
 		break;
 	case DEED_CAS:
-		if (result->status == CLIENT_OK)
+		if (result->status == MCR_POOL_OK)
 			return gone || write->base < write->floor ? LEDGER_STALE : LEDGER_RIGHT;
 		break;
 	default:
 		return LEDGER_RIGHT;
 	}
-	if (there && (result->status == CLIENT_NOT_FOUND || result->status == CLIENT_NOT_NUMBER))
+	if (there && (result->status == MCR_POOL_NOT_FOUND || result->status == MCR_POOL_NOT_NUMBER))
 		return missed_update(result);
 	return LEDGER_RIGHT;
 }
@@ -291,17 +291,17 @@ bool ledger_doubted(struct ledger *ledger, uint32_t index)
 }
 
 void ledger_write_found(struct ledger *ledger, struct ledger_write *write,
-			const struct client_value *value, uint32_t version)
+			const struct mcr_pool_value *value, uint32_t version)
 {
 	if (version != write->version)
 		write->met_late = version && late_executed(&ledger->late, write->index, version,
-							   value->server_id, value->cas);
+							   value->token.server_id, value->token.cas);
 	else if (!values_counter(write->index))
-		late_seen(&ledger->late, value->server_id, write->begun_ns, value->cas);
+		late_seen(&ledger->late, value->token.server_id, write->begun_ns, value->token.cas);
 }
 
 static void given_up(struct ledger *ledger, const struct ledger_write *write,
-		     const struct client_result *result)
+		     const struct mcr_pool_report *result)
 {
 	const struct late_command command = {
 	    .index = write->index,
@@ -322,25 +322,26 @@ struct outcome {
 };
 
 static struct outcome outcome_of(const struct ledger_write *write,
-				 const struct client_result *result)
+				 const struct mcr_pool_report *result)
 {
 	const struct outcome unknown = {.state = STATE_UNKNOWN}, unchanged = {.unchanged = true};
 	const bool deletes = write->deed == DEED_DELETE;
 
 	switch (result->status) {
-	case CLIENT_REFUSED:
+	case MCR_POOL_REFUSED:
 		return unchanged;
-	case CLIENT_OK:
+	case MCR_POOL_OK:
 		return (struct outcome){.completed = true,
 					.state = deletes	       ? STATE_ABSENT
 						 : result->invalidated ? STATE_UNKNOWN
 								       : STATE_STORED};
-	case CLIENT_NOT_STORED:
+	case MCR_POOL_NOT_STORED:
+	case MCR_POOL_EXISTS:
 		/* A cas has a delete beside it while its key moves. */
 		if (result->invalidated || (write->deed == DEED_CAS && result->steps > 1))
 			return unknown;
 		return unchanged;
-	case CLIENT_NOT_FOUND:
+	case MCR_POOL_NOT_FOUND:
 		return deletes ? (struct outcome){.completed = true, .state = STATE_ABSENT}
 			       : unknown;
 	default:
@@ -349,7 +350,7 @@ static struct outcome outcome_of(const struct ledger_write *write,
 }
 
 enum verdict ledger_write_end(struct ledger *ledger, const struct ledger_write *write,
-			      const struct client_result *result, uint64_t number)
+			      const struct mcr_pool_report *result, uint64_t number)
 {
 	struct outcome outcome = outcome_of(write, result);
 	struct record *record = record_open(ledger, write->index);
@@ -407,7 +408,7 @@ void ledger_print(struct ledger *ledger, uint32_t index, FILE *stream)
 			ledger_deed_name((enum deed)event->deed), event->version);
 		if (event->end)
 			fprintf(stream, ": %s, %s, %u steps%s",
-				client_status_name((enum client_status)event->status),
+				mcr_pool_status_name((enum mcr_pool_status)event->status),
 				mcr_phase_name((enum mcr_phase)event->phase), event->steps,
 				event->invalidated ? ", then deleted to make it good" : "");
 		fputc('\n', stream);

@@ -25,7 +25,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client.h"
+#include "mcroster_memcached.h"
 
 enum verdict {
 	LEDGER_RIGHT,
@@ -56,7 +56,7 @@ void ledger_read_begin(struct ledger *ledger, uint32_t index, struct ledger_read
 /* `value`: what was found, NULL for nothing; `version`: what it says, 0 where it is no value of the
  * key. */
 enum verdict ledger_read_end(struct ledger *ledger, const struct ledger_read *read,
-			     const struct client_value *value, uint32_t version);
+			     const struct mcr_pool_value *value, uint32_t version);
 
 /* ---- writes ---- */
 
@@ -80,11 +80,11 @@ bool ledger_write_begin(struct ledger *ledger, uint32_t index, bool counter, enu
  * back before its end, and what was found told by ledger_write_found: it may prove something. */
 bool ledger_doubted(struct ledger *ledger, uint32_t index);
 void ledger_write_found(struct ledger *ledger, struct ledger_write *write,
-			const struct client_value *value, uint32_t version);
+			const struct mcr_pool_value *value, uint32_t version);
 
 /* `number` is an incr's answer. */
 enum verdict ledger_write_end(struct ledger *ledger, const struct ledger_write *write,
-			      const struct client_result *result, uint64_t number);
+			      const struct mcr_pool_report *result, uint64_t number);
 
 /* ---- for people ---- */
 

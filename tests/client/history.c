@@ -179,15 +179,16 @@ void history_read_begin(struct history *history, uint32_t index, struct history_
 /* What was found has the newest version, so its command was sent after that write began.  Not so a
  * counter's: an incr makes the same number of another one. */
 static void witness(struct history *history, const struct record *record, const struct item *item,
-		    const struct client_value *value)
+		    const struct mcr_pool_value *value)
 {
 	if (record->begun_ns && !item->counter)
-		late_seen(&history->late, value->server_id, record->begun_ns, value->cas);
+		late_seen(&history->late, value->token.server_id, record->begun_ns,
+			  value->token.cas);
 }
 
 enum verdict history_read_end(struct history *history, const struct history_read *read,
-			      const struct item *item, enum client_status status,
-			      const struct client_value *value, uint32_t *version)
+			      const struct item *item, enum mcr_pool_status status,
+			      const struct mcr_pool_value *value, uint32_t *version)
 {
 	uint64_t now = now_ns();
 	const struct record *record = record_lock(history, read->index);
@@ -196,21 +197,21 @@ enum verdict history_read_end(struct history *history, const struct history_read
 	bool lossy = record->lossy || record->lost_ns, stale = false, late = false;
 
 	*version = 0;
-	if (status != CLIENT_NOT_FOUND) {
+	if (status != MCR_POOL_NOT_FOUND) {
 		*version = item_version(item, read->index, value->bytes, value->length,
 					value->flags, newest);
 		if (*version && *version == newest)
 			witness(history, record, item, value);
 		stale = *version < read->floor || (read->absent && !overlapped);
 		late = stale && *version &&
-		       late_executed(&history->late, read->index, *version, value->server_id,
-				     value->cas);
+		       late_executed(&history->late, read->index, *version, value->token.server_id,
+				     value->token.cas);
 	}
-	if (status == CLIENT_NOT_FOUND)
+	if (status == MCR_POOL_NOT_FOUND)
 		late = late_removed(&history->late, read->index, now);
 	record_unlock(history, read->index);
 
-	if (status == CLIENT_NOT_FOUND) {
+	if (status == MCR_POOL_NOT_FOUND) {
 		if (read->stored && !overlapped && now < read->expires_ns)
 			return lossy ? VERDICT_LOST : late ? VERDICT_LATE : VERDICT_MISSED;
 		return VERDICT_RIGHT;
@@ -251,9 +252,9 @@ bool history_write_begin(struct history *history, uint32_t index, bool alone,
 
 /* An incr's answer, where the value before it was certain. */
 static enum verdict incr_judge(const struct history_write *write, bool must_be_there,
-			       const struct client_result *result, uint64_t number)
+			       const struct mcr_pool_report *result, uint64_t number)
 {
-	if (result->status == CLIENT_OK) {
+	if (result->status == MCR_POOL_OK) {
 		if (write->was_absent || number < write->version)
 			return VERDICT_STALE;
 		return number == write->version ? VERDICT_RIGHT : VERDICT_FOREIGN;
@@ -282,17 +283,18 @@ static void record_stored(struct record *record, const struct history_write *wri
 }
 
 void history_write_found(struct history *history, const struct history_write *write,
-			 const struct item *item, const struct client_value *value)
+			 const struct item *item, const struct mcr_pool_value *value)
 {
 	(void)record_lock(history, write->index);
 	if (item_version(item, write->index, value->bytes, value->length, value->flags,
 			 write->version) == write->version)
-		late_seen(&history->late, value->server_id, write->begun_ns, value->cas);
+		late_seen(&history->late, value->token.server_id, write->begun_ns,
+			  value->token.cas);
 	record_unlock(history, write->index);
 }
 
 static void write_given_up(struct history *history, const struct history_write *write,
-			   const struct client_result *result)
+			   const struct mcr_pool_report *result)
 {
 	const struct late_command command = {
 	    .index = write->index,
@@ -307,7 +309,7 @@ static void write_given_up(struct history *history, const struct history_write *
 }
 
 enum verdict history_write_end(struct history *history, struct history_write *write,
-			       const struct item *item, const struct client_result *result,
+			       const struct item *item, const struct mcr_pool_report *result,
 			       uint64_t number)
 {
 	struct record *record = record_lock(history, write->index);
@@ -318,10 +320,10 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 	bool completed = false, stored = false, absent = false, unchanged = false;
 
 	switch (result->status) {
-	case CLIENT_REFUSED:
+	case MCR_POOL_REFUSED:
 		unchanged = true;
 		break;
-	case CLIENT_OK:
+	case MCR_POOL_OK:
 		completed = true;
 		if (write->op == MCR_OP_ADD && must_be_there)
 			verdict = VERDICT_MISSED;
@@ -330,18 +332,18 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 		stored = write->op != MCR_OP_DELETE && !result->invalidated;
 		absent = write->op == MCR_OP_DELETE;
 		break;
-	case CLIENT_NOT_STORED:
+	case MCR_POOL_NOT_STORED:
 		unchanged = !result->invalidated;
 		if (alone && write->was_absent)
 			verdict = VERDICT_STALE;
 		break;
-	case CLIENT_NOT_FOUND:
-	case CLIENT_NOT_NUMBER:
+	case MCR_POOL_NOT_FOUND:
+	case MCR_POOL_NOT_NUMBER:
 		if (write->op == MCR_OP_UPDATE)
 			verdict = incr_judge(write, must_be_there, result, number);
 		completed = absent = write->op == MCR_OP_DELETE;
 		break;
-	case CLIENT_OWED:
+	case MCR_POOL_OWED:
 		if (write->supersedes > record->owed)
 			record->owed = write->supersedes;
 		break;

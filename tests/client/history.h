@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client.h"
+#include "mcroster_memcached.h"
 #include "items.h"
 
 enum verdict {
@@ -67,10 +67,10 @@ struct history_read {
 };
 
 void history_read_begin(struct history *history, uint32_t index, struct history_read *read);
-/* `status` and `value` are what client_get answered (CLIENT_OK or CLIENT_NOT_FOUND). */
+/* `status` and `value` are what mcr_pool_get answered (MCR_POOL_OK or MCR_POOL_NOT_FOUND). */
 enum verdict history_read_end(struct history *history, const struct history_read *read,
-			      const struct item *item, enum client_status status,
-			      const struct client_value *value, uint32_t *version);
+			      const struct item *item, enum mcr_pool_status status,
+			      const struct mcr_pool_value *value, uint32_t *version);
 
 /* ---- writes ---- */
 
@@ -91,10 +91,10 @@ bool history_write_begin(struct history *history, uint32_t index, bool alone,
 			 struct history_write *write);
 /* After the write, and before its end, this was found. */
 void history_write_found(struct history *history, const struct history_write *write,
-			 const struct item *item, const struct client_value *value);
+			 const struct item *item, const struct mcr_pool_value *value);
 /* What the client answered; `number` is an incr's result. */
 enum verdict history_write_end(struct history *history, struct history_write *write,
-			       const struct item *item, const struct client_result *result,
+			       const struct item *item, const struct mcr_pool_report *result,
 			       uint64_t number);
 
 /* How long ago, in ns, the last command of the key was given up that the server may have executed

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One server is asked what it holds, whatever a plan would say: the adapter's own wire. */
+#include "way.h"
 #include "wire.h"
 
 #define ASK_MS 20000
@@ -16,7 +18,6 @@ struct owned {
 	bool shared; /* by one that may hold it too */
 	struct mcr_server other;
 	struct item item;
-	struct wire_query query;
 };
 
 struct roll {
@@ -70,41 +71,50 @@ static int roll_take(const struct crew_setup *setup, const char *address, struct
 	return rc < 0 || !roll->owned ? -1 : 0;
 }
 
+#define OTHERS_MAX 64u
+
+/* The wire to a server, made at its first use; NULL: it cannot be. */
+static struct wire *other_wire(struct wire *wires[OTHERS_MAX], const struct mcr_server *server)
+{
+	static const struct mcr_pool_options options = {.prepare = way_prepare};
+	unsigned i = 0;
+
+	while (i < OTHERS_MAX && wires[i] && !mcr_wire_is(wires[i], server))
+		i++;
+	if (i == OTHERS_MAX)
+		return NULL;
+	if (!wires[i])
+		wires[i] = mcr_wire_new(server, &options);
+	return wires[i];
+}
+
 /* Which of them are at their other owner as well?  An empty value is a mover's reservation. */
 static int others_ask(struct roll *roll)
 {
-	struct wire_pool *pool = wire_pool_new();
-	struct wire *wire;
-	int rc = pool ? 0 : -1;
+	struct wire *wires[OTHERS_MAX] = {NULL};
+	int rc = 0;
 
 	for (uint32_t i = 0; !rc && i < roll->count; i++) {
 		struct owned *owned = roll->owned + i;
+		struct wire_query query = {.key = owned->item.key,
+					   .key_bytes = owned->item.key_bytes};
+		struct wire *wire;
 
 		if (!owned->shared)
 			continue;
-		owned->query.key = owned->item.key;
-		owned->query.key_bytes = owned->item.key_bytes;
-		wire = wire_of(pool, owned->other.id, owned->other.address);
+		wire = other_wire(wires, &owned->other);
 		if (wire)
-			wire_ask(wire, &owned->query);
-		else
-			rc = -1;
-	}
-	if (!rc)
-		wire_pool_exchange(pool, ASK_MS);
-	wire_pool_free(pool);
-	for (uint32_t i = 0; !rc && i < roll->count; i++) {
-		struct owned *owned = roll->owned + i;
-
-		if (owned->shared && owned->query.answer == WIRE_FAILED) {
+			mcr_wire_get(wire, &query, ASK_MS);
+		if (!wire || query.answer == WIRE_FAILED) {
 			fprintf(stderr, "load: %s does not say what it holds\n",
 				owned->other.address);
 			rc = -1;
 		}
-		owned->shared = owned->shared && owned->query.answer == WIRE_DONE &&
-				owned->query.value_bytes > 0;
-		free(owned->query.value);
+		owned->shared = query.answer == WIRE_DONE && query.value.length > 0;
+		free(query.value.bytes);
 	}
+	for (unsigned i = 0; i < OTHERS_MAX; i++)
+		mcr_wire_free(wires[i]);
 	return rc;
 }
 

@@ -20,8 +20,8 @@ void tally_add(struct tally *sum, const struct tally *part)
 	add_all(&sum->hits, &part->hits, 1);
 	add_all(&sum->misses, &part->misses, 1);
 	add_all(sum->verdicts, part->verdicts, VERDICT_COUNT);
-	add_all(sum->read_status, part->read_status, CLIENT_STATUS_COUNT);
-	add_all(sum->write_status, part->write_status, CLIENT_STATUS_COUNT);
+	add_all(sum->read_status, part->read_status, MCR_POOL_STATUS_COUNT);
+	add_all(sum->write_status, part->write_status, MCR_POOL_STATUS_COUNT);
 	add_all(sum->by_op, part->by_op, MCR_OP_COUNT);
 	add_all(&sum->replanned, &part->replanned, 1);
 	add_all(&sum->invalidated, &part->invalidated, 1);
@@ -70,12 +70,12 @@ void tally_print(const struct tally *t, FILE *stream)
 	    {"foreign", sum(t->verdicts, VERDICT_FOREIGN, VERDICT_FOREIGN)},
 	    {"overdue", sum(t->verdicts, VERDICT_OVERDUE, VERDICT_OVERDUE)},
 	    {"updates_missed", sum(t->verdicts, VERDICT_UPDATE_MISSED, VERDICT_UPDATE_MISSED)},
-	    {"reads_refused", sum(t->read_status, CLIENT_REFUSED, CLIENT_REFUSED)},
-	    {"writes_refused", sum(t->write_status, CLIENT_REFUSED, CLIENT_REFUSED)},
-	    {"reads_failed", sum(t->read_status, CLIENT_FAILED, CLIENT_FAILED)},
-	    {"writes_failed", sum(t->write_status, CLIENT_FAILED, CLIENT_FAILED)},
-	    {"writes_incomplete", sum(t->write_status, CLIENT_INCOMPLETE, CLIENT_INCOMPLETE)},
-	    {"writes_owed", sum(t->write_status, CLIENT_OWED, CLIENT_OWED)},
+	    {"reads_refused", sum(t->read_status, MCR_POOL_REFUSED, MCR_POOL_REFUSED)},
+	    {"writes_refused", sum(t->write_status, MCR_POOL_REFUSED, MCR_POOL_REFUSED)},
+	    {"reads_failed", sum(t->read_status, MCR_POOL_FAILED, MCR_POOL_FAILED)},
+	    {"writes_failed", sum(t->write_status, MCR_POOL_FAILED, MCR_POOL_FAILED)},
+	    {"writes_incomplete", sum(t->write_status, MCR_POOL_INCOMPLETE, MCR_POOL_INCOMPLETE)},
+	    {"writes_owed", sum(t->write_status, MCR_POOL_OWED, MCR_POOL_OWED)},
 	    {"sets", sum(t->by_op, MCR_OP_SET, MCR_OP_SET)},
 	    {"adds", sum(t->by_op, MCR_OP_ADD, MCR_OP_ADD)},
 	    {"incrs", sum(t->by_op, MCR_OP_UPDATE, MCR_OP_UPDATE)},

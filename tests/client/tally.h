@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client.h"
+#include "mcroster_memcached.h"
 #include "history.h"
 
 struct tally {
@@ -19,7 +19,7 @@ struct tally {
 	_Atomic uint64_t reads[MCR_PHASE_COUNT], writes[MCR_PHASE_COUNT];
 	_Atomic uint64_t hits, misses;
 	_Atomic uint64_t verdicts[VERDICT_COUNT];
-	_Atomic uint64_t read_status[CLIENT_STATUS_COUNT], write_status[CLIENT_STATUS_COUNT];
+	_Atomic uint64_t read_status[MCR_POOL_STATUS_COUNT], write_status[MCR_POOL_STATUS_COUNT];
 	_Atomic uint64_t by_op[MCR_OP_COUNT]; /* tried */
 	_Atomic uint64_t replanned, invalidated;
 };

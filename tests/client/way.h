@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "mcroster_memcached.h"
+
 /* "ADDRESS login USER PASSWORD" or "ADDRESS port NUMBER".  -1: it is neither, or one too many. */
 int way_add(const char *text);
 
@@ -15,5 +17,9 @@ int way_add(const char *text);
 const char *way_login(const char *address);
 /* The port to use, or 0: the address's own. */
 uint16_t way_port(const char *address);
+
+/* For struct mcr_pool_options: a pool's handles go these ways. */
+memcached_return_t way_prepare(void *context, const struct mcr_server *server, int binary,
+			       memcached_st *handle);
 
 #endif

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plant.h"
+#include "way.h"
+
 /* Half of the operations go to one key in HOT_SHARE, so that they meet. */
 #define HOT_SHARE      200u
 #define COMPLAINTS_MAX 20u
@@ -21,7 +24,8 @@ struct worker {
 	unsigned number;
 	bool writes;
 	const char *segment;
-	struct client *client;
+	struct mcr_pool *pool; /* the host's, which its workers share */
+	struct mcr_pool_report report;
 	uint64_t random;
 	uint64_t next_ns; /* when its next operation is due (rate) */
 	unsigned char *value;
@@ -31,6 +35,7 @@ struct worker {
 struct crew {
 	struct crew_setup setup;
 	struct mcr **mcr; /* one for each segment */
+	struct mcr_pool **pool;
 	unsigned worker_count, started;
 	struct worker *workers;
 
@@ -84,8 +89,9 @@ static void stand_between(void *context, enum mcr_phase phase)
 static void complain(struct worker *worker, const char *what, uint32_t index, uint32_t version,
 		     uint32_t floor, const char *detail)
 {
-	const struct client_result *result = client_result(worker->client);
-	const bool failed = result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE;
+	const struct mcr_pool_report *result = &worker->report;
+	const bool failed =
+	    result->status == MCR_POOL_FAILED || result->status == MCR_POOL_INCOMPLETE;
 	uint64_t given_up = UINT64_MAX;
 	uint32_t given_up_version;
 	char given_up_text[80] = "";
@@ -112,17 +118,17 @@ static void complain(struct worker *worker, const char *what, uint32_t index, ui
 
 static void tally_result(struct worker *worker, _Atomic uint64_t *status, _Atomic uint64_t *phase)
 {
-	const struct client_result *result = client_result(worker->client);
+	const struct mcr_pool_report *result = &worker->report;
 
 	tally_one(&status[result->status]);
 	if (result->plans > 1)
 		tally_one(&worker->tally.replanned);
 	if (result->invalidated)
 		tally_one(&worker->tally.invalidated);
-	if (result->status == CLIENT_REFUSED || result->status == CLIENT_OWED)
+	if (result->status == MCR_POOL_REFUSED || result->status == MCR_POOL_OWED)
 		return;
-	if (result->status == CLIENT_FAILED || result->status == CLIENT_INCOMPLETE) {
-		complain(worker, client_status_name(result->status), 0, 0, 0, result->reason);
+	if (result->status == MCR_POOL_FAILED || result->status == MCR_POOL_INCOMPLETE) {
+		complain(worker, mcr_pool_status_name(result->status), 0, 0, 0, result->reason);
 		return;
 	}
 	tally_one(&phase[result->phase]);
@@ -132,18 +138,20 @@ static void read_one(struct worker *worker, uint32_t index)
 {
 	struct item item = item_of(index);
 	struct history_read read;
-	struct client_value value = {.bytes = NULL};
+	struct mcr_pool_value value = {.bytes = NULL};
 	uint32_t version;
 
 	history_read_begin(worker->crew->setup.history, index, &read);
-	enum client_status status = client_get(worker->client, item.key, item.key_bytes, &value);
+	enum mcr_pool_status status =
+	    mcr_pool_gets(worker->pool, item.key, item.key_bytes, &value, &worker->report);
 	tally_one(&worker->tally.by_op[MCR_OP_GET]);
 	tally_result(worker, worker->tally.read_status, worker->tally.reads);
-	if (status != CLIENT_OK && status != CLIENT_NOT_FOUND)
+	if (status != MCR_POOL_OK && status != MCR_POOL_NOT_FOUND)
 		return;
-	tally_one(status == CLIENT_OK ? &worker->tally.hits : &worker->tally.misses);
+	tally_one(status == MCR_POOL_OK ? &worker->tally.hits : &worker->tally.misses);
 	enum verdict verdict =
 	    history_read_end(worker->crew->setup.history, &read, &item, status, &value, &version);
+	free(value.bytes);
 	tally_one(&worker->tally.verdicts[verdict]);
 	if (verdict != VERDICT_RIGHT && verdict != VERDICT_LOST)
 		complain(worker, verdict_name(verdict), index, version, read.floor, "get");
@@ -164,48 +172,50 @@ static enum mcr_op draw_op(struct worker *worker, const struct item *item, bool 
 static void write_look(struct worker *worker, const struct item *item,
 		       const struct history_write *write)
 {
-	struct client_value value = {.bytes = NULL};
+	struct mcr_pool_value value = {.bytes = NULL};
 	uint32_t version;
 
-	if (item->counter || client_result(worker->client)->status != CLIENT_OK ||
+	if (item->counter || worker->report.status != MCR_POOL_OK ||
 	    (write->op != MCR_OP_SET && write->op != MCR_OP_ADD) ||
 	    history_given_up(worker->crew->setup.history, write->index, &version) > DOUBT_NS)
 		return;
-	if (client_get(worker->client, item->key, item->key_bytes, &value) == CLIENT_OK)
+	if (mcr_pool_gets(worker->pool, item->key, item->key_bytes, &value, NULL) == MCR_POOL_OK)
 		history_write_found(worker->crew->setup.history, write, item, &value);
+	free(value.bytes);
 }
 
 static void write_send(struct worker *worker, const struct item *item, struct history_write *write)
 {
-	struct client *client = worker->client;
+	struct mcr_pool *pool = worker->pool;
+	struct mcr_pool_report *report = &worker->report;
+	struct mcr_pool_item stored = {.key = item->key,
+				       .key_bytes = item->key_bytes,
+				       .value = worker->value,
+				       .flags = item_flags(item, write->index, write->version),
+				       .expiry = item_expiry(item)};
 	uint64_t number = 0;
-	size_t length = 0;
-	uint32_t flags = item_flags(item, write->index, write->version);
 
 	if (write->op == MCR_OP_SET || write->op == MCR_OP_ADD)
-		length = item_value(item, write->index, write->version, worker->value);
+		stored.value_bytes = item_value(item, write->index, write->version, worker->value);
 	switch (write->op) {
 	case MCR_OP_SET:
-		client_set(client, item->key, item->key_bytes, worker->value, length, flags,
-			   item_expiry(item));
+		mcr_pool_set(pool, &stored, report);
 		break;
 	case MCR_OP_ADD:
-		client_add(client, item->key, item->key_bytes, worker->value, length, flags,
-			   item_expiry(item));
+		mcr_pool_add(pool, &stored, report);
 		break;
 	case MCR_OP_UPDATE:
-		client_incr(client, item->key, item->key_bytes, 1, &number);
+		mcr_pool_incr(pool, item->key, item->key_bytes, 1, &number, report);
 		break;
 	default:
-		client_delete(client, item->key, item->key_bytes);
+		mcr_pool_delete(pool, item->key, item->key_bytes, report);
 		break;
 	}
 	tally_one(&worker->tally.by_op[write->op]);
 	tally_result(worker, worker->tally.write_status, worker->tally.writes);
-	const struct client_result result = *client_result(client);
 	write_look(worker, item, write);
 	enum verdict verdict =
-	    history_write_end(worker->crew->setup.history, write, item, &result, number);
+	    history_write_end(worker->crew->setup.history, write, item, report, number);
 	tally_one(&worker->tally.verdicts[verdict]);
 	if (verdict != VERDICT_RIGHT && verdict != VERDICT_UPDATE_MISSED && verdict != VERDICT_LOST)
 		complain(worker, verdict_name(verdict), write->index, write->version, 0,
@@ -332,7 +342,6 @@ static int worker_start(struct crew *crew, unsigned number)
 {
 	struct worker *worker = &crew->workers[number];
 	unsigned host = number % crew->setup.segment_count;
-	int rc;
 
 	worker->crew = crew;
 	worker->number = number;
@@ -342,18 +351,13 @@ static int worker_start(struct crew *crew, unsigned number)
 	worker->value = malloc(ITEM_VALUE_MAX);
 	if (!worker->value)
 		return -ENOMEM;
-	rc = client_new(crew->mcr[host], &worker->client);
-	if (rc) {
-		fprintf(stderr, "load: segment %s: %s\n", worker->segment, mcr_strerror(rc));
-		return -EINVAL;
-	}
-	if (crew->setup.doom)
-		client_between(worker->client, stand_between, crew->setup.doom);
+	worker->pool = crew->pool[host];
 	return -pthread_create(&worker->thread, NULL, worker_main, worker);
 }
 
 int crew_new(const struct crew_setup *setup, struct crew **out)
 {
+	const struct mcr_pool_options options = {.prepare = way_prepare};
 	struct crew *crew = calloc(1, sizeof(*crew));
 	int rc = -ENOMEM;
 
@@ -363,12 +367,17 @@ int crew_new(const struct crew_setup *setup, struct crew **out)
 	crew->worker_count = setup->readers + setup->writers;
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->changed, NULL);
+	if (setup->doom)
+		plant_between(stand_between, setup->doom);
 	crew->mcr = calloc(setup->segment_count, sizeof(struct mcr *));
+	crew->pool = calloc(setup->segment_count, sizeof(struct mcr_pool *));
 	crew->workers = calloc(crew->worker_count, sizeof(*crew->workers));
-	if (!crew->mcr || !crew->workers)
+	if (!crew->mcr || !crew->pool || !crew->workers)
 		goto fail;
 	for (unsigned i = 0; i < setup->segment_count; i++) {
 		rc = mcr_open(setup->segments[i], 0, &crew->mcr[i]);
+		if (!rc)
+			rc = mcr_pool_new(crew->mcr[i], &options, &crew->pool[i]);
 		if (rc) {
 			fprintf(stderr, "load: segment %s: %s\n", setup->segments[i],
 				mcr_strerror(rc));
@@ -398,14 +407,15 @@ void crew_free(struct crew *crew)
 	pthread_mutex_unlock(&crew->lock);
 	for (unsigned i = 0; i < crew->started; i++)
 		pthread_join(crew->workers[i].thread, NULL);
-	for (unsigned i = 0; crew->workers && i < crew->worker_count; i++) {
-		client_free(crew->workers[i].client);
+	for (unsigned i = 0; crew->workers && i < crew->worker_count; i++)
 		free(crew->workers[i].value);
-	}
+	for (unsigned i = 0; crew->pool && i < crew->setup.segment_count; i++)
+		mcr_pool_free(crew->pool[i]);
 	for (unsigned i = 0; crew->mcr && i < crew->setup.segment_count; i++)
 		if (crew->mcr[i])
 			mcr_close(crew->mcr[i]);
 	free(crew->workers);
+	free(crew->pool);
 	free(crew->mcr);
 	pthread_cond_destroy(&crew->changed);
 	pthread_mutex_destroy(&crew->lock);

@@ -1,31 +1,46 @@
 #!/usr/bin/env bash
-# libmcroster(3): well-formed, complete, and its example compiles and works, also while keys move and
-# when a server does not answer.
+# libmcroster(3) and libmcroster-memcached(3): well-formed, complete, and their examples compile and work,
+# that of the first also while keys move and when a server does not answer.
 # parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
-page=$top/docs/man/libmcroster.3
+
+page_check() { # NAME MAP
+	local page=$top/docs/man/$1.3 name
+	mandoc -T lint -W warning "$page" >"$LAB/lint" || fail "mandoc: $(cat "$LAB/lint")"
+	check "mandoc finds nothing wrong with $1(3)" [ ! -s "$LAB/lint" ]
+	groff -ww -mdoc -T utf8 "$page" >/dev/null 2>"$LAB/groff"
+	check "nor does groff" cmp -s /dev/null "$LAB/groff"
+	while read -r name; do
+		grep -Eq "^\.F[no] $name\b" "$page" || fail "$name is not in the page"
+	done < <(sed -n 's/^\t\(mcr_[a-z_]*\);$/\1/p' "$2")
+	say "  ok: it has every function of the library"
+}
+
+page_example() { # NAME: as it is printed
+	sed -n '/example[.c]* begins/,/example[.c]* ends/p' "$top/docs/man/$1.3" | sed '1,2d' | head -n -2 |
+		sed "s/\\\\-/-/g; s/\\\\(aq/'/g; s/\\\\e/\\\\/g"
+}
 
 lab_new
-mandoc -T lint -W warning "$page" >"$LAB/lint" || fail "mandoc: $(cat "$LAB/lint")"
-check "mandoc finds nothing wrong with it" [ ! -s "$LAB/lint" ]
-groff -ww -mdoc -T utf8 "$page" >/dev/null 2>"$LAB/groff"
-check "nor does groff" cmp -s /dev/null "$LAB/groff"
-while read -r name; do
-	grep -Eq "^\.F[no] $name\b" "$page" || fail "$name is not in the page"
-done < <(sed -n 's/^\t\(mcr_[a-z_]*\);$/\1/p' "$top/shmlib/libmcroster.map")
-say "  ok: it has every function of the library"
-
-sed -n '/example.c begins/,/example.c ends/p' "$page" | sed '1,2d' | head -n -2 |
-	sed "s/\\\\-/-/g; s/\\\\(aq/'/g; s/\\\\e/\\\\/g" >"$LAB/example.c"
+page_check libmcroster "$top/shmlib/libmcroster.map"
+page_check libmcroster-memcached "$top/bindings/libmemcached/libmcroster-memcached.map"
+page_example libmcroster >"$LAB/example.c"
+greeting=$top/bindings/libmemcached/examples/greeting.c
+check "the second one's example is that of the bindings" cmp <(page_example libmcroster-memcached) "$greeting"
 sanitize=
 case $BUILD in */plain) ;; *) sanitize=-fsanitize=address,undefined ;; esac
 # shellcheck disable=SC2086  # empty or one word
 gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $sanitize \
 	-I"$top/include" -o "$LAB/example" "$LAB/example.c" "$BUILD/libmcroster.a" ||
 	fail "the example does not compile"
-say "  ok: the example compiles"
+# shellcheck disable=SC2046,SC2086
+gcc -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror $sanitize -I"$top/include" \
+	-I"$top/bindings/libmemcached" -o "$LAB/greeting" "$greeting" "$BUILD/libmcroster-memcached.a" \
+	"$BUILD/libmcroster.a" $(pkg-config --cflags --libs libmemcached) ||
+	fail "the adapter's example does not compile"
+say "  ok: the examples compile"
 
 # example WHAT CODE PATTERN ARGUMENT...: what it prints, and its exit code.
 example() {
@@ -45,6 +60,8 @@ for n in 1 2; do
 	lab_agent_start "$n"
 done
 lab_first_list 1 2
+check "the adapter's example says what it read" equal "$("$LAB/greeting" "$(lab_segment 1)" 2>&1)" \
+	"good morning"
 example "a key that nobody has stored" 1 "\(nothing\)" get greeting
 example "it is stored" 0 stored set greeting "good morning"
 example "and found" 0 "good morning" get greeting

@@ -17,6 +17,9 @@ root=$dir/root
 for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segment.h \
 	lib/libmcroster.a lib/libmcroster.so lib/libmcroster.so.0 lib/pkgconfig/libmcroster.pc \
 	lib/systemd/system/mcrosterd.service lib/sysusers.d/mcroster.conf \
+	include/mcroster_memcached.h lib/libmcroster-memcached.a lib/libmcroster-memcached.so \
+	lib/libmcroster-memcached.so.0 lib/pkgconfig/libmcroster-memcached.pc \
+	lib/python3/dist-packages/mcroster/client.py share/man/man3/libmcroster-memcached.3 \
 	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE share/man/man3/libmcroster.3 \
 	share/mcroster/mcroster.rules.yml share/mcroster/mcroster-dashboard.json; do
 	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
@@ -51,7 +54,7 @@ gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize -o "$dir/program" "$dir/
 	$(pkg-config --cflags --libs libmcroster)
 readelf -d "$dir/program" | grep -q 'NEEDED.*libmcroster\.so\.0\]' || fail "not linked by its soname"
 LD_LIBRARY_PATH=$root/usr/lib "$dir/program" || fail "the installed library does not answer"
-printf '#include <mcroster.h>\n#include <mcroster_segment.h>\n' >"$dir/header.c"
+printf '#include <%s>\n' mcroster.h mcroster_segment.h mcroster_memcached.h >"$dir/header.c"
 strict=(-Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only "-I$root/usr/include")
 for compiler in gcc clang; do
 	"$compiler" -std=c11 "${strict[@]}" "$dir/header.c" || fail "the headers are not C11 for $compiler"
@@ -71,12 +74,32 @@ readelf -d "$root/usr/lib/libmcroster.so" >"$dir/dynamic"
 grep -q 'SONAME.*\[libmcroster\.so\.0\]' "$dir/dynamic" || fail "no soname"
 needed=$(sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' "$dir/dynamic" | grep -Ev '^(libc\.so|ld-linux|lib(a|ub|t)san\.)' || true)
 [ -z "$needed" ] || fail "the library needs more than libc: $needed"
-exported=$(nm -D --defined-only "$root/usr/lib/libmcroster.so" | awk '$2 != "A" { print $3 }' |
-	grep -v '^mcr_' || true)
-[ -z "$exported" ] || fail "the library shows more than its API: $exported"
-declared=$(grep -oE '\bmcr_[a-z_]+\(' "$root/usr/include/mcroster.h" | tr -d '(' | sort -u)
-shown=$(nm -D --defined-only "$root/usr/lib/libmcroster.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort -u)
-[ "$declared" = "$shown" ] || fail "declared and shown differ: $(diff <(echo "$declared") <(echo "$shown"))"
+# What a library shows is what its header declares.
+shows() { # LIBRARY HEADER
+	local exported declared shown
+	exported=$(nm -D --defined-only "$root/usr/lib/$1.so" | awk '$2 != "A" { print $3 }' |
+		grep -v '^mcr_' || true)
+	[ -z "$exported" ] || fail "$1 shows more than its API: $exported"
+	declared=$(sed -n '/#ifndef/,$p' "$root/usr/include/$2" | sed -E 's|/\*.*\*/||; /^ *\/\*/,/\*\//d' |
+		grep -oE '\bmcr_[a-z_]+\(' | tr -d '(' | sort -u)
+	shown=$(nm -D --defined-only "$root/usr/lib/$1.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort -u)
+	[ "$declared" = "$shown" ] || fail "$1: declared and shown differ: $(diff <(echo "$declared") <(echo "$shown"))"
+}
+shows libmcroster mcroster.h
+
+# The adapter: an example of its own, by pkg-config alone, and nothing that could clash in the archive.
+shows libmcroster-memcached mcroster_memcached.h
+# shellcheck disable=SC2046,SC2086
+gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitize -o "$dir/greeting" \
+	bindings/libmemcached/examples/greeting.c \
+	-I"$root/usr/include" -L"$root/usr/lib" \
+	$(env -u PKG_CONFIG_SYSROOT_DIR -u PKG_CONFIG_LIBDIR PKG_CONFIG_PATH="$root/usr/lib/pkgconfig" \
+		pkg-config --cflags --libs libmcroster-memcached)
+readelf -d "$dir/greeting" | grep -q 'NEEDED.*libmcroster-memcached\.so\.0\]' || fail "not linked by its soname"
+refused=$(LD_LIBRARY_PATH=$root/usr/lib "$dir/greeting" /mcroster.no-such-segment-here 2>&1 || true)
+[ "$refused" = "greeting: there is no segment of that name" ] || fail "the adapter: $refused"
+mine=$(nm -g --defined-only "$root/usr/lib/libmcroster-memcached.a" | awk 'NF == 3 { print $3 }' | grep -v '^mcr_' || true)
+[ -z "$mine" ] || fail "the archive has names that are not its own: $mine"
 
 sed "s|/usr/sbin|$root/usr/sbin|; s|file:/usr|file:$root/usr|" \
 	"$root/usr/lib/systemd/system/mcrosterd.service" >"$dir/mcrosterd.service"

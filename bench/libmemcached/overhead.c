@@ -1,0 +1,302 @@
+/* overhead.c - the program behind `make bench-libmemcached`: what the adapter costs on top of
+ * libmemcached.
+ *
+ *   overhead [--json] [--rounds N]
+ *
+ * Four memcacheds on the loopback, the same keys and values for both; the plain handle has all four
+ * as its servers, by its own distribution.  One thread.  In each round both sides do every kind of
+ * work, a slice each, in changing order, so what else the machine does falls on both; the figures
+ * are the medians of the slices' rates, and the ratio is the median of the rounds' ratios.
+ */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "list/change.h"
+#include "lookup/fleet.h"
+#include "mcroster_memcached.h"
+#include "mcroster_segment.h"
+#include "move/server.h"
+
+#define SERVERS	     4u
+#define MEMORY_MIB   256u
+#define KEYS	     20000u
+#define KEY_BYTES    32u
+#define VALUE_BYTES  100u
+#define SLICE_OPS    500u
+#define MANY	     100u
+#define OVERHEAD_MAX 2.0 /* per cent */
+
+enum work { WORK_GET, WORK_SET, WORK_GET_MANY, WORKS };
+enum side { PLAIN, ADAPTER, SIDES };
+
+static const char *const work_names[WORKS] = {"get", "set", "get, 100 at once"};
+
+static struct server servers[SERVERS];
+static memcached_st *plain;
+static struct mcr_pool *pool;
+static char keys[KEYS][KEY_BYTES + 1];
+static char value[VALUE_BYTES];
+static double rates[WORKS][SIDES][BENCH_ROUNDS_MAX], ratios[WORKS][BENCH_ROUNDS_MAX];
+
+/* ---- both sides ---- */
+
+static void plain_open(void)
+{
+	plain = memcached_create(NULL);
+	for (unsigned i = 0; plain && i < SERVERS; i++) {
+		char host[32];
+
+		strcpy(host, servers[i].address);
+		*strchr(host, ':') = '\0';
+		if (memcached_server_add(plain, host,
+					 (in_port_t)atoi(strchr(servers[i].address, ':') + 1)) !=
+		    MEMCACHED_SUCCESS)
+			bench_end("libmemcached does not take %s", servers[i].address);
+	}
+	if (!plain ||
+	    memcached_behavior_set(plain, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1) != MEMCACHED_SUCCESS)
+		bench_end("libmemcached: out of memory");
+}
+
+static struct host *adapter_open(struct list *list, struct mcr **mcr, char name[64])
+{
+	static const struct fleet_kind kind = {DISTRIBUTION_SLOTS, MCR_HASH_XXH3};
+	struct failure failure = {{0}};
+	struct change *change;
+	struct host *host;
+	char socket_path[64];
+	int error;
+
+	fleet_list_make(list, &kind, SERVERS, NULL);
+	for (unsigned i = 0; i < SERVERS; i++)
+		strcpy(list->servers[i].address, servers[i].address);
+	if (change_new(list, NULL, &change, &failure) != 0)
+		bench_end("%s", failure.text);
+	(void)snprintf(name, 64, "/mcroster.bench.%d", (int)getpid());
+	(void)snprintf(socket_path, sizeof(socket_path), "/tmp/mcroster.bench.%d", (int)getpid());
+	host = host_start(change, name, socket_path);
+	error = mcr_open(name, 0, mcr);
+	if (error == MCR_OK)
+		error = mcr_register(*mcr, 2000);
+	if (error == MCR_OK)
+		error = mcr_pool_new(*mcr, NULL, &pool);
+	if (error != MCR_OK)
+		bench_end("%s: %s", name, mcr_strerror(error));
+	change_free(change);
+	(void)unlink(socket_path);
+	return host;
+}
+
+/* ---- the work ---- */
+
+static void plain_get(const char *key)
+{
+	memcached_return_t rc;
+	uint32_t flags;
+	size_t bytes;
+	char *found = memcached_get(plain, key, KEY_BYTES, &bytes, &flags, &rc);
+
+	if (!found || bytes != VALUE_BYTES)
+		bench_end("libmemcached: get: %s", memcached_strerror(plain, rc));
+	free(found);
+}
+
+static void plain_set(const char *key)
+{
+	const memcached_return_t rc =
+	    memcached_set(plain, key, KEY_BYTES, value, VALUE_BYTES, 0, 0);
+
+	if (rc != MEMCACHED_SUCCESS)
+		bench_end("libmemcached: set: %s", memcached_strerror(plain, rc));
+}
+
+static void plain_get_many(unsigned first)
+{
+	static const size_t all_lengths[MANY] = {[0 ... MANY - 1] = KEY_BYTES};
+	const char *wanted[MANY];
+	char *values[MANY];
+	memcached_result_st result;
+	memcached_return_t rc;
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < MANY; i++)
+		wanted[i] = keys[(first + i) % KEYS];
+	rc = memcached_mget(plain, wanted, all_lengths, MANY);
+	/* Who reads many keys has to find out which answer is whose, and keeps the values. */
+	(void)memcached_result_create(plain, &result);
+	while (found < MANY && memcached_fetch_result(plain, &result, &rc))
+		values[found++] = memcached_result_take_value(&result);
+	(void)memcached_fetch_result(plain, &result, &rc);
+	memcached_result_free(&result);
+	for (unsigned i = 0; i < found; i++)
+		free(values[i]);
+	if (found != MANY)
+		bench_end("libmemcached: %u of %u keys: %s", found, MANY,
+			  memcached_strerror(plain, rc));
+}
+
+static void adapter_end(const char *what, const struct mcr_pool_report *report)
+{
+	bench_end("the adapter: %s: %s: %s", what, mcr_pool_status_name(report->status),
+		  report->reason);
+}
+
+static void adapter_get(const char *key)
+{
+	struct mcr_pool_report report;
+	struct mcr_pool_value found;
+
+	if (mcr_pool_get(pool, key, KEY_BYTES, &found, &report) != MCR_POOL_OK ||
+	    found.length != VALUE_BYTES)
+		adapter_end("get", &report);
+	free(found.bytes);
+}
+
+static void adapter_set(const char *key)
+{
+	const struct mcr_pool_item item = {
+	    .key = key, .key_bytes = KEY_BYTES, .value = value, .value_bytes = VALUE_BYTES};
+	struct mcr_pool_report report;
+
+	if (mcr_pool_set(pool, &item, &report) != MCR_POOL_OK)
+		adapter_end("set", &report);
+}
+
+static void adapter_get_many(unsigned first)
+{
+	struct mcr_pool_read reads[MANY];
+	struct mcr_pool_report report;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		reads[i].wants_token = 0;
+		reads[i].key = keys[(first + i) % KEYS];
+		reads[i].key_bytes = KEY_BYTES;
+	}
+	mcr_pool_get_many(pool, reads, MANY, &report);
+	for (unsigned i = 0; i < MANY; i++) {
+		if (reads[i].status != MCR_POOL_OK)
+			adapter_end("get", &report);
+		free(reads[i].value.bytes);
+	}
+}
+
+/* Operations a second; of many at once each counts as one. */
+static double slice(enum side side, enum work work, unsigned round)
+{
+	const uint64_t begun_ns = bench_boot_ns();
+	unsigned done;
+
+	for (done = 0; done < SLICE_OPS * (work == WORK_GET_MANY ? 10 : 1);) {
+		const unsigned at = (round * 7919u + done) % KEYS;
+
+		if (work == WORK_GET_MANY)
+			(side == PLAIN ? plain_get_many : adapter_get_many)(at);
+		else if (work == WORK_GET)
+			(side == PLAIN ? plain_get : adapter_get)(keys[at]);
+		else
+			(side == PLAIN ? plain_set : adapter_set)(keys[at]);
+		done += work == WORK_GET_MANY ? MANY : 1;
+	}
+	return (double)done * 1e9 / (double)(bench_boot_ns() - begun_ns);
+}
+
+static void measure(unsigned rounds)
+{
+	for (unsigned round = 0; round < rounds; round++)
+		for (unsigned work = 0; work < WORKS; work++) {
+			for (unsigned turn = 0; turn < SIDES; turn++) {
+				const enum side side = (round + turn) % SIDES;
+
+				rates[work][side][round] = slice(side, work, round);
+			}
+			ratios[work][round] =
+			    rates[work][ADAPTER][round] / rates[work][PLAIN][round];
+		}
+}
+
+static void report(unsigned rounds, bool json)
+{
+	if (json)
+		(void)printf("{\"rounds\":%u,\"libmemcached\":\"%s\"", rounds,
+			     memcached_lib_version());
+	else
+		(void)printf("libmemcached %s, %u servers, %u rounds\n%-18s %14s %14s %8s %10s\n",
+			     memcached_lib_version(), SERVERS, rounds, "operation", "plain/s",
+			     "adapter/s", "ratio", "overhead");
+	for (unsigned work = 0; work < WORKS; work++) {
+		const double plain_rate = bench_median(rates[work][PLAIN], rounds),
+			     adapter_rate = bench_median(rates[work][ADAPTER], rounds),
+			     ratio = bench_median(ratios[work], rounds),
+			     overhead = (1 - ratio) * 100;
+
+		if (json)
+			(void)printf(",\"%s\":{\"plain\":%.0f,\"adapter\":%.0f,\"ratio\":%.4f}",
+				     work == WORK_GET_MANY ? "get_many" : work_names[work],
+				     plain_rate, adapter_rate, ratio);
+		else
+			(void)printf("%-18s %14.0f %14.0f %8.3f %8.1f %%%s\n", work_names[work],
+				     plain_rate, adapter_rate, ratio, overhead,
+				     overhead < OVERHEAD_MAX ? "" : "  (it should be under 2 %)");
+	}
+	if (json)
+		(void)puts("}");
+}
+
+static int usage(void)
+{
+	(void)fputs("usage: overhead [--json] [--rounds N]\n", stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+						{"rounds", required_argument, NULL, 'r'},
+						{NULL, 0, NULL, 0}};
+	static struct list list;
+	unsigned rounds = 301;
+	bool json = false;
+	char name[64];
+	struct host *host;
+	struct mcr *mcr;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'j')
+			json = true;
+		else if (option == 'r')
+			rounds = (unsigned)strtoul(optarg, NULL, 10);
+		else
+			return usage();
+	}
+	if (optind != argc || rounds == 0 || rounds > BENCH_ROUNDS_MAX)
+		return usage();
+	for (unsigned i = 0; i < SERVERS; i++) {
+		/* With more, which of them has whose connections would decide. */
+		servers[i].threads = 1;
+		server_start(&servers[i], MEMORY_MIB, KEYS);
+	}
+	plain_open();
+	host = adapter_open(&list, &mcr, name);
+	memset(value, 'v', sizeof(value));
+	for (unsigned i = 0; i < KEYS; i++) {
+		(void)snprintf(keys[i], sizeof(keys[i]), "overhead-of-the-adapter-%08u", i);
+		plain_set(keys[i]);
+		adapter_set(keys[i]);
+	}
+	measure(rounds);
+	report(rounds, json);
+	mcr_pool_free(pool);
+	mcr_close(mcr);
+	host_stop(host);
+	memcached_free(plain);
+	fleet_list_free(&list);
+	for (unsigned i = 0; i < SERVERS; i++)
+		server_stop(&servers[i]);
+	return 0;
+}

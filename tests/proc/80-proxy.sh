@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Proxies with mcroster's routes, and unmodified programs pointed at them: servers come and go under
+# their load; then an agent and a proxy are killed in the middle of a change.  Nothing stale is ever
+# read, nothing is missed where nothing was killed, and no key is left where it does not belong.
+# Here the proxy is a stand-in in plain Lua; 81-proxy-real.sh is the same with memcached's own.
+# limit: 600
+# shellcheck source=tests/lab/lab.sh
+. "$(dirname "$0")/../lab/lab.sh"
+# shellcheck source=tests/lab/proxy.sh
+. "$(dirname "$0")/../lab/proxy.sh"
+
+KEYS=${PROXY_KEYS:-2000}
+RESIZES=${PROXY_RESIZES:-2}
+WRITES=${PROXY_WRITES:-300} # after each change
+
+resize() { # EPOCH HOST...: the change goes through, and clients write meanwhile and afterwards
+	local epoch=$1
+	shift
+	lab_conf "$@"
+	check "epoch $epoch settles" lab_change "" 120
+	through_more "$WRITES"
+}
+
+rest() { # [CHECK [ADDRESS...]]
+	through pause
+	lab_load pause
+	through verify
+	lab_load verify
+	${1:-through_zeros}
+	lab_load_not_stale
+	lab_inspect_zeros "${@:2}"
+	through go
+	lab_load run
+}
+
+# What a host on a busy machine can hold.
+LAB_LEASE_MS=5000 LAB_STEADY_LEASE_MS=10000 LAB_OP_TIMEOUT_MS=1000
+LAB_RATE=4000
+lab_start 3
+lab_server_start 4
+lab_agent_start 4
+while IFS= read -r line; do
+	grep -qF "    $line" "$PROXY_TOP/README.md" || fail "the README has another example: $line"
+done <"$PROXY_TOP/bindings/proxy/example.lua"
+for n in 1 2; do
+	proxy_conf "$n"
+	proxy_start "$n"
+done
+lab_server_start 9 # of nobody's list
+for seed in 1 2; do
+	check "a proxy answers as a memcached does" /usr/bin/python3 "$PROXY_TOP/tests/proxy/compare.py" \
+		"$(proxy_address $seed)" "$(lab_server_address 9)" $seed 1500
+done
+lab_server_kill 9
+through_start "$KEYS" text=1 text=2 meta=1 meta=2 pylibmc=1 pylibmc=2 php=1 php=2
+through fill
+through go
+lab_load_start 3000 "1 2 3" --readers 1 --writers 1 --rate 1000
+lab_load fill
+lab_load run
+through_more "$WRITES"
+
+epoch=1
+for ((round = 0; round < RESIZES; round++)); do
+	epoch=$((epoch + 1))
+	if [ $((round % 2)) = 0 ]; then
+		say "s4 joins"
+		resize $epoch 1 2 3 4
+		rest
+	else
+		say "s4 leaves"
+		resize $epoch 1 2 3 a4
+		rest through_zeros "$(lab_server_address 4)"
+	fi
+	for n in 1 2; do
+		lab_until "$LAB_WAIT_S" equal "$(proxy_stat $n epoch)" $epoch || fail "the proxy of host $n: epoch"
+	done
+done
+through report
+check "writes while servers came and went" between $((RESIZES * WRITES)) "$(lab_load_number writes)" 100000000
+for name in sets adds deletes cas incrs; do
+	check "$name" between 5 "$(lab_load_number $name)" 100000000
+done
+say "  operations that failed: $(lab_load_number failed) writes, $(lab_load_number reads_failed) reads"
+
+say "the agent of a proxy is killed in a change, and the proxy of another host"
+hosts=(1 2 3 4)
+[ $((RESIZES % 2)) = 0 ] || hosts=(1 2 3 a4)
+lab_conf "${hosts[@]}"
+lab_push_start "" 120
+lab_kill_in 2 copy
+proxy_kill 1
+proxy_start 1
+lab_agent_start 2
+check "the change goes through" lab_push_wait
+through_more "$WRITES"
+rest through_not_stale

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Planted faults in the bindings: the tests see each of them.
+# parallel
+set -u
+cd "$(dirname "$0")/../../.." || exit 1
+tests/mutants/run "${BUILD#"$PWD/"}"
