@@ -22,6 +22,7 @@
 struct clients_run;
 struct keyring;
 struct lists;
+struct on_change;
 struct order;
 struct owed_run;
 struct store;
@@ -65,6 +66,7 @@ struct agent {
 	uint32_t owed_generation;
 	struct peers *peers;
 	struct workers *workers;
+	struct on_change *on_change; /* the operator's command; NULL */
 
 	struct event *tick;
 	bool pumping, again;

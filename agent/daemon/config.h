@@ -56,6 +56,8 @@ struct config {
 	enum config_register register_in; /* default file */
 	struct config_etcd etcd;
 	struct mc_access_list access; /* how memcacheds are spoken to */
+	char **on_change;	      /* argument vector, ended by NULL; or NULL */
+	uint32_t on_change_timeout_ms;
 };
 
 /* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).
