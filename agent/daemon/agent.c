@@ -14,6 +14,7 @@
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
+#include "daemon/on_change.h"
 #include "daemon/owed_run.h"
 #include "daemon/peers.h"
 #include "daemon/store.h"
@@ -272,6 +273,23 @@ static void agent_unconfirmed(struct agent *agent, const struct failure *failure
 	agent->unconfirmed = true;
 }
 
+/* The epoch of the list that clients who know nothing of phases are to look at (mcadmin show
+ * --unaware): the next one as soon as its owners are asked first. */
+static uint64_t agent_unaware_epoch(const struct reg *reg)
+{
+	switch (reg->phase) {
+	case PHASE_SWITCH:
+	case PHASE_SETTLE:
+	case PHASE_DRAIN:
+	case PHASE_GIVEUP:
+	case PHASE_AFTER:
+	case PHASE_PURGE:
+		return reg->next_epoch;
+	default:
+		return reg->epoch;
+	}
+}
+
 static void agent_publish(struct agent *agent, const struct reg *reg, bool confirm)
 {
 	const uint32_t before = segment_generation(agent->segment, NULL);
@@ -290,6 +308,7 @@ static void agent_publish(struct agent *agent, const struct reg *reg, bool confi
 	agent->unconfirmed = false;
 	if (generation != before)
 		agent_log_step("published", reg);
+	on_change_told(agent->on_change, agent_unaware_epoch(reg));
 	host_published(&agent->host, true, generation != before, clock_now_ms());
 	agent_clients(agent);
 }

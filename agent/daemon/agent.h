@@ -25,6 +25,7 @@ struct clients_run;
 struct keyring;
 struct lists;
 struct metrics;
+struct on_change;
 struct order;
 struct owed_run;
 struct store;
@@ -74,6 +75,7 @@ struct agent {
 	struct metrics *metrics;	/* its metrics */
 	uint64_t started_s;		/* Unix time */
 	uint64_t offers[VERDICT_COUNT]; /* documents judged here, by verdict */
+	struct on_change *on_change; /* the operator's command; NULL */
 
 	struct event *tick;
 	struct watchdog watchdog;

@@ -16,6 +16,7 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/metrics_page.h"
+#include "daemon/on_change.h"
 #include "daemon/owed_run.h"
 #include "daemon/peers.h"
 #include "daemon/reach.h"
@@ -201,7 +202,8 @@ int agent_open(struct config *config, struct event_base *base,
 	    (error = agent_load(agent, failure)) != 0 ||
 	    (error = owed_run_new(base, config->state_directory, &owed_limits, &config->access,
 				  &agent->owed, failure)) != 0 ||
-	    (error = agent_clients_open(agent, failure)) != 0)
+	    (error = agent_clients_open(agent, failure)) != 0 ||
+	    (error = on_change_new(config, base, &agent->on_change, failure)) != 0)
 		goto failed;
 	if ((error = agent_register_open(agent, failure)) != 0 ||
 	    (error = peers_open(agent, &agent->peers, failure)) != 0 ||
@@ -225,6 +227,7 @@ void agent_close(struct agent *agent)
 	store_close(agent->store);
 	peers_close(agent->peers);
 	clients_run_free(agent->clients);
+	on_change_free(agent->on_change);
 	owed_run_free(agent->owed);
 	workers_free(agent->workers);
 	if (agent->tick != NULL)

@@ -55,6 +55,8 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_ADAPTIVE] = {"rate-adaptive", false, false},
     [OPTION_BOOT_WAIT] = {"boot-wait", false, false},
     [OPTION_METRICS] = {"metrics", false, false},
+    [OPTION_ON_CHANGE] = {"on-change", false, false},
+    [OPTION_ON_CHANGE_TIMEOUT] = {"on-change-timeout", false, false},
     [OPTION_REGISTER] = {"register", false, false},
     [OPTION_ETCD_ENDPOINTS] = {"etcd-endpoints", false, false},
     [OPTION_ETCD_CA] = {"etcd-ca", false, false},
@@ -125,7 +127,8 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 
 static bool option_lists(unsigned option)
 {
-	return option == OPTION_TRUSTED_KEYS || option == OPTION_ETCD_ENDPOINTS;
+	return option == OPTION_TRUSTED_KEYS || option == OPTION_ETCD_ENDPOINTS ||
+	       option == OPTION_ON_CHANGE;
 }
 
 /* Called by libconfuse after each value, and once more at the end of a list: remembers the line,
@@ -432,6 +435,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 				   c->previous_host_public, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PSK, &c->psk, failure)) != 0 ||
 	    (error = take_secret(r, OPTION_PREVIOUS_PSK, &c->previous_psk, failure)) != 0 ||
+	    (error = config_take_on_change(r, c, failure)) != 0 ||
 	    (error = config_take_register(r, c, failure)) != 0 ||
 	    (error = config_take_servers(r, c, failure)) != 0)
 		return error;
@@ -501,6 +505,8 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("rate-adaptive", NULL, CFGF_NODEFAULT),
 	    CFG_STR("boot-wait", NULL, CFGF_NODEFAULT),
 	    CFG_STR("metrics", NULL, CFGF_NODEFAULT),
+	    CFG_STR_LIST("on-change", NULL, CFGF_NODEFAULT),
+	    CFG_STR("on-change-timeout", NULL, CFGF_NODEFAULT),
 	    CFG_STR("register", NULL, CFGF_NODEFAULT),
 	    CFG_STR_LIST("etcd-endpoints", NULL, CFGF_NODEFAULT),
 	    CFG_STR("etcd-ca", NULL, CFGF_NODEFAULT),
@@ -553,5 +559,6 @@ void config_free(struct config *config)
 	sodium_free(config->previous_psk);
 	sodium_free(config->etcd.password);
 	mc_access_list_free(&config->access);
+	config_on_change_free(config);
 	free(config);
 }

@@ -60,6 +60,8 @@ struct config {
 	struct config_etcd etcd;
 	struct mc_access_list access;		 /* how memcacheds are spoken to: */
 	uint8_t servers_digest[LIST_HASH_BYTES]; /* what the file says of it */
+	char **on_change;	      /* argument vector, ended by NULL; or NULL */
+	uint32_t on_change_timeout_ms;
 };
 
 /* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).

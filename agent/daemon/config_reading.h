@@ -31,6 +31,8 @@ enum config_option_id {
 	OPTION_ADAPTIVE,
 	OPTION_BOOT_WAIT,
 	OPTION_METRICS,
+	OPTION_ON_CHANGE,
+	OPTION_ON_CHANGE_TIMEOUT,
 	OPTION_REGISTER,
 	OPTION_ETCD_ENDPOINTS,
 	OPTION_ETCD_CA,
@@ -92,6 +94,11 @@ int config_file_readable(const char *path, struct failure *failure);
 
 /* The rule of the list's names. */
 bool config_name_valid(const char *name);
+
+/* config_on_change.c: the operator's command. */
+int config_take_on_change(const struct config_reading *reading, struct config *config,
+			  struct failure *failure);
+void config_on_change_free(struct config *config);
 
 /* config_server.c: the sections that say how memcacheds are spoken to. */
 int config_take_servers(const struct config_reading *reading, struct config *config,

@@ -149,8 +149,9 @@ struct mcr_pool_options {
 };
 
 /* A pool for the cluster that `mcr` has opened; `mcr` is borrowed, and closed after the pool is
- * freed.  `options` NULL: none.  *pool is released by mcr_pool_free.  MCR_NO_MEMORY, MCR_SYSTEM,
- * MCR_BAD_ARGUMENT. */
+ * freed.  When operations are refused with MCR_MOVED the segment was replaced (an agent of another
+ * version): free the pool, close, and open again.  `options` NULL: none.  *pool is released by
+ * mcr_pool_free.  MCR_NO_MEMORY, MCR_SYSTEM, MCR_BAD_ARGUMENT. */
 int mcr_pool_new(struct mcr *mcr, const struct mcr_pool_options *options, struct mcr_pool **pool);
 
 /* Closes all connections.  No operation may be under way.  NULL is fine. */

@@ -74,7 +74,7 @@ int mcr_run_step_timeout_ms(const struct session *session, const struct run *run
 enum found { FOUND, FOUND_NOTHING, FOUND_UNKNOWN, FOUND_LATE };
 
 /* The reads at the head of a plan, under way.  The caller sets what stands first, and frees
- * query.value.bytes when FOUND. */
+ * the value's bytes when FOUND. */
 struct reading {
 	const struct run *run;
 

@@ -63,7 +63,7 @@ static void reading_answered(struct session *session, struct reading *reading)
 		mcr_session_reason(session, "get", reading_wire(reading));
 		reading->failed = true;
 	}
-	if (answer == WIRE_DONE && (reading->query.value.length || !step->empty_is_miss)) {
+	if (answer == WIRE_DONE && (reading->query.value->length || !step->empty_is_miss)) {
 		reading->found = FOUND;
 		reading->through = true;
 	} else {
@@ -222,7 +222,8 @@ static bool look_begin(struct session *session, struct look *look, uint64_t now_
 	look->reading = (struct reading){.run = &look->run,
 					 .query = {.key = read->key,
 						   .key_bytes = read->key_bytes,
-						   .wants_token = read->wants_token}};
+						   .wants_token = read->wants_token,
+						   .value = &read->value}};
 	return true;
 }
 
@@ -238,15 +239,14 @@ static bool look_end(struct session *session, struct look *look)
 	read->generation = look->run.plan.generation;
 	if (end == MCR_REPEAT || found == FOUND_LATE) {
 		if (found == FOUND)
-			free(look->reading.query.value.bytes);
+			free(read->value.bytes);
+		read->value.bytes = NULL;
 		return false;
 	}
 	if (found == FOUND_NOTHING && end == MCR_NEWER && !look->missed_before) {
 		look->missed_before = true;
 		return false;
 	}
-	if (found == FOUND)
-		read->value = look->reading.query.value;
 	read->status = found == FOUND		? MCR_POOL_OK
 		       : found == FOUND_UNKNOWN ? MCR_POOL_FAILED
 						: MCR_POOL_NOT_FOUND;

@@ -342,12 +342,12 @@ static bool value_take(struct wire *wire, struct speaker *speaker, struct wire_q
 
 	if (length && !bytes)
 		return false;
-	query->value.bytes = bytes;
-	query->value.length = length;
-	query->value.flags = memcached_result_flags(&speaker->result);
+	query->value->bytes = bytes;
+	query->value->length = length;
+	query->value->flags = memcached_result_flags(&speaker->result);
 	if (query->wants_token)
-		query->value.token = (struct mcr_pool_token){memcached_result_cas(&speaker->result),
-							     wire->server.id};
+		query->value->token = (struct mcr_pool_token){
+		    memcached_result_cas(&speaker->result), wire->server.id};
 	query->answer = WIRE_DONE;
 	return true;
 }

@@ -67,14 +67,14 @@ struct wire_write {
 enum wire_answer mcr_wire_send(struct wire *wire, enum wire_command command,
 			       struct wire_write *write, int timeout_ms);
 
-/* One read of many.  The caller sets the key, which stays his, and whether the token is wanted: in
- * a request it is asked for where one of its queries wants it. */
+/* One read of many.  The caller sets the key, which stays his, where the value goes, and whether
+ * the token is wanted: in a request it is asked for where one of its queries wants it. */
 struct wire_query {
 	const void *key;
 	size_t key_bytes;
 	bool wants_token;
-	enum wire_answer answer;     /* WIRE_DONE, WIRE_MISS or WIRE_FAILED */
-	struct mcr_pool_value value; /* WIRE_DONE: the caller's to free */
+	enum wire_answer answer;      /* WIRE_DONE, WIRE_MISS or WIRE_FAILED */
+	struct mcr_pool_value *value; /* WIRE_DONE: set, and the caller's to free */
 };
 
 enum wire_protocol mcr_wire_protocol_for(const void *key, size_t key_bytes);

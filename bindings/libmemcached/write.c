@@ -215,15 +215,16 @@ static enum found head_read(struct session *session, const struct run *run,
 			    const struct order *order, unsigned *next)
 {
 	const struct mcr_pool_item *item = order->write.item;
-	struct reading reading = {.run = run,
-				  .query = {.key = item->key, .key_bytes = item->key_bytes}};
+	struct mcr_pool_value value = {.bytes = NULL};
+	struct reading reading = {
+	    .run = run, .query = {.key = item->key, .key_bytes = item->key_bytes, .value = &value}};
 
 	*next = 0;
 	if (run->plan.step[0].send != MCR_SEND_READ)
 		return FOUND_NOTHING;
 	mcr_reading_run(session, &reading);
 	if (reading.found == FOUND)
-		free(reading.query.value.bytes);
+		free(value.bytes);
 	*next = reading.step;
 	return reading.found;
 }

@@ -96,8 +96,9 @@ static int others_ask(struct roll *roll)
 
 	for (uint32_t i = 0; !rc && i < roll->count; i++) {
 		struct owned *owned = roll->owned + i;
-		struct wire_query query = {.key = owned->item.key,
-					   .key_bytes = owned->item.key_bytes};
+		struct mcr_pool_value value = {.bytes = NULL};
+		struct wire_query query = {
+		    .key = owned->item.key, .key_bytes = owned->item.key_bytes, .value = &value};
 		struct wire *wire;
 
 		if (!owned->shared)
@@ -110,8 +111,8 @@ static int others_ask(struct roll *roll)
 				owned->other.address);
 			rc = -1;
 		}
-		owned->shared = query.answer == WIRE_DONE && query.value.length > 0;
-		free(query.value.bytes);
+		owned->shared = query.answer == WIRE_DONE && value.length > 0;
+		free(value.bytes);
 	}
 	for (unsigned i = 0; i < OTHERS_MAX; i++)
 		mcr_wire_free(wires[i]);

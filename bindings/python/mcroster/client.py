@@ -191,6 +191,8 @@ class RosterClient:
     * A write can end in OwedError or IncompleteError (both MemcacheError), and every operation in
       RosterError where there is no plan.  Any other error of a write: whether it took effect is
       unknown.
+    * RosterError with the code ``mcroster.library.MOVED``: the segment was replaced (an agent of
+      another version); make a new client.
     * ``gets`` gives tokens that are bound to their server; ``cas`` takes no others.
     * A lock built on ``add`` is not exclusive while its key moves; ``append``, ``prepend`` and
       ``incr`` may miss then, and ``touch`` leaves the expiry as it was.
