@@ -45,15 +45,20 @@ list_of() {
 		done
 	} >"$BOOTED_ROOT/root/cluster.conf"
 }
-plan() { # N...: the next list, signed
-	list_of "$@"
+sign_next() { # ARGUMENT...: a list of cluster.conf, by mcadmin plan, signed
 	inside rm -f /root/list
-	inside mcadmin plan /root/cluster.conf -o /root/list >"$LAB/plan.log" 2>&1 &&
-		inside mcadmin sign -k /root/operator.key /root/list >>"$LAB/plan.log" 2>&1
+	{
+		inside mcadmin plan /root/cluster.conf -o /root/list "$@" &&
+			inside mcadmin sign -k /root/operator.key --passphrase-file /root/passphrase /root/list
+	} >"$LAB/plan.log" 2>&1 || fail "mcadmin plan, sign: $(tail -n 3 "$LAB/plan.log")"
+}
+plan() { # N...: the next list
+	list_of "$@"
+	sign_next
 }
 push() { inside mcadmin push /root/list --timeout 120 >"$LAB/push.log" 2>&1; }
 change() { # N...: until it has settled
-	plan "$@" || fail "mcadmin plan: $(tail -n 3 "$LAB/plan.log")"
+	plan "$@"
 	push || fail "mcadmin push: $(tail -n 3 "$LAB/push.log")"
 }
 reload_fails() { ! inside systemctl reload mcrosterd 2>/dev/null; }
@@ -140,7 +145,8 @@ check "its user is there" inside getent passwd mcroster
 check "nothing of the host has failed" equal "$(inside systemctl --failed --no-legend | wc -l)" 0
 
 say "start"
-inside bash -c 'cd /root && mcadmin keygen -o operator.key && cd /etc/mcroster &&
+inside bash -c 'cd /root && umask 077 && echo a fine passphrase >passphrase &&
+	mcadmin keygen -o operator.key --passphrase-file passphrase && cd /etc/mcroster &&
 	mcadmin keygen --psk -o psk && mcadmin hostkey -o host.key && chown mcroster host.key psk' >"$LAB/keys.log" 2>&1 ||
 	fail "keys: $(cat "$LAB/keys.log")"
 sed -e 's|"10.0.0.1:11280"|"127.0.0.1:11280"|' \
@@ -149,9 +155,7 @@ sed -e 's|"10.0.0.1:11280"|"127.0.0.1:11280"|' \
 check "systemctl start returns when it is ready" inside systemctl start mcrosterd
 check "the unit is active" equal "$(unit ActiveState)" active
 list_of 1 2
-inside mcadmin plan /root/cluster.conf --parent none -o /root/list >"$LAB/plan.log" 2>&1 &&
-	inside mcadmin sign -k /root/operator.key /root/list >>"$LAB/plan.log" 2>&1 ||
-	fail "the first list: $(tail -n 3 "$LAB/plan.log")"
+sign_next --parent none
 check "the first list is taken up" push
 check "the segment, whatever the umask" equal "$(mode_of /dev/shm/mcroster.web)" "644 mcroster"
 check "the control socket" equal "$(mode_of /run/mcroster/web.control)" "660 mcroster"
@@ -211,7 +215,7 @@ conf_before=$(cat "$BOOTED_ROOT/etc/mcroster/agent.conf")
 echo '# kept by the operator' >>"$BOOTED_ROOT/etc/mcroster/agent.conf.sample"
 rm "$BOOTED_ROOT"/opt/*.deb
 cp "$LAB"/debs.2/*.deb "$BOOTED_ROOT/opt/"
-plan 1 2 || fail "mcadmin plan: $(tail -n 3 "$LAB/plan.log")"
+plan 1 2
 push &
 LAB_PUSH_PID=$!
 in_copy() { inside mcadmin status --raw | grep -qx 'phase COPY'; }
