@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "admin/admin.h"
+#include "admin/json.h"
 #include "admin/keyfile.h"
 #include "admin/passphrase.h"
 #include "list/document.h"
@@ -25,34 +26,38 @@ static const char keygen_usage[] =
     "      --psk                 make the cluster's pre-shared key instead: 32 random\n"
     "                            bytes in FILE (0600), the same file on every host\n"
     "      --force               overwrite existing files\n"
+    "      --json                as one JSON object\n"
     "  -h, --help                this text\n";
 
 static const char hostkey_usage[] =
-    "Usage: mcadmin hostkey -o FILE [--force]\n"
+    "Usage: mcadmin hostkey -o FILE [--force] [--json]\n"
     "\n"
     "Makes an agent's X25519 key.  FILE gets the secret (mode 0600) for host-key in\n"
     "agent.conf, FILE.pub the public key for the agent's section in cluster.conf.\n"
     "\n"
     "  -o, --output FILE  where the key goes\n"
     "      --force        overwrite existing files\n"
+    "      --json         as one JSON object\n"
     "  -h, --help         this text\n";
 
 static const struct option keygen_options[] = {
     {"output", required_argument, NULL, 'o'}, PASSPHRASE_OPTIONS,
     {"psk", no_argument, NULL, 'p'},	      {"force", no_argument, NULL, 'f'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},	      {NULL, 0, NULL, 0},
 };
 
 static const struct option hostkey_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"force", no_argument, NULL, 'f'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 struct key_options {
 	const char *output;
-	bool force, psk;
+	bool force, psk, json;
 	struct passphrase_wanted passphrase;
 	char public_path[PATH_MAX];
 };
@@ -72,6 +77,9 @@ static int options_read(int argc, char **argv, const struct command *command,
 			break;
 		case 'f':
 			options->force = true;
+			break;
+		case 'j':
+			options->json = true;
 			break;
 		case 'p':
 			options->psk = true;
@@ -105,6 +113,31 @@ static int public_free(const struct key_options *options, struct failure *failur
 	return 0;
 }
 
+/* What was made; NULL where there is none of it. */
+static void made_print(const struct key_options *options, const char *id, const char *public_key)
+{
+	struct json json;
+
+	if (options->json) {
+		json_begin(&json, stdout);
+		json_object_open(&json, NULL);
+		json_string(&json, "key_id", id);
+		json_string(&json, "public_key", public_key);
+		json_string(&json, "secret_file", options->output);
+		json_string(&json, "public_file", public_key != NULL ? options->public_path : NULL);
+		json_object_close(&json);
+		json_end(&json);
+		return;
+	}
+	if (id != NULL)
+		(void)printf("key id      %s\n", id);
+	if (public_key == NULL)
+		(void)printf("pre-shared key in  %s\n", options->output);
+	else
+		(void)printf("public key  %s\nsecret in   %s\npublic in   %s\n", public_key,
+			     options->output, options->public_path);
+}
+
 static int operator_make(const struct key_options *options, struct failure *failure)
 {
 	uint8_t public_key[DOCUMENT_KEY_BYTES];
@@ -134,8 +167,7 @@ static int operator_make(const struct key_options *options, struct failure *fail
 		return error;
 	document_key_id(public_key, id);
 	document_key_print(public_key, text);
-	(void)printf("key id      %s\npublic key  %s\nsecret in   %s\npublic in   %s\n", id, text,
-		     options->output, options->public_path);
+	made_print(options, id, text);
 	return 0;
 }
 
@@ -150,7 +182,7 @@ static int psk_make(const struct key_options *options, struct failure *failure)
 	error = keyfile_secret_store(options->output, options->force, key, failure);
 	sodium_free(key);
 	if (error == 0)
-		(void)printf("pre-shared key in  %s\n", options->output);
+		made_print(options, NULL, NULL);
 	return error;
 }
 
@@ -172,8 +204,7 @@ static int host_make(const struct key_options *options, struct failure *failure)
 	if (error < 0)
 		return error;
 	document_key_print(public_key, text);
-	(void)printf("public key  %s\nsecret in   %s\npublic in   %s\n", text, options->output,
-		     options->public_path);
+	made_print(options, NULL, text);
 	return 0;
 }
 

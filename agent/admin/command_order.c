@@ -16,6 +16,8 @@
 #include "admin/offer.h"
 #include "admin/order_plan.h"
 #include "admin/order_report.h"
+#include "admin/order_show.h"
+#include "admin/push_report.h"
 #include "admin/signing_keys.h"
 #include "admin/target.h"
 
@@ -25,7 +27,9 @@
 	"      --yes                 do not ask\n" \
 	"  -o, --output FILE         write the signed order instead of offering it:\n" \
 	"                            'mcadmin sign' adds more, 'mcadmin push' offers it\n" \
-	"      --timeout SECONDS     stop waiting then (exit 4)\n"
+	"      --timeout SECONDS     stop waiting then (exit 4)\n"                              \
+	"      --json                the last line on standard output is a JSON object;\n"     \
+	"                            goes with --yes\n"
 /* clang-format on */
 
 static const char abort_usage[] =
@@ -73,6 +77,7 @@ static const char failover_usage[] =
 	{"output", required_argument, NULL, 'o'}, \
 	{"yes", no_argument, NULL, 'y'}, \
 	{"timeout", required_argument, NULL, 't'}, \
+	{"json", no_argument, NULL, 'j'}, \
 	{"help", no_argument, NULL, 'h'}, \
 	TARGET_OPTIONS, \
 	{NULL, 0, NULL, 0}
@@ -103,7 +108,7 @@ struct order_options {
 	const char *output;
 	char *const *names;
 	uint32_t name_count;
-	bool yes, no_wait, has_term;
+	bool yes, no_wait, has_term, json;
 	uint64_t term;	     /* 0: asked */
 	uint64_t timeout_ms; /* 0: none */
 	struct signing_keys keys;
@@ -126,6 +131,9 @@ static int arguments_read(int argc, char **argv, struct order_options *options)
 		return admin_usage(argv[0], "--term N or --term asked is missing");
 	if (options->keys.count == 0)
 		return admin_usage(argv[0], "-k KEYFILE is missing");
+	if (options->json && !options->yes)
+		return admin_usage(argv[0], "--json is for programs, which cannot be asked: it "
+					    "goes with --yes");
 	options->names = argv + optind;
 	options->name_count = (uint32_t)count;
 	return -1;
@@ -170,6 +178,9 @@ static int options_read(int argc, char **argv, struct order_options *options)
 						   optarg);
 			options->timeout_ms = seconds * 1000;
 			break;
+		case 'j':
+			options->json = true;
+			break;
 		case 'n':
 			options->no_wait = true;
 			break;
@@ -204,7 +215,7 @@ static int order_agree(const struct order_options *options, struct link *link, s
 	if (error == 0)
 		error = order_plan(&scene, options->form->kind, options->names, options->name_count,
 				   options->term, order, failure);
-	if (error == 0)
+	if (error == 0 && !options->json)
 		order_report(&scene, *order, stdout);
 	order_scene_clear(&scene);
 	if (error == 0 && !options->yes) {
@@ -217,13 +228,36 @@ static int order_agree(const struct order_options *options, struct link *link, s
 	return error;
 }
 
-static int order_write_out(const struct order_options *options, const void *document,
-			   size_t document_bytes, struct failure *failure)
+/* What became of it; `written` is the file, or NULL. */
+static void order_json(const struct order *order, const char *written,
+		       const struct outcome *outcome, const struct elapsed *elapsed)
 {
+	struct json json;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_string(&json, "result", outcome->result);
+	json_object_open(&json, "order");
+	order_show_json(order, &json);
+	json_object_close(&json);
+	json_string(&json, "file", written);
+	push_report_end(outcome, elapsed, &json);
+	json_object_close(&json);
+	json_end(&json);
+}
+
+static int order_write_out(const struct order_options *options, const struct order *order,
+			   const void *document, size_t document_bytes, struct failure *failure)
+{
+	const struct outcome written = {.result = "written", .code = ADMIN_DONE};
+	struct elapsed elapsed;
 	char ids[SIGNING_KEYS_IDS_BYTES];
 	int error = file_write(options->output, 0644, true, document, document_bytes, failure);
 
-	if (error == 0)
+	elapsed_begin(&elapsed, 0);
+	if (error == 0 && options->json)
+		order_json(order, options->output, &written, &elapsed);
+	else if (error == 0)
 		(void)printf("\nSigned by %s, in %s.  Next:\n"
 			     "  mcadmin sign -k KEY %s     (where more signatures are needed)\n"
 			     "  mcadmin push %s\n",
@@ -239,18 +273,22 @@ static int order_offer(const struct order_options *options, const struct order *
 	struct follow follow = {.link = link, .elapsed = &elapsed};
 	struct outcome outcome = {0};
 	struct failure failure;
-	int error;
+	int error, code;
 
 	elapsed_begin(&elapsed, options->timeout_ms);
 	error = offer_prepare(link, &elapsed, &failure);
 	if (error < 0)
 		return admin_fail(options->command, error, &failure);
-	(void)putchar('\n');
+	if (!options->json)
+		(void)putchar('\n');
 	offer_document(link, document, document_bytes, &elapsed, &outcome);
 	if (outcome.code == ADMIN_DONE && order->kind == ORDER_ABORT && !options->no_wait)
 		follow_abort(&follow, order, &outcome);
 	status_free(follow.status);
-	return outcome_say(&outcome, options->command, false);
+	code = outcome_say(&outcome, options->command, options->json);
+	if (options->json)
+		order_json(order, NULL, &outcome, &elapsed);
+	return code;
 }
 
 static int order_run(struct order_options *options, struct link_peer *peer)
@@ -270,7 +308,7 @@ static int order_run(struct order_options *options, struct link_peer *peer)
 		error = signing_keys_sign(&options->keys, order->document, order->document_bytes,
 					  &document, &document_bytes, &failure);
 	if (error == 0 && options->output != NULL)
-		error = order_write_out(options, document, document_bytes, &failure);
+		error = order_write_out(options, order, document, document_bytes, &failure);
 	else if (error == 0)
 		code = order_offer(options, order, link, document, document_bytes);
 	if (error == -ENOTTY)

@@ -6,26 +6,30 @@
 
 #include "admin/admin.h"
 #include "admin/human.h"
+#include "admin/json.h"
 #include "admin/link.h"
 #include "admin/target.h"
 
 #define RATE_MAX 1000000000000u
 
 static const char usage[] =
-    "Usage: mcadmin pace [--keys N] [--bytes N] [--adaptive yes|no] [--agent ...]\n"
+    "Usage: mcadmin pace [--keys N] [--bytes N] [--adaptive yes|no] [--json]\n"
+    "                    [--cluster NAME | --agent ...]\n"
     "\n"
     "Changes how fast an agent moves keys, also while it does; it holds until the\n"
     "agent is started anew.  What is not given stays.  Over the control socket only.\n"
     "\n"
     "      --keys N              keys a second at most; 0 is no limit\n"
     "      --bytes N             bytes of items a second at most; 0 is no limit\n"
-    "      --adaptive yes|no     give way to the servers' other clients\n" TARGET_USAGE
+    "      --adaptive yes|no     give way to the servers' other clients\n"
+    "      --json                as one JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
     {"keys", required_argument, NULL, 'k'},
     {"bytes", required_argument, NULL, 'b'},
     {"adaptive", required_argument, NULL, 'a'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     TARGET_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -61,6 +65,18 @@ static bool adaptive_take(const char *text, uint8_t *adaptive)
 	return true;
 }
 
+static void pace_json(enum verdict verdict, const char *text)
+{
+	struct json json;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_string(&json, "result", verdict == VERDICT_ACCEPTED ? "accepted" : "refused");
+	json_string(&json, "reason", text);
+	json_object_close(&json);
+	json_end(&json);
+}
+
 static int run(int argc, char **argv)
 {
 	struct pace pace = {PACE_UNCHANGED, PACE_UNCHANGED, PACE_ADAPTIVE_UNCHANGED};
@@ -69,6 +85,7 @@ static int run(int argc, char **argv)
 	struct link_peer peer;
 	struct failure failure;
 	enum verdict verdict;
+	bool as_json = false;
 	int option, error, code;
 
 	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
@@ -85,6 +102,9 @@ static int run(int argc, char **argv)
 			break;
 		case 'a':
 			good = adaptive_take(optarg, &pace.adaptive);
+			break;
+		case 'j':
+			as_json = true;
 			break;
 		case 'h':
 			return admin_help(usage);
@@ -106,7 +126,10 @@ static int run(int argc, char **argv)
 	error = pace_run(&peer, &pace, &verdict, text, &failure);
 	if (error < 0)
 		return admin_fail(argv[0], error, &failure);
-	(void)fprintf(verdict == VERDICT_ACCEPTED ? stdout : stderr, "%s\n", text);
+	if (as_json)
+		pace_json(verdict, text);
+	else
+		(void)fprintf(verdict == VERDICT_ACCEPTED ? stdout : stderr, "%s\n", text);
 	return verdict == VERDICT_ACCEPTED ? ADMIN_DONE : ADMIN_REFUSED;
 }
 

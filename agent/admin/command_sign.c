@@ -8,6 +8,7 @@
 #include "admin/admin.h"
 #include "admin/any_document.h"
 #include "admin/file.h"
+#include "admin/json.h"
 #include "admin/human.h"
 #include "admin/signers.h"
 #include "admin/signing_keys.h"
@@ -22,21 +23,53 @@ static const char usage[] =
     "  -t, --threshold N         so many signatures the agents want (threshold in\n"
     "                            their agent.conf, or in the keys document in force)\n"
     "  -o, --output OUT          where it goes; by default DOCUMENT is replaced\n"
+    "      --json                as one JSON object\n"
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
     SIGNING_KEYS_OPTIONS,
     {"threshold", required_argument, NULL, 't'},
     {"output", required_argument, NULL, 'o'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 struct sign {
 	const char *path, *output;
+	bool json;
 	uint64_t threshold; /* 0: not said */
 	struct signing_keys keys;
 };
+
+static int signed_json(const struct sign *sign, const struct any_document *any,
+		       const void *document, size_t bytes, struct failure *failure)
+{
+	char title[ANY_TITLE_BYTES];
+	struct signers signers;
+	struct json json;
+	int error = signers_read(document, bytes, NULL, &signers, failure);
+
+	if (error < 0)
+		return error;
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_string(&json, "cluster", any->cluster);
+	json_string(&json, "document", any_document_kind(any));
+	json_string(&json, "title", any_document_title(any, title));
+	json_string(&json, "file", sign->output);
+	json_array_open(&json, "signatures");
+	for (uint32_t i = 0; i < signers.count; i++)
+		json_string(&json, NULL, signers.by[i].id);
+	json_array_close(&json);
+	if (sign->threshold != 0)
+		json_unsigned(&json, "more_wanted",
+			      sign->threshold > signers.count ? sign->threshold - signers.count
+							      : 0);
+	json_object_close(&json);
+	json_end(&json);
+	return 0;
+}
 
 /* Its last lines: who has signed, and how many are still to. */
 static int signed_print(const struct sign *sign, const void *document, size_t bytes,
@@ -79,7 +112,9 @@ static int sign_run(struct sign *sign, struct failure *failure)
 	if (error == 0)
 		error =
 		    file_write(sign->output, 0644, true, signed_document, signed_bytes, failure);
-	if (error == 0) {
+	if (error == 0 && sign->json) {
+		error = signed_json(sign, &any, signed_document, signed_bytes, failure);
+	} else if (error == 0) {
 		(void)printf("Cluster %s, %s: signed by %s, in %s\n", any.cluster,
 			     any_document_title(&any, title), signing_keys_ids(&sign->keys, ids),
 			     sign->output);
@@ -111,6 +146,9 @@ static int run(int argc, char **argv)
 			break;
 		case 'o':
 			sign.output = optarg;
+			break;
+		case 'j':
+			sign.json = true;
 			break;
 		case 'h':
 			return admin_help(usage);

@@ -8,10 +8,12 @@
 #include "admin/admin.h"
 #include "admin/any_document.h"
 #include "admin/human.h"
+#include "admin/json.h"
 #include "admin/signers.h"
 
 static const char usage[] =
-    "Usage: mcadmin verify -p PUBLIC... [-t THRESHOLD] [--cluster NAME] DOCUMENT\n"
+    "Usage: mcadmin verify -p PUBLIC... [-t THRESHOLD] [--cluster NAME] [--json]\n"
+    "                      DOCUMENT\n"
     "\n"
     "Checks a list or an order as an agent does: enough signatures by trusted keys,\n"
     "none of them wrong, and the one canonical form.  Says who signed.  (Keys\n"
@@ -20,18 +22,21 @@ static const char usage[] =
     "  -p, --public PUBLIC  a trusted key: the .pub file or its base64\n"
     "  -t, --threshold N    so many of them must have signed (1)\n"
     "      --cluster NAME   it must be of this cluster\n"
+    "      --json           as one JSON object\n"
     "  -h, --help           this text\n";
 
 static const struct option option_table[] = {
     {"public", required_argument, NULL, 'p'},
     {"threshold", required_argument, NULL, 't'},
     {"cluster", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 struct verify_options {
 	const char *path, *cluster;
+	bool json;
 	struct signers_trusted trusted;
 };
 
@@ -49,6 +54,33 @@ static void order_print(const struct order *order)
 	if (order->binding.has_pending)
 		human_hex(order->binding.pending, LIST_HASH_BYTES, hash);
 	(void)printf("pending    %s\n", order->binding.has_pending ? hash : "none");
+}
+
+static void verified_json(const struct verify_options *options, const struct any_document *any,
+			  const struct signers *signers)
+{
+	char title[ANY_TITLE_BYTES];
+	struct json json;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_string(&json, "file", options->path);
+	json_bool(&json, "good", true);
+	json_string(&json, "cluster", any->cluster);
+	json_string(&json, "document", any_document_kind(any));
+	json_string(&json, "title", any_document_title(any, title));
+	json_hex(&json, "hash", any->hash, LIST_HASH_BYTES);
+	json_array_open(&json, "signatures");
+	for (uint32_t i = 0; i < signers->count; i++) {
+		json_object_open(&json, NULL);
+		json_string(&json, "key_id", signers->by[i].id);
+		json_bool(&json, "trusted", signers->by[i].trusted >= 0);
+		json_bool(&json, "valid", signers->by[i].valid);
+		json_object_close(&json);
+	}
+	json_array_close(&json);
+	json_object_close(&json);
+	json_end(&json);
 }
 
 static void verified_print(const struct verify_options *options, const struct any_document *any,
@@ -83,7 +115,9 @@ static int verify_run(const struct verify_options *options, struct failure *fail
 	if (error == 0 && options->cluster != NULL && strcmp(options->cluster, any.cluster) != 0)
 		error = failure_set(failure, EINVAL, "%s: for the cluster %s, want %s",
 				    options->path, any.cluster, options->cluster);
-	if (error == 0)
+	if (error == 0 && options->json)
+		verified_json(options, &any, &signers);
+	else if (error == 0)
 		verified_print(options, &any, &signers);
 	any_document_clear(&any);
 	return error;
@@ -111,6 +145,9 @@ static int run(int argc, char **argv)
 			break;
 		case 'c':
 			options.cluster = optarg;
+			break;
+		case 'j':
+			options.json = true;
 			break;
 		case 'h':
 			return admin_help(usage);

@@ -156,6 +156,68 @@ refused 1 'no agent answers' "apply without an agent" apply new/cluster.conf -k 
 refused 1 'none.key: No such file' "apply with no key" apply new/cluster.conf -k none.key --agent ./none
 refused 3 "unknown option 'colour'" "apply of a wrong file" apply cluster.conf -k new/operator.key --agent ./none
 
+# ---- JSON: each is one object that a parser takes, with the names of docs/json.md ----
+
+object() { # WHAT MEMBER... -- ARGUMENT...: all of the members are there, and documented
+	local what=$1 members=()
+	shift
+	while [ "$1" != -- ]; do members+=("$1") && shift; done
+	shift
+	run 0 "$what" "$@"
+	is "$what: one object with its members" "$(/usr/bin/python3 -c '
+import json, sys
+found = json.loads(open("out").read().splitlines()[-1])
+manual = open(sys.argv[1]).read()
+for name in sys.argv[2:]:
+    if name not in found: print("no", name)
+for name in found:
+    if "`%s`" % name not in manual: print("not documented:", name)
+' "$top/docs/json.md" "${members[@]}" 2>&1)" ""
+}
+object "keygen --json" key_id public_key secret_file -- keygen --no-passphrase -o js.key --json
+object "hostkey --json" public_key -- hostkey -o js.host --json
+object "init --json" cluster directory files -- init --host a=10.0.0.1 --no-passphrase -o js --json
+object "plan --json of a first list" epoch changes -- plan js/cluster.conf --parent none --json -o js.list
+object "sign --json" document file signatures more_wanted -- sign -k js/operator.key -t 2 js.list --json
+object "verify --json" good hash signatures -- verify -p js/operator.key.pub js.list --json
+object "show --json" cluster epoch servers -- show js.list --json
+object "add --json" moves percent_moved balance_before -- add js/cluster.conf b 10.0.0.1:11212 --parent js.list --json
+done_ "another list" plan js/cluster.conf --parent js.list -o list.other
+object "diff --json" same from to moves -- diff js.list list.other --json
+
+# ---- diff ----
+
+done_ "diff of one list" diff js.list js.list
+says "diff of one list" '^The two are one list: cluster web, epoch 1\.$'
+done_ "diff" diff js.list list.other
+says "diff" '^moves +50.0 % of the keys$'
+says "diff" '^  b +10.0.0.1:11212 +100 +0 +8192 +50.0 % +new$'
+refused 2 'two lists are wanted, 1 given' "diff of one" diff js.list
+refused 2 'two lists are wanted, 3 given' "diff of three" diff js.list js.list js.list
+refused 1 'none: No such file' "diff of nothing" diff js.list none
+refused 3 'cluster.conf: ' "diff of a cluster.conf" diff js.list js/cluster.conf
+refused 1 'no agent answers' "diff without an agent" diff active js.list --agent ./none
+refused 2 "alone" "diff of files, at an agent" diff js.list js.list --agent ./none
+
+# ---- what watches, where nobody is there ----
+
+for command in status top clients; do
+	refused 1 'no agent answers: .*none' "$command without an agent" $command --agent ./none
+	refused 2 "'more' is one argument too many" "$command with an argument" $command more
+	refused 2 'which agent' "$command of nobody" $command
+done
+refused 2 "--every '0'" "status --every 0" status --every 0 --agent ./none
+refused 2 'only one of them' "status --json --raw" status --json --raw --agent ./none
+run 1 "doctor without an agent" doctor --agent ./none --conf ./none.conf
+says "doctor without an agent" '^FAULT  agent +no agent answers'
+says "doctor says what it means" '^ +The agent of this host answers on its control socket'
+says "doctor says what to do" '^ +systemctl status mcrosterd'
+says "doctor without agent.conf" '^WARN   conf +./none.conf: No such file'
+is "no colours where there is no terminal" "$(grep -c "$(printf '\033')" out)" 0
+run 1 "doctor --json" doctor --agent ./none --conf ./none.conf --json
+says "doctor --json" '^\{"result":"fault","checks":\[\{"check":"agent","result":"fault",'
+refused 2 "'more' is one argument too many" "doctor with an argument" doctor more
+
 # ---- completion ----
 
 refused 2 'bash or zsh is wanted' "completion for no shell" completion

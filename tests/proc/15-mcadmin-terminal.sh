@@ -29,8 +29,10 @@ see() {
 	}
 	say "  ok: $1"
 }
+cleared() { [ "$(screen | grep -c .)" -le 1 ]; }
 type_() { # WORDS: a command, on a screen that has nothing else
 	term send-keys C-l
+	lab_until "$LAB_WAIT_S" cleared || fail "the screen is not cleared"
 	term send-keys -l "$1"
 	term send-keys Enter
 }
@@ -127,6 +129,10 @@ answer ""
 check "nothing is written before the last answer" test ! -e "$LAB/fresh"
 see "for an operator" "^An operator's public key"
 answer ""
+see "and for a passphrase of the one it makes" '^New passphrase of fresh/operator.key'
+answer secret words
+see "twice" '^Again, of fresh/operator.key'
+answer secret words
 see "and says what is next" 'mcadmin apply fresh/cluster.conf -k fresh/operator.key'
 check "what it wrote is a cluster" "$BUILD/mcadmin" plan "$LAB/fresh/cluster.conf" --parent none --json >&2
 type_ "mcadmin init -o other"
