@@ -95,6 +95,8 @@ static struct bufferevent *on_accepted(struct event_base *base, void *context)
 	if (place->stream == NULL)
 		return NULL;
 	bufferevent_incref(place->stream);
+	/* Nothing is read ahead of what is judged, whatever is sent. */
+	bufferevent_setwatermark(place->stream, EV_READ, 0, 2 * METRICS_REQUEST_BYTES);
 	(void)evtimer_add(place->over, &life);
 	if (place_find(metrics, NULL) == NULL)
 		(void)evconnlistener_disable(metrics->accepting);
