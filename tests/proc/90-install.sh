@@ -117,7 +117,7 @@ done
 	fail "the unit takes the segment or the network away"
 
 make_it deb >"$dir/packages"
-[ "$(wc -l <"$dir/packages")" = 4 ] || fail "not four packages: $(cat "$dir/packages")"
+[ "$(wc -l <"$dir/packages")" = 7 ] || fail "not seven packages: $(cat "$dir/packages")"
 while IFS= read -r package; do
 	dpkg-deb -x "$package" "$dir/deb"
 	dpkg-deb -f "$package" Depends >>"$dir/depends"

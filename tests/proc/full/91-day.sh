@@ -101,7 +101,7 @@ lab_new
 packages_build() { # REVISION
 	make_it deb "DEB_REVISION=$1" >"$LAB/deb.log" 2>&1 || fail "make deb: $(tail -n 3 "$LAB/deb.log")"
 	mkdir "$LAB/debs.$1"
-	cp "$PLAIN"/deb/*.deb "$LAB/debs.$1/"
+	cp "$PLAIN"/deb/{mcroster-agent,mcroster-admin,libmcroster0,libmcroster-dev}_*.deb "$LAB/debs.$1/"
 }
 packages_build 1
 packages_build 2
