@@ -10,7 +10,7 @@ RUN_MS=10000
 
 stale_lab
 say "clients that hold to the rules"
-stale_checker 20000 --readers 5 --writers 5 --rate 20000
+stale_checker 20000 --readers 5 --writers 5 --rate 10000
 end=$(($(lab_now_ms) + RUN_MS))
 while [ "$(lab_now_ms)" -lt "$end" ] && ! stale_violated; do stale_resize; done
 stale_rest
