@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# parallel
 # on-change: the operator's command is told of each list once, also of the one that was there before
 # the agent; with its arguments as they are; never two at once, then the newest alone; one that takes
 # too long is killed with all that it started.
