@@ -30,6 +30,7 @@ int config_take_on_change(const struct config_reading *r, struct config *config,
 				     "%u words, expected a program and its arguments, %u at most",
 				     count, ON_CHANGE_WORDS_MAX);
 	if (cfg_getnstr(r->cfg, name, 0)[0] != '/' ||
+	    strlen(cfg_getnstr(r->cfg, name, 0)) > CONFIG_PATH_MAX ||
 	    access(cfg_getnstr(r->cfg, name, 0), X_OK) != 0)
 		return config_refuse(
 		    r, OPTION_ON_CHANGE, failure,

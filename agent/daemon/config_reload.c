@@ -121,7 +121,7 @@ static bool keys_swap(struct config *running, struct config *next)
 int config_reload(struct config *running, struct config *next, const char *path, bool *keys_changed,
 		  struct failure *failure)
 {
-	char names[FAILURE_BYTES];
+	char names[FAILURE_BYTES], **on_change;
 
 	fixed_changed(running, next, names);
 	if (names[0] != '\0')
@@ -135,5 +135,9 @@ int config_reload(struct config *running, struct config *next, const char *path,
 	running->adaptive = next->adaptive;
 	running->boot_wait_ms = next->boot_wait_ms;
 	running->clients_per_user = next->clients_per_user;
+	running->on_change_timeout_ms = next->on_change_timeout_ms;
+	on_change = running->on_change; /* what is not used any more goes with `next` */
+	running->on_change = next->on_change;
+	next->on_change = on_change;
 	return 0;
 }

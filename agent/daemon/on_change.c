@@ -21,7 +21,9 @@ extern char **environ;
 struct on_change {
 	const struct config *config;
 	struct event *ended, *late;
-	pid_t pid;	 /* 0: it does not run */
+	pid_t pid; /* 0: it does not run */
+	char program[CONFIG_PATH_MAX +
+		     1]; /* that was run last: the configuration may be another since */
 	uint64_t told;	 /* the epoch that it was run for last; 0: none yet */
 	uint64_t wanted; /* the epoch that it is to be told */
 };
@@ -83,13 +85,17 @@ static void command_run(struct on_change *o)
 {
 	const uint32_t ms = o->config->on_change_timeout_ms;
 	const struct timeval time = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
-	const int error = command_spawn(o);
+	int error;
 
 	o->told = o->wanted;
+	if (o->config->on_change == NULL)
+		return;
+	(void)snprintf(o->program, sizeof(o->program), "%s", o->config->on_change[0]);
+	error = command_spawn(o);
 	if (error != 0) {
 		o->pid = 0;
-		log_line(LOG_LEVEL_ERROR, "on-change: %s: it cannot be run: %s",
-			 o->config->on_change[0], strerror(error));
+		log_line(LOG_LEVEL_ERROR, "on-change: %s: it cannot be run: %s", o->program,
+			 strerror(error));
 		return;
 	}
 	(void)evtimer_add(o->late, &time);
@@ -101,9 +107,8 @@ static void on_late(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	log_line(LOG_LEVEL_ERROR,
-		 "on-change: %s: it did not end within %" PRIu32 " ms and is killed",
-		 o->config->on_change[0], o->config->on_change_timeout_ms);
+	log_line(LOG_LEVEL_ERROR, "on-change: %s: it did not end in time and is killed",
+		 o->program);
 	(void)kill(-o->pid, SIGKILL);
 }
 
@@ -120,13 +125,13 @@ static void on_ended(evutil_socket_t number, short what, void *context)
 	(void)evtimer_del(o->late);
 	if (WIFSIGNALED(status))
 		log_line(LOG_LEVEL_ERROR, "on-change: epoch %" PRIu64 ": %s ended on signal %d",
-			 o->told, o->config->on_change[0], WTERMSIG(status));
+			 o->told, o->program, WTERMSIG(status));
 	else if (WEXITSTATUS(status) != 0)
 		log_line(LOG_LEVEL_ERROR, "on-change: epoch %" PRIu64 ": %s ended with %d", o->told,
-			 o->config->on_change[0], WEXITSTATUS(status));
+			 o->program, WEXITSTATUS(status));
 	else
 		log_line(LOG_LEVEL_NOTICE, "on-change: epoch %" PRIu64 ": %s has been told",
-			 o->told, o->config->on_change[0]);
+			 o->told, o->program);
 	if (o->wanted != o->told)
 		command_run(o);
 }
@@ -136,9 +141,6 @@ int on_change_new(const struct config *config, struct event_base *base,
 {
 	struct on_change *o;
 
-	*on_change = NULL;
-	if (config->on_change == NULL)
-		return 0;
 	o = calloc(1, sizeof(*o));
 	if (o == NULL)
 		return failure_set(failure, ENOMEM, "on-change: no memory");
@@ -170,7 +172,7 @@ void on_change_free(struct on_change *o)
 
 void on_change_told(struct on_change *o, uint64_t epoch)
 {
-	if (o == NULL || epoch == o->wanted)
+	if (epoch == o->wanted)
 		return;
 	o->wanted = epoch;
 	if (o->pid == 0)

@@ -21,10 +21,11 @@
 
 struct on_change;
 
-/* *on_change is NULL where the configuration names no command; the functions below take that. */
+/* Runs what `config`, which is borrowed, names at that time: it may name another command later, or
+ * none. */
 int on_change_new(const struct config *config, struct event_base *base,
 		  struct on_change **on_change, struct failure *failure);
-/* Ends the command where one runs. */
+/* Ends the command where one runs.  NULL is fine. */
 void on_change_free(struct on_change *on_change);
 
 /* The epoch of that list. */

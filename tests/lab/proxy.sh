@@ -22,7 +22,7 @@ proxy_address() { echo "$LAB_NET.$((100 + $1)):$PROXY_PORT"; }
 proxy_conf() {
 	local more=
 	[ -n "$PROXY_REAL" ] || more=", wait_ms = 0"
-	sed "s|\"web\"|\"$(lab_segment "$1")\"$more|" "$PROXY_TOP/bindings/proxy/example.lua" >"$LAB/$1/proxy.lua"
+	sed "s|\"web\"|\"$(lab_segment "$1")\"$more|" "$PROXY_TOP/bindings/proxy/examples/proxy.lua" >"$LAB/$1/proxy.lua"
 }
 
 # proxy_talk N COMMAND: prints what it answers, up to a line that ends an answer.

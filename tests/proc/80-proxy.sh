@@ -41,7 +41,7 @@ lab_server_start 4
 lab_agent_start 4
 while IFS= read -r line; do
 	grep -qF "    $line" "$PROXY_TOP/README.md" || fail "the README has another example: $line"
-done <"$PROXY_TOP/bindings/proxy/example.lua"
+done <"$PROXY_TOP/bindings/proxy/examples/proxy.lua"
 for n in 1 2; do
 	proxy_conf "$n"
 	proxy_start "$n"
@@ -49,9 +49,25 @@ done
 lab_server_start 9 # of nobody's list
 for seed in 1 2; do
 	check "a proxy answers as a memcached does" /usr/bin/python3 "$PROXY_TOP/tests/proxy/compare.py" \
-		"$(proxy_address $seed)" "$(lab_server_address 9)" $seed 1500
+		"$(proxy_address $seed)" "$(lab_server_address 9)" $seed 1000
 done
 lab_server_kill 9
+
+# A token that the owner itself would take, but that this proxy has not given.
+proxy_talk 1 $'set token 0 0 1\r\nx' >/dev/null
+owner=$("$BUILD/mcadmin" route --segment "$(lab_segment 1)" token | sed -n 's/^token .* s\([0-9]\) .*/\1/p')
+token=$(lab_memcached "$owner" "gets token" | awk '/^VALUE/ { print $5 }')
+check "a token of another way is refused" equal "$(proxy_talk 1 $'cas token 0 0 1 '"$token"$'\r\ny')" EXISTS
+proxy_talk 1 "gets token" >/dev/null
+check "one of the proxy's own is taken" equal "$(proxy_talk 1 $'cas token 0 0 1 '"$token"$'\r\ny')" STORED
+
+mkfifo "$LAB/tokens.in" "$LAB/tokens.out"
+env "${PROXY_ENV[@]}" lua5.4 "$PROXY_TOP/tests/proxy/tokens.lua" "$(lab_segment 3)" \
+	<"$LAB/tokens.in" >"$LAB/tokens.out" 2>&1 &
+LAB_BESIDE+=($!)
+exec {tokens_in}>"$LAB/tokens.in" {tokens_out}<"$LAB/tokens.out"
+read -r -t 30 -u "$tokens_out" answer
+check "tokens are given" equal "$answer" given
 through_start "$KEYS" text=1 text=2 meta=1 meta=2 pylibmc=1 pylibmc=2 php=1 php=2
 through fill
 through go
@@ -66,6 +82,11 @@ for ((round = 0; round < RESIZES; round++)); do
 	if [ $((round % 2)) = 0 ]; then
 		say "s4 joins"
 		resize $epoch 1 2 3 4
+		if [ $round = 0 ]; then
+			echo >&"$tokens_in"
+			read -r -t 30 -u "$tokens_out" answer
+			check "tokens hold at the server that gave them: $answer" test "${answer#*stayed}" != "$answer"
+		fi
 		rest
 	else
 		say "s4 leaves"

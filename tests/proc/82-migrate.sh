@@ -57,6 +57,12 @@ for n in 1 2; do
 	proxy_conf "$n"
 	proxy_start "$n"
 done
+for example in greeting.php greeting.py; do
+	sed "s/127.0.0.1\(', \|:\)11212/$(proxy_address 1 | sed "s/:.*//")\1$PROXY_PORT/" \
+		"$PROXY_TOP/bindings/proxy/examples/$example" >"$LAB/$example"
+done
+check "the example in PHP" equal "$(php "$LAB/greeting.php")" hello
+check "the example in Python" equal "$(/usr/bin/python3 "$LAB/greeting.py")" hello
 at_work ""
 say "and back: all with a list"
 at_work list

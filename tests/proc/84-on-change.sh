@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# parallel
 # on-change: the operator's command is told of each list once, also of the one that was there before
 # the agent; with its arguments as they are; never two at once, then the newest alone; one that takes
 # too long is killed with all that it started.
@@ -65,16 +66,22 @@ begin 3 $begin
 end 3"
 check "the log says so" lab_until "$LAB_WAIT_S" logged "on-change: epoch 3: .* has been told"
 
-say "one that fails, one that does not end, one that cannot be run"
+say "another one after a reload; one that fails, one that does not end, one that cannot be run"
+: >"$LAB/told"
+sed -i 's/; a b"/; c d"/' "$LAB/1/agent.conf"
+kill -HUP "${LAB_AGENT_PID[1]}"
+check "the agent reads its file again" lab_until "$LAB_WAIT_S" logged "was read again and is in force"
 : >"$LAB/failing"
 change 1 2 3
+check "it is told with other arguments" lab_until "$LAB_WAIT_S" told_is "begin 4 ${begin%a b}c d
+end 4"
 check "the log says how it ended" lab_until "$LAB_WAIT_S" logged "on-change: epoch 4: .* ended with 1"
 rm "$LAB/failing"
 sed -i 's/on-change-timeout.*/on-change-timeout = 500/' "$LAB/1/agent.conf"
 : >"$LAB/held"
 lab_end "${LAB_AGENT_PID[1]}"
 lab_agent_start 1
-check "it is killed" lab_until "$LAB_WAIT_S" logged "it did not end within 500 ms and is killed"
+check "it is killed" lab_until "$LAB_WAIT_S" logged "it did not end in time and is killed"
 check "and what it started" lab_until "$LAB_WAIT_S" gone "$(cat "$LAB/child")"
 rm "$LAB/held" "$LAB/command"
 change 1 2

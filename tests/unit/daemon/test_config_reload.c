@@ -141,6 +141,15 @@ START_TEST(what_may_change_is_taken_over)
 	ck_assert_int_eq(reload_with("clients-per-user = 8", &running, &failure), 0);
 	ck_assert_uint_eq(running->clients_per_user, 8);
 	config_free(running);
+	ck_assert_int_eq(reload_with("on-change = { \"/bin/sh\", \"a b\" }", &running, &failure),
+			 0);
+	ck_assert_str_eq(running->on_change[0], "/bin/sh");
+	ck_assert_str_eq(running->on_change[1], "a b");
+	ck_assert_ptr_null(running->on_change[2]);
+	config_free(running);
+	ck_assert_int_eq(reload_with("on-change-timeout = 9", &running, &failure), 0);
+	ck_assert_uint_eq(running->on_change_timeout_ms, 9);
+	config_free(running);
 }
 END_TEST
 
@@ -197,8 +206,9 @@ START_TEST(what_may_not_change_is_refused_by_name)
 END_TEST
 
 /* Tried above, or below. */
-static const char *const taken[] = {"rate-keys", "rate-bytes", "rate-adaptive", "boot-wait",
-				    "clients-per-user"};
+static const char *const taken[] = {"rate-keys",	"rate-bytes",	    "rate-adaptive",
+				    "boot-wait",	"clients-per-user", "on-change",
+				    "on-change-timeout"};
 static const char *const others[] = {
     "host-key", "previous-host-key",  "psk",	   "previous-psk", "etcd-ca",	    "etcd-cert",
     "etcd-key", "etcd-password-file", "etcd-user", "etcd-lease",   "etcd-endpoints"};
