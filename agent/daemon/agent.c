@@ -11,6 +11,7 @@
 #include <mcroster.h>
 
 #include "daemon/clients_run.h"
+#include "daemon/discovery.h"
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
@@ -246,6 +247,11 @@ static int agent_segment_publish(struct agent *agent, const struct reg *reg, boo
 				      agent->host_change->op_timeout_ms);
 		agent->quorum = single != NULL ? single->client_quorum : active->client_quorum;
 		agent_owed(agent, reg->phase, *generation);
+		if (agent->discovery != NULL)
+			discovery_show(agent->discovery,
+				       phase_next_first((enum phase)reg->phase)
+					   ? lists_find(agent->lists, reg->pending)
+					   : active);
 	}
 	change_free(change);
 	return error;

@@ -22,6 +22,7 @@
 #include "net/session.h"
 
 struct clients_run;
+struct discovery;
 struct keyring;
 struct lists;
 struct metrics;
@@ -66,6 +67,7 @@ struct agent {
 	uint64_t last_slots, last_slots_moved; /* of the present or last change: its parts */
 	struct clients_run *clients;	       /* registered processes of this host */
 	uint32_t quorum;		       /* per cent of them, by the list in force */
+	struct discovery *discovery;	       /* NULL: there is no such endpoint */
 	struct owed_run *owed;		       /* invalidations that clients could not deliver */
 	uint8_t owed_phase;		       /* what it was told last */
 	uint32_t owed_generation;

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "daemon/clients_run.h"
+#include "daemon/discovery.h"
 #include "daemon/keyring.h"
 #include "daemon/lists.h"
 #include "daemon/log.h"
@@ -203,7 +204,9 @@ int agent_open(struct config *config, struct event_base *base,
 	    (error = owed_run_new(base, config->state_directory, &owed_limits, &config->access,
 				  &agent->owed, failure)) != 0 ||
 	    (error = agent_clients_open(agent, failure)) != 0 ||
-	    (error = on_change_new(config, base, &agent->on_change, failure)) != 0)
+	    (error = on_change_new(config, base, &agent->on_change, failure)) != 0 ||
+	    (config->discovery[0] != '\0' &&
+	     (error = discovery_open(base, config->discovery, &agent->discovery, failure)) != 0))
 		goto failed;
 	if ((error = agent_register_open(agent, failure)) != 0 ||
 	    (error = peers_open(agent, &agent->peers, failure)) != 0 ||
@@ -226,6 +229,7 @@ void agent_close(struct agent *agent)
 	reach_free(agent->reach);
 	store_close(agent->store);
 	peers_close(agent->peers);
+	discovery_close(agent->discovery);
 	clients_run_free(agent->clients);
 	on_change_free(agent->on_change);
 	owed_run_free(agent->owed);

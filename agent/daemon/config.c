@@ -43,6 +43,7 @@ const struct config_option config_options[OPTION_COUNT] = {
     [OPTION_CLIENTS_PER_USER] = {"clients-per-user", false, false},
     [OPTION_OWED_MAX] = {"owed-max", false, false},
     [OPTION_OWED_PER_USER] = {"owed-per-user", false, false},
+    [OPTION_DISCOVERY] = {"discovery", false, false},
     [OPTION_SEGMENT] = {"segment", false, false},
     [OPTION_HOST_KEY] = {"host-key", true, false},
     [OPTION_PREVIOUS_HOST_KEY] = {"previous-host-key", false, false},
@@ -419,6 +420,7 @@ static int take_all(const struct config_reading *r, struct config *c, struct fai
 	    (error = config_number(r, OPTION_CLIENTS_PER_USER, 1, CLIENTS_MAX, &per_user,
 				   failure)) != 0 ||
 	    (error = take_owed(r, c, failure)) != 0 ||
+	    (error = config_take_discovery(r, c, failure)) != 0 ||
 	    (error = take_segment(r, segment, c->segment, failure)) != 0 ||
 	    (error = take_trust(r, &c->trust, failure)) != 0 ||
 	    (error = config_number(r, OPTION_RATE_KEYS, 0, CONFIG_RATE_MAX, &c->rate_keys,
@@ -493,6 +495,7 @@ int config_load(const char *path, struct config **config, struct failure *failur
 	    CFG_STR("clients-per-user", NULL, CFGF_NODEFAULT),
 	    CFG_STR("owed-max", NULL, CFGF_NODEFAULT),
 	    CFG_STR("owed-per-user", NULL, CFGF_NODEFAULT),
+	    CFG_STR("discovery", NULL, CFGF_NODEFAULT),
 	    CFG_STR("segment", NULL, CFGF_NODEFAULT),
 	    CFG_STR("host-key", NULL, CFGF_NODEFAULT),
 	    CFG_STR("previous-host-key", NULL, CFGF_NODEFAULT),

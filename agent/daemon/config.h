@@ -44,6 +44,7 @@ struct config {
 	uint32_t clients_per_user;		   /* default 2048 */
 	uint32_t owed_max;			   /* keys; default OWED_KEYS_MAX */
 	uint32_t owed_per_user;			   /* of them; default a quarter */
+	char discovery[LIST_ADDRESS_MAX + 1];	   /* a loopback address; "": none */
 	char segment[CONFIG_PATH_MAX + 1];	   /* default /mcroster.<cluster> */
 	struct trust trust;			   /* trusted-keys, threshold */
 	uint64_t rate_keys, rate_bytes;		   /* a second for all movers; 0: unlimited */

@@ -1,24 +1,9 @@
 /* config_metrics.c - see config_reading.h: where the metrics are shown. */
 #include "daemon/config_reading.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "net/address.h"
-
-static bool address_is_loopback(const struct sockaddr_storage *address)
-{
-	struct sockaddr_in four;
-	struct sockaddr_in6 six;
-
-	if (address->ss_family == AF_INET) {
-		memcpy(&four, address, sizeof(four));
-		return ntohl(four.sin_addr.s_addr) >> 24 == 127;
-	}
-	memcpy(&six, address, sizeof(six));
-	return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
-}
 
 /* It asks nobody for his name and shows what status shows: to this host, and no further. */
 int config_take_metrics(const struct config_reading *r, struct config *config,

@@ -19,6 +19,7 @@ enum config_option_id {
 	OPTION_CLIENTS_PER_USER,
 	OPTION_OWED_MAX,
 	OPTION_OWED_PER_USER,
+	OPTION_DISCOVERY,
 	OPTION_SEGMENT,
 	OPTION_HOST_KEY,
 	OPTION_PREVIOUS_HOST_KEY,
@@ -88,6 +89,10 @@ int config_take_register(const struct config_reading *reading, struct config *co
 /* config_metrics.c: the address of the metrics. */
 int config_take_metrics(const struct config_reading *reading, struct config *config,
 			struct failure *failure);
+
+/* config_discovery.c: the address of the discovery endpoint. */
+int config_take_discovery(const struct config_reading *reading, struct config *config,
+			  struct failure *failure);
 
 /* Is it a file with something in it, that can be read?  For those that a library reads. */
 int config_file_readable(const char *path, struct failure *failure);

@@ -34,6 +34,7 @@ static const struct {
     FIXED("segment", segment),
     FIXED("trusted-keys or threshold", trust),
     FIXED("metrics", metrics),
+    FIXED("discovery", discovery),
     FIXED("register", register_in),
     FIXED("etcd-endpoints", etcd.endpoints),
     FIXED("etcd-ca", etcd.ca),

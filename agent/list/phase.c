@@ -25,3 +25,8 @@ int phase_find(const char *name, size_t chars)
 	}
 	return -1;
 }
+
+bool phase_next_first(enum phase phase)
+{
+	return phase >= PHASE_SWITCH && phase <= PHASE_PURGE;
+}

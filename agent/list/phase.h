@@ -6,6 +6,7 @@
 #ifndef MCROSTER_PHASE_H
 #define MCROSTER_PHASE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* AFTER and PURGE are STEADY(e+1) for clients, BACK and CLEAN are STEADY(e): STEADY is settled. */
@@ -30,5 +31,9 @@ const char *phase_name(enum phase phase);
 
 /* The phase with this name (not NUL-terminated), or -1. */
 int phase_find(const char *name, size_t chars);
+
+/* Are keys asked for at their next owner first?  From SWITCH on: then the next list is the one for
+ * clients that know nothing of phases and have one owner for each key. */
+bool phase_next_first(enum phase phase);
 
 #endif

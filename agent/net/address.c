@@ -2,7 +2,6 @@
 #include "net/address.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +63,19 @@ int address_parse(const char *text, struct sockaddr_storage *address, socklen_t 
 	memcpy(address, &v4, sizeof(v4));
 	*length = sizeof(v4);
 	return 0;
+}
+
+bool address_is_loopback(const struct sockaddr_storage *address)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (address->ss_family == AF_INET) {
+		memcpy(&v4, address, sizeof(v4));
+		return ntohl(v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	memcpy(&v6, address, sizeof(v6));
+	return address->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
 }
 
 void address_format(const struct sockaddr *address, char text[ADDRESS_TEXT_BYTES])

@@ -170,6 +170,7 @@ START_TEST(the_least_file_gets_the_defaults)
 	ck_assert_mem_eq(c->host_public, public, 32);
 	ck_assert_uint_eq(c->psk[31], 7);
 	ck_assert_ptr_null(c->previous_psk);
+	ck_assert_str_eq(c->discovery, "");
 	config_free(c);
 	config_free(NULL);
 }
@@ -235,6 +236,35 @@ START_TEST(the_sample_names_every_option_and_only_real_ones)
 	ck_assert_mem_eq(config->previous_host_public, config->host_public, 32);
 	ck_assert_ptr_nonnull(config->etcd.password);
 	config_free(config);
+}
+END_TEST
+
+START_TEST(discovery_is_for_this_host_only)
+{
+	static const char *const good[] = {"127.0.0.1:11214", "127.8.9.10:1", "[::1]:65535"};
+	static const char *const bad[] = {"0.0.0.0:11214",
+					  "10.0.0.1:11214",
+					  "128.0.0.1:11214",
+					  "[::]:11214",
+					  "[2001:db8::1]:11214",
+					  "[::ffff:127.0.0.1]:11214",
+					  "localhost:11214",
+					  "127.0.0.1",
+					  "127.0.0.1:0",
+					  "11214",
+					  ""};
+	struct config *c;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		write_config(NULL, "discovery = \"%s\"\n", good[i]);
+		c = load();
+		ck_assert_str_eq(c->discovery, good[i]);
+		config_free(c);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		write_config(NULL, "discovery = \"%s\"\n", bad[i]);
+		refused(-EINVAL, 10, "discovery", "a loopback address and a port");
+	}
 }
 END_TEST
 
@@ -548,6 +578,7 @@ int main(void)
 	tcase_add_test(tcase, the_least_file_gets_the_defaults);
 	tcase_add_test(tcase, every_option_is_taken);
 	tcase_add_test(tcase, the_sample_names_every_option_and_only_real_ones);
+	tcase_add_test(tcase, discovery_is_for_this_host_only);
 	tcase_add_test(tcase, an_unknown_key_is_refused_by_name);
 	tcase_add_test(tcase, missing_keys_are_named_all_at_once);
 	tcase_add_test(tcase, an_option_given_twice_is_refused);

@@ -177,6 +177,7 @@ static const struct {
     {"owed-max = 100", "owed-max, owed-per-user"},
     {"owed-per-user = 100", "owed-per-user"},
     {"metrics = \"127.0.0.1:9400\"", "metrics"},
+    {"discovery = \"127.0.0.1:9401\"", "discovery"},
     {"segment = \"/mcroster.other\"", "segment"},
     {"threshold = 2", "trusted-keys or threshold"},
     {"trusted-keys = { \"" KEY "\" }", "trusted-keys or threshold"},

@@ -25,6 +25,20 @@ START_TEST(other_words_are_no_phase)
 }
 END_TEST
 
+START_TEST(the_next_list_is_first_from_switch_on_and_never_after_an_abort)
+{
+	static const enum phase next[] = {PHASE_SWITCH, PHASE_SETTLE, PHASE_DRAIN,
+					  PHASE_GIVEUP, PHASE_AFTER,  PHASE_PURGE};
+	unsigned found = 0;
+
+	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++)
+		ck_assert(phase_next_first(next[i]));
+	for (int phase = 0; phase < PHASE_COUNT; phase++)
+		found += phase_next_first((enum phase)phase);
+	ck_assert_uint_eq(found, sizeof(next) / sizeof(next[0]));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("phase");
@@ -32,6 +46,7 @@ int main(void)
 
 	tcase_add_test(tcase, each_phase_is_found_by_its_own_name);
 	tcase_add_test(tcase, other_words_are_no_phase);
+	tcase_add_test(tcase, the_next_list_is_first_from_switch_on_and_never_after_an_abort);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -84,6 +84,26 @@ START_TEST(the_bytes_are_those_the_kernel_takes)
 }
 END_TEST
 
+START_TEST(only_this_host_s_own_are_loopback)
+{
+	static const char *const yes[] = {"127.0.0.1:1", "127.255.255.255:1", "[::1]:1"};
+	static const char *const no[] = {"126.255.255.255:1", "128.0.0.1:1",
+					 "0.0.0.0:1",	      "[::]:1",
+					 "[::2]:1",	      "[::ffff:127.0.0.1]:1"};
+	struct sockaddr_storage address;
+	socklen_t length;
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		ck_assert_int_eq(address_parse(yes[i], &address, &length), 0);
+		ck_assert(address_is_loopback(&address));
+	}
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		ck_assert_int_eq(address_parse(no[i], &address, &length), 0);
+		ck_assert(!address_is_loopback(&address));
+	}
+}
+END_TEST
+
 START_TEST(other_families_are_local)
 {
 	struct sockaddr address = {.sa_family = AF_UNIX};
@@ -106,6 +126,7 @@ int main(void)
 	tcase_add_loop_test(tcase, anything_else_is_refused_and_nothing_is_written, 0,
 			    (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_test(tcase, the_bytes_are_those_the_kernel_takes);
+	tcase_add_test(tcase, only_this_host_s_own_are_loopback);
 	tcase_add_test(tcase, other_families_are_local);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
