@@ -58,7 +58,6 @@ static void hosts_json(const struct status *status, struct json *json)
 
 		json_object_open(json, NULL);
 		json_string(json, "name", host->name);
-		json_string(json, "release", host->release);
 		json_signed(json, "lease_ms_left", host->lease_left_ms);
 		json_unsigned(json, "adopted_term", host->term);
 		json_unsigned(json, "adopted_serial", host->serial);
@@ -78,6 +77,7 @@ static void hosts_json(const struct status *status, struct json *json)
 		json_unsigned(json, "clients_silent", host->clients_silent);
 		json_unsigned(json, "clients_refused", host->clients_refused);
 		json_unsigned(json, "clients_gone", host->clients_gone);
+		json_string(json, "release", host->release);
 		json_string(json, "reason", host->reason);
 		json_object_close(json);
 	}
