@@ -21,6 +21,8 @@ for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segme
 	lib/libmcroster-memcached.so.0 lib/pkgconfig/libmcroster-memcached.pc \
 	lib/python3/dist-packages/mcroster/client.py share/man/man3/libmcroster-memcached.3 \
 	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE share/man/man3/libmcroster.3 \
+	share/man/man5/mcroster.conf.5 share/man/man5/mcroster-cluster.conf.5 share/man/man5/mcroster-list.5 \
+	share/man/man7/mcroster.7 share/man/man8/mcadmin.8 share/man/man8/mcrosterd.8 \
 	share/mcroster/mcroster.rules.yml share/mcroster/mcroster-dashboard.json; do
 	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
 done

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# The manual says what the programs do: every command and option stands in its page and nothing else
+# does, every option of both configuration files, every line of a list, in its order; pages are
+# well-formed and name only pages and documents that there are.
+# parallel
+# shellcheck source=tests/lab/offline.sh
+top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+. "$top/tests/lab/offline.sh"
+MCROSTERD=$(realpath "${MCROSTERD:?MCROSTERD must name the program}")
+man=$top/docs/man
+
+# ---- form ----
+
+for page in "$man"/*.[1-8]; do
+	name=${page##*/}
+	mandoc -T lint -W warning "$page" >out 2>err
+	is "$name: what mandoc finds wrong" "$(cat out err)" ""
+	groff -ww -mdoc -T utf8 "$page" >/dev/null 2>err
+	is "$name: what groff finds wrong" "$(cat err)" ""
+	while read -r other; do
+		case $other in
+		libmemcached.3 | memcached.1) ;;
+		*) is "$name: $other is there" "$(ls "$man/$other" 2>&1)" "$man/$other" ;;
+		esac
+	done < <(sed -nE 's/^\.Xr ([a-z.-]*mc[a-z.-]*) ([1-8]).*/\1.\2/p' "$page" | sort -u)
+	while read -r document; do
+		is "$name: $document is there" "$(ls "$top/$document" 2>&1)" "$top/$document"
+	done < <(grep -oE 'docs/[a-z]+\.md' "$page" | sort -u)
+done
+
+# ---- mcadmin(8), mcrosterd(8) ----
+
+plain() { mandoc -T ascii -O width=200 "$man/$1" | col -bx; } # PAGE
+
+# section PAGE-TEXT HEADING: its options, as `-o, --output file`, sorted; `+ HEADING` for another one's.
+section() {
+	awk -v heading="$2" '
+		/^[^ ]/ { on = $0 == heading }
+		/^   [^ ]/ { on = substr($0, 4) == heading }
+		on && /^     -/ { sub(/^ */, ""); sub(/  .*/, ""); gsub(/ \| /, "|"); print }
+		on && /^     Also those of/ {
+			gsub(/^ *Also those of |\.$/, "")
+			for (i = split($0, more, " and "); i > 0; i--) print "+ " more[i]
+		}' "$1"
+}
+options() { # PAGE-TEXT HEADING
+	local line
+	section "$1" "$2" | while IFS= read -r line; do
+		case $line in
+		"+ "*) section "$1" "${line#+ }" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done | LC_ALL=C sort
+}
+helped() { # ARGUMENT...: what --help has of a command, in the same form
+	"$MCADMIN" "$@" --help | sed -nE 's/^ {2,6}((-[a-z], )?--[a-z].*)/\1/p' | sed 's/  .*//' |
+		grep -v '^-h, --help$' | tr '[:upper:]' '[:lower:]' | LC_ALL=C sort
+}
+
+plain mcadmin.8 >page
+commands=$("$MCADMIN" --help | sed -nE 's/^  ([a-z]+) +[A-Z].*/\1/p' |
+	sed 's/^keys$/&\n& new\n& show\n& verify/')
+is "mcadmin(8): its commands" "$(sed -nE 's/^   ([a-z].*)/\1/p' page | tr '\n' ' ')" \
+	"$(tr '\n' ' ' <<<"$commands")"
+while read -r command; do
+	# shellcheck disable=SC2086 # words
+	is "mcadmin(8): options of $command" "$(options page "$command")" "$(helped $command)"
+done <<<"$commands"
+
+plain mcrosterd.8 >page
+is "mcrosterd(8): its options" \
+	"$(section page DESCRIPTION | grep -oE -- '--[a-z-]+' | LC_ALL=C sort | tr '\n' ' ')" \
+	"$("$MCROSTERD" --help | sed -nE 's/^ {2,6}(-[a-z], )?(--[a-z-]+).*/\2/p' | LC_ALL=C sort | tr '\n' ' ')"
+
+# ---- configuration files ----
+
+# known WORD COMMAND...: the options that a refusal of an unknown one names, WORD: where it is.
+known() {
+	local section=$1
+	shift
+	case $section in
+	"") echo 'colour = "red"' ;;
+	*) printf '%s "x" {\n\tcolour = "red"\n}\n' "$section" ;;
+	esac >unknown.conf
+	"$@" 2>&1 | sed -nE 's/.*found an unknown option.*expected one of (.*)/\1/p' | sed 's/, /\n/g'
+}
+described() { # PAGE
+	sed -nE 's/^\.It Ic ([a-z].*)/\1/p' "$man/$1" | sed -E 's/ (Ar|Cm) .*//; s/ , /\n/g' | LC_ALL=C sort
+}
+agent_conf() { known "$1" "$MCROSTERD" -c unknown.conf --check; }
+cluster_conf() { known "$1" "$MCADMIN" plan unknown.conf --parent none; }
+
+is "mcroster.conf(5): its options" "$(described mcroster.conf.5)" \
+	"$( (agent_conf "" && agent_conf server) | LC_ALL=C sort)"
+is "mcroster-cluster.conf(5): its options" "$(described mcroster-cluster.conf.5)" \
+	"$( (cluster_conf "" && cluster_conf agent && cluster_conf server) | LC_ALL=C sort)"
+# A default that a page names in parentheses is the one that the sample shows.
+for file in agent:mcroster.conf cluster:mcroster-cluster.conf; do
+	while read -r option value; do
+		shown=$(sed -nE "s/^#$option = \"?([0-9a-z]+)\"?\$/\1/p" "$top/etc/${file%:*}.conf")
+		[ -z "$shown" ] || is "${file#*:}(5): the default of $option" "$value" "$shown"
+	done < <(awk '/^\.It Ic/ { option = $3 }
+		match($0, /\([0-9]+\)|^\.Pq [0-9]+/) {
+			value = substr($0, RSTART, RLENGTH); gsub(/[^0-9]/, "", value); print option, value }' \
+		"$man/${file#*:}.5")
+done
+
+# ---- lists ----
+
+is "mcroster-list(5): its lines, in their order" \
+	"$(sed -nE 's/^\.It Ic ([a-z-]+).*/\1/p' "$man/mcroster-list.5" | tr '\n' ' ')" \
+	"$(sed -n '/^static const struct lines_step steps/,/^};/s/^ *{"\([a-z-]*\)",.*/\1/p' \
+		"$top/agent/list/list_lines.c" | tr '\n' ' ')signature "
+
+end
