@@ -7,11 +7,13 @@
 LAB_RATE=400
 unset NO_COLOR
 
-term() { tmux -S "$LAB/tmux" "$@"; }
+terminals=0 # each has a server of its own: one that was told to end is not gone at once
+term() { tmux -S "$LAB/tmux.$terminals" "$@"; }
 # term_start COLUMNS ROWS COMMAND...: a terminal of that size, in the lab's directory.
 term_start() {
 	local columns=$1 rows=$2
 	shift 2
+	terminals=$((terminals + 1))
 	term -f /dev/null new-session -d -x "$columns" -y "$rows" -c "$LAB" \
 		env PATH="$BUILD:$PATH" PS1='$ ' HOME="$LAB" "$@" || fail "tmux does not start"
 	term set -g status off >/dev/null
@@ -167,6 +169,7 @@ term_end
 say "completion"
 term_start 100 30 bash --norc --noprofile
 type_ 'eval "$(mcadmin completion bash)"'
+see "bash takes it" '^\$ *$'
 term send-keys -l 'mcadmin stat'
 term send-keys Tab
 see "bash completes a command" '^\$ mcadmin status *$'
@@ -181,6 +184,7 @@ term_end
 term_start 100 30 zsh -f
 type_ 'autoload -U compinit; compinit -D -u; eval "$(mcadmin completion zsh)"; echo rea''dy'
 see "zsh takes it" '^ready$'
+see "and asks for more" '^\$ *$'
 term send-keys -l 'mcadmin stat'
 term send-keys Tab
 see "zsh completes a command" '^\$ mcadmin status *$'

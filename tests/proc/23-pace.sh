@@ -40,7 +40,7 @@ lab_push_start
 lab_until 30 works 1 'phase=COPY work=running found=[1-9][0-9]* .* left=[1-9]' ||
 	fail "s1's progress does not show"
 "$BUILD/mcadmin" status --agent "$(lab_agent_socket 1)" >"$LAB/bars"
-check "a bar shows it" grep -Eq '^  s1 +COPY +running +[#.]{20} ' "$LAB/bars"
+check "a bar shows it" grep -Eq '^  s1 [#.]{20} +[0-9.]+ %' "$LAB/bars"
 check "the limit of s1 is lifted" pace 1 --keys 0
 check "the limit of s2 is lifted" pace 2 --keys 0 --bytes 100000000 --adaptive no
 check "the change goes through" lab_push_wait
