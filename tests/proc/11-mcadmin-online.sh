@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mcadmin with agents: pushing and watching a change from its beginning to its end, from near and
 # from afar, and every way in which the watching ends early.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

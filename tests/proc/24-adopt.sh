@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A fleet whose clients place keys by libmemcached's KETAMA_WEIGHTED is adopted without moving one;
 # it grows by that rule, and changes over to slots, both under load.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

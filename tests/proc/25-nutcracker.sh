@@ -2,6 +2,7 @@
 # Lists with libmemcached's and twemproxy's distributions give their answers: 100 random lists
 # against the installed library, 100 pools of a real nutcracker over real memcacheds.  Then a fleet
 # behind a nutcracker is adopted as it is, and changed over to slots.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mcadmin plan says how many keys and bytes will move and for how long, from what the servers say;
 # it touches nothing, and what is said of each server while they move adds up at any time.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A fleet is upgraded one host at a time: agents that speak the protocol's version before and agents of
 # this one go through changes together, whoever coordinates, and one is upgraded in the middle of a change.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The coordinator's agent is killed in each phase of a change and started again within its lease:
 # the change goes through, and nothing is missed, stale or misplaced.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

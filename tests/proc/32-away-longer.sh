@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Agents that stay away longer than their lease, with `isolation bypass`: their hosts' clients get no
 # plans (counted apart), the change passes them by or waits for their work, and no read is stale.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # An agent that stays away longer than its lease, with `isolation serve`: its host's clients go on by
 # the last phase they saw.  That is outside the guarantee: what it costs is measured and printed.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

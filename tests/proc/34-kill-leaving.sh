@@ -2,6 +2,7 @@
 # The agent of a server that leaves is killed where it still has work: while its keys are copied,
 # while they are drained, and when the new list is out and its purge is due.  Started again within
 # its lease each time, it works on until the change is settled, and nothing is left behind.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -2,6 +2,7 @@
 # A host comes up after a boot, its segment gone, and nobody grants: its clients get the last list when
 # boot-wait is over and not before; status shows that it is isolated, until the first grant.  Under
 # `isolation bypass` boot-wait has no end: it is not ready before the coordinator's word.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

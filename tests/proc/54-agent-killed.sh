@@ -2,6 +2,7 @@
 # An agent that is killed at any instant, again and again, beside four readers and while one change
 # follows the other: no reader is told a mixture, and the cluster goes on.
 # limit: 3600
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Registered clients: idle ones hold no phase up, one in the middle of an operation does for
 # op-timeout and no longer; the agent's restart, client-quorum, a cap, and a thousand of them.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

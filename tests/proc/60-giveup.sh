@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Dead servers: given up by a signed order while their keys are copied, and by a line of the next
 # list.  The change goes on without them, what only they had is lost as misses, nothing is stale.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Abort and excuse: what holds a change up in PREPARE is waited for, excused, or the change is undone;
 # undone in COPY, nothing is left of the copies.  Orders that are not good are refused by the rule.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Operators' keys change by signed documents, three times, and no configuration file is touched: keys
 # that were retired count no more, a host that slept through it all catches up by the chain.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The pre-shared key and host keys, the coordinator's among them, are replaced on a running cluster by
 # agent.conf and SIGHUP: no agent restarts, no lease is lost, and a client checks all the while.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 

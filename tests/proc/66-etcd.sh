@@ -4,6 +4,7 @@
 # killed and comes back; and who leads then is asked to stop, and gives its leadership back.  The
 # change goes on by itself; nothing is passed twice, stale or missed.  In each phase, and for longer:
 # tests/proc/full/66-* and 67-*.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh

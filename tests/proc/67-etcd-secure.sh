@@ -2,6 +2,7 @@
 # The register in an etcd that wants TLS, a client's certificate, and a user with his password, and whose
 # first endpoint is dead: by agent.conf alone.  Who has the wrong password, or trusts another authority,
 # leads nothing and says why.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh

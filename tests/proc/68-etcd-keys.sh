@@ -2,6 +2,7 @@
 # Operators' keys change twice, the register in etcd, and the leader that took both versions is killed
 # before any other agent has fetched either: who leads next goes on under the new keys by itself, for
 # their documents are in etcd.  Nobody pushes anything again.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 # shellcheck source=tests/lab/etcd.sh

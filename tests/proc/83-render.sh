@@ -2,6 +2,7 @@
 # mcadmin render: what other programs are configured with.  A twemproxy so configured sends 10,000 keys
 # where libmcroster does; memcached's own proxy too, by each of its distributions, where
 # MEMCACHED_PROXY names one.  What a program cannot do is refused.
+# parallel
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 
