@@ -154,6 +154,8 @@ out:
 	for (unsigned i = 0; i < 3; i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
+	/* What streams have put off is carried out, for it holds them until then. */
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	event_base_free(base);
 	log_close();
 	return status;
