@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # `make install`: what is installed is complete and usable, and `make uninstall` takes it all away.
 # `make deb`: the same files in packages.
-# parallel
 set -eu
 BUILD=$(cd "${BUILD:?BUILD must name the directory with the binaries}" && pwd)
 cd "$(dirname "$0")/../.."
