@@ -99,7 +99,7 @@ static bool give(struct wire *wire, const uint8_t *bytes, size_t length)
 			if (!was_ready || message.type == MESSAGE_HELLO ||
 			    message.body_bytes > MESSAGE_BODY_MAX)
 				abort();
-			(void)message_encode(&message, encoded);
+			(void)message_encode(&message, PROTOCOL_VERSION, encoded);
 			for (size_t i = 0; i < message.body_bytes; i++)
 				sum ^= message.body[i]; /* ASan: is it all there? */
 			(void)*(volatile uint8_t *)&sum;

@@ -78,7 +78,7 @@ static void queue_begin(void)
 
 	owed_run_free(agent.owed);
 	(void)unlink(agent.journal);
-	must(owed_run_new(agent.base, agent.directory, &limits, &agent.owed, &failure) == 0);
+	must(owed_run_new(agent.base, agent.directory, &limits, NULL, &agent.owed, &failure) == 0);
 	/* Without a lease: what is taken stays owed. */
 	must(owed_run_phase(agent.owed, &change, PHASE_STEADY, GENERATION, 0) == 0);
 }
