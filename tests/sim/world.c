@@ -451,7 +451,7 @@ bool world_run(struct world *world, uint64_t seed, bool tracing, struct figures 
 
 	memset(world, 0, sizeof(*world));
 	world->seed = seed;
-	world->random = seed * 0x2545f4914f6cdd1du + 3;
+	world->random = seed * 0x2545f4914f6cdd1du + 7;
 	world->tracing = tracing;
 	world->figures = figures;
 	world_make(world);
