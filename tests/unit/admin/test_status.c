@@ -147,9 +147,9 @@ START_TEST(json_hands_everything_on)
 			     "\"owed_since\":1700000000,\"owed_trouble\":");
 	ck_assert_says(text, "\"slots_old\":8192,\"slots_new\":12288,\"owed\":4,"
 			     "\"owed_since\":1700000001,");
-	ck_assert_says(
-	    text, "{\"name\":\"a2\",\"release\":\"0.2.0\",\"lease_ms_left\":-1,\"adopted_term\":3,"
-		  "\"adopted_serial\":16,\"phase\":\"PREPARE\",\"work\":\"none\",");
+	ck_assert_says(text, "{\"name\":\"a2\",\"lease_ms_left\":-1,\"adopted_term\":3,"
+			     "\"adopted_serial\":16,\"phase\":\"PREPARE\",\"work\":\"none\",");
+	ck_assert_says(text, "\"release\":\"0.2.0\",\"reason\":\"\"}");
 	ck_assert_says(text, "\"reason\":\"full of words, a=b\"}");
 	ck_assert_says(text,
 		       "\"other\":[{\"name\":\"new-thing\",\"value\":\"of a later agent\"}]}\n");
