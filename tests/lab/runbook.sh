@@ -103,7 +103,7 @@ fill_disk() { # N
 	lab_agent_term "$1"
 	mv "$state" "$state.kept"
 	mkdir -m 700 "$state"
-	mount -t tmpfs -o size=2m,mode=700 none "$state" || fail "no small file system"
+	mount -t tmpfs -o size=2m,mode=700 none "$state" || fail "no small file system for the full disk: root makes one"
 	RUNBOOK_MOUNTED=$state
 	trap 'RUNBOOK_CODE=$?; umount -l "$RUNBOOK_MOUNTED" 2>/dev/null; lab_exit $RUNBOOK_CODE' EXIT
 	cp -a "$state.kept/." "$state/"
