@@ -8,9 +8,10 @@
 static const char usage[] =
     "Usage: mcadmin keys new -p PUBLIC... -t THRESHOLD\n"
     "                        [--parent KEYS | --first CLUSTER | --agent ...] -o KEYS\n"
+    "                        [--json]\n"
     "       mcadmin keys show [--json | --raw] [KEYS | --agent ...]\n"
-    "       mcadmin keys verify -p PUBLIC... [-t N] [--cluster NAME] KEYS...\n"
-    "       mcadmin keys verify --parent KEYS KEYS...\n"
+    "       mcadmin keys verify -p PUBLIC... [-t N] [--cluster NAME] [--json] KEYS...\n"
+    "       mcadmin keys verify --parent KEYS [--json] KEYS...\n"
     "\n"
     "A keys document says whose signatures count, so that operators' keys change\n"
     "without touching any agent.conf.  Version N+1 is signed by the threshold of\n"

@@ -18,6 +18,7 @@
 static const char usage[] =
     "Usage: mcadmin keys new -p PUBLIC... -t THRESHOLD\n"
     "                        [--parent KEYS | --first CLUSTER | --agent ...] -o KEYS\n"
+    "                        [--json]\n"
     "\n"
     "Writes the keys document that follows the one in force, unsigned, and says who\n"
     "has to sign it.\n"
@@ -28,7 +29,8 @@ static const char usage[] =
     "      --parent KEYS         the document in force, from a file; otherwise the\n"
     "                            agent is asked\n"
     "      --first CLUSTER       there is none yet: version 1, asking nobody\n"
-    "  -o, --output KEYS         where it goes (replaced if it is there)\n" TARGET_USAGE
+    "  -o, --output KEYS         where it goes (replaced if it is there)\n"
+    "      --json                what was written, as one JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
@@ -37,6 +39,7 @@ static const struct option option_table[] = {
     {"parent", required_argument, NULL, 'P'},
     {"first", required_argument, NULL, 'f'},
     {"output", required_argument, NULL, 'o'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     TARGET_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -45,6 +48,7 @@ static const struct option option_table[] = {
 struct new_options {
 	const char *parent, *first, *output;
 	uint64_t threshold;
+	bool json;
 	struct signers_trusted keys;
 	struct target target;
 };
@@ -78,6 +82,23 @@ static void next_print(const struct new_options *options, const struct keys *pre
 		     options->output, options->output);
 }
 
+static int next_json(const struct new_options *options, const struct keys *previous,
+		     const struct keys *next, struct failure *failure)
+{
+	struct json json;
+	int error;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_string(&json, "file", options->output);
+	json_unsigned(&json, "previous_version", previous != NULL ? previous->version : 0);
+	json_unsigned(&json, "signers_wanted", next_keys_signers(previous, next));
+	error = keys_report_json(next, &json, failure);
+	json_object_close(&json);
+	json_end(&json);
+	return error;
+}
+
 static int new_run(const struct new_options *options, const char *cluster,
 		   const struct keys *previous, struct failure *failure)
 {
@@ -87,7 +108,9 @@ static int new_run(const struct new_options *options, const char *cluster,
 	if (error == 0)
 		error = file_write(options->output, 0644, true, next->document,
 				   next->document_bytes, failure);
-	if (error == 0)
+	if (error == 0 && options->json)
+		error = next_json(options, previous, next, failure);
+	else if (error == 0)
 		next_print(options, previous, next);
 	keys_free(next);
 	return error;
@@ -161,6 +184,9 @@ static int options_read(int argc, char **argv, struct new_options *options)
 			break;
 		case 'o':
 			options->output = optarg;
+			break;
+		case 'j':
+			options->json = true;
 			break;
 		case 'h':
 			return admin_help(usage);

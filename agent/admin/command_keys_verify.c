@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin/admin.h"
@@ -13,8 +14,8 @@
 #include "admin/keys_source.h"
 
 static const char usage[] =
-    "Usage: mcadmin keys verify -p PUBLIC... [-t N] [--cluster NAME] KEYS...\n"
-    "       mcadmin keys verify --parent KEYS KEYS...\n"
+    "Usage: mcadmin keys verify -p PUBLIC... [-t N] [--cluster NAME] [--json] KEYS...\n"
+    "       mcadmin keys verify --parent KEYS [--json] KEYS...\n"
     "\n"
     "Checks keys documents as an agent does, in the order given: each is the next\n"
     "version of the one before, signed by the threshold of that one and by its own.\n"
@@ -25,72 +26,122 @@ static const char usage[] =
     "  -t, --threshold N    the agents' threshold (1)\n"
     "      --cluster NAME   they must be of this cluster\n"
     "      --parent KEYS    the document before the first, taken as good\n"
+    "      --json           all of them as one JSON object\n"
     "  -h, --help           this text\n";
 
 static const struct option option_table[] = {
-    {"public", required_argument, NULL, 'p'},  {"threshold", required_argument, NULL, 't'},
-    {"cluster", required_argument, NULL, 'c'}, {"parent", required_argument, NULL, 'P'},
-    {"help", no_argument, NULL, 'h'},	       {NULL, 0, NULL, 0},
+    {"public", required_argument, NULL, 'p'},
+    {"threshold", required_argument, NULL, 't'},
+    {"cluster", required_argument, NULL, 'c'},
+    {"parent", required_argument, NULL, 'P'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 struct verify_options {
 	const char *parent, *cluster;
 	uint64_t threshold;
+	bool json;
 	struct signers_trusted trusted;
 	char *const *paths;
 	int count;
 };
 
-/* The document at `path`, as the next after *last, which it replaces. */
-static int next_verify(const struct verify_options *options, const char *path, struct keys **last,
-		       struct failure *failure)
+/* Opens the document at `path` as the next after `last` (NULL: as the first). */
+static int next_open(const struct verify_options *options, const char *path,
+		     const struct keys *last, struct keys **next, struct failure *failure)
 {
-	const struct signers_trusted *trusted = *last == NULL ? &options->trusted : NULL;
-	struct keys *read = NULL, *opened = NULL;
-	char hash[2 * LIST_HASH_BYTES + 1];
+	const struct signers_trusted *trusted = last == NULL ? &options->trusted : NULL;
+	struct keys *read = NULL;
 	struct failure why;
 	int error = keys_source_file(path, trusted, &read, failure);
 
 	if (error < 0)
 		return error;
-	if (*last == NULL)
+	if (last == NULL)
 		error = keys_open_first(
 		    read->document, read->document_bytes, &options->trusted.trust,
-		    options->cluster != NULL ? options->cluster : read->cluster, &opened, &why);
+		    options->cluster != NULL ? options->cluster : read->cluster, next, &why);
 	else
-		error = keys_open_next(read->document, read->document_bytes, *last, &opened, &why);
+		error = keys_open_next(read->document, read->document_bytes, last, next, &why);
 	keys_free(read);
-	if (error < 0)
-		return failure_set(failure, -error, "%s: %s", path, why.text);
-	human_hex(opened->hash, sizeof(opened->hash), hash);
+	return error < 0 ? failure_set(failure, -error, "%s: %s", path, why.text) : 0;
+}
+
+static int good_print(const char *path, const struct keys *last, const struct keys *keys,
+		      struct failure *failure)
+{
+	char hash[2 * LIST_HASH_BYTES + 1];
+
+	human_hex(keys->hash, sizeof(keys->hash), hash);
 	(void)printf("%s: good\n"
 		     "cluster       %s\n"
 		     "version       %" PRIu64 "\n"
 		     "hash          %s\n"
 		     "threshold     %" PRIu32 " of these %" PRIu32 " keys\n",
-		     path, opened->cluster, opened->version, hash, opened->threshold,
-		     opened->key_count);
-	keys_report_keys(*last, opened, stdout);
-	error = keys_report_signers(*last, opened, stdout, failure);
-	keys_free(*last);
-	*last = opened;
+		     path, keys->cluster, keys->version, hash, keys->threshold, keys->key_count);
+	keys_report_keys(last, keys, stdout);
+	return keys_report_signers(last, keys, stdout, failure);
+}
+
+static int chain_json(const struct verify_options *options, struct keys *const *chain,
+		      struct failure *failure)
+{
+	struct json json;
+	int error = 0;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_bool(&json, "good", true);
+	json_array_open(&json, "documents");
+	for (int i = 0; error == 0 && i < options->count; i++) {
+		json_object_open(&json, NULL);
+		json_string(&json, "file", options->paths[i]);
+		error = keys_report_json(chain[i], &json, failure);
+		json_object_close(&json);
+	}
+	json_array_close(&json);
+	json_object_close(&json);
+	json_end(&json);
 	return error;
+}
+
+/* Fills chain[0] and on; text is printed as each is found good, JSON when all are. */
+static int chain_verify(const struct verify_options *options, const struct keys *parent,
+			struct keys **chain, struct failure *failure)
+{
+	const struct keys *last = parent;
+	int error = 0;
+
+	for (int i = 0; error == 0 && i < options->count; i++) {
+		error = next_open(options, options->paths[i], last, &chain[i], failure);
+		if (error == 0 && !options->json)
+			error = good_print(options->paths[i], last, chain[i], failure);
+		last = chain[i];
+	}
+	return error == 0 && options->json ? chain_json(options, chain, failure) : error;
 }
 
 static int verify_run(const struct verify_options *options, struct failure *failure)
 {
-	struct keys *last = NULL;
+	struct keys *parent = NULL, **chain = calloc((size_t)options->count, sizeof(struct keys *));
 	int error = 0;
 
+	if (chain == NULL)
+		return failure_set(failure, ENOMEM, "no memory for the keys documents");
 	if (options->parent != NULL)
-		error = keys_source_file(options->parent, NULL, &last, failure);
-	if (error == 0 && last != NULL && options->cluster != NULL &&
-	    strcmp(options->cluster, last->cluster) != 0)
+		error = keys_source_file(options->parent, NULL, &parent, failure);
+	if (error == 0 && parent != NULL && options->cluster != NULL &&
+	    strcmp(options->cluster, parent->cluster) != 0)
 		error = failure_set(failure, EINVAL, "%s: for the cluster %s, want %s",
-				    options->parent, last->cluster, options->cluster);
-	for (int i = 0; error == 0 && i < options->count; i++)
-		error = next_verify(options, options->paths[i], &last, failure);
-	keys_free(last);
+				    options->parent, parent->cluster, options->cluster);
+	if (error == 0)
+		error = chain_verify(options, parent, chain, failure);
+	for (int i = 0; i < options->count; i++)
+		keys_free(chain[i]);
+	free(chain);
+	keys_free(parent);
 	return error;
 }
 
@@ -137,6 +188,9 @@ static int run(int argc, char **argv)
 			break;
 		case 'P':
 			options.parent = optarg;
+			break;
+		case 'j':
+			options.json = true;
 			break;
 		case 'h':
 			return admin_help(usage);

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "admin/admin.h"
+#include "admin/json.h"
 #include "admin/keyfile.h"
 #include "admin/passphrase.h"
 
@@ -12,7 +13,7 @@
 
 static const char usage[] =
     "Usage: mcadmin passphrase KEYFILE [--old-passphrase-file F]\n"
-    "                          [--passphrase-file F | --no-passphrase]\n"
+    "                          [--passphrase-file F | --no-passphrase] [--json]\n"
     "\n"
     "Encrypts an operator's secret key with another passphrase, or for the first\n"
     "time.  The key itself stays what it is; copies of the file keep the passphrase\n"
@@ -21,17 +22,38 @@ static const char usage[] =
     "      --old-passphrase-file F\n"
     "                            holds the present one; without one it is asked for\n"
     "                            at the terminal, where there is one\n" PASSPHRASE_USAGE
+    "      --json                what was done, as one JSON object\n"
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
     {"old-passphrase-file", required_argument, NULL, OLD_FILE},
     PASSPHRASE_OPTIONS,
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
+static void change_print(const char *path, bool encrypted)
+{
+	(void)printf("%s is %s\n", path,
+		     encrypted ? "encrypted with the new passphrase"
+			       : "NOT encrypted: whoever gets the file has the key");
+}
+
+static void change_json(const char *path, bool encrypted)
+{
+	struct json json;
+
+	json_begin(&json, stdout);
+	json_object_open(&json, NULL);
+	json_string(&json, "file", path);
+	json_bool(&json, "encrypted", encrypted);
+	json_object_close(&json);
+	json_end(&json);
+}
+
 static int change(const char *path, const char *old_file, const struct passphrase_wanted *wanted,
-		  struct failure *failure)
+		  bool json, struct failure *failure)
 {
 	char *passphrase = NULL;
 	uint8_t *secret = NULL;
@@ -42,10 +64,7 @@ static int change(const char *path, const char *old_file, const struct passphras
 	if (error == 0)
 		error = keyfile_operator_store(path, true, passphrase, secret, failure);
 	if (error == 0)
-		(void)printf("%s is %s\n", path,
-			     passphrase != NULL
-				 ? "encrypted with the new passphrase"
-				 : "NOT encrypted: whoever gets the file has the key");
+		(json ? change_json : change_print)(path, passphrase != NULL);
 	sodium_free(passphrase);
 	sodium_free(secret);
 	return error;
@@ -56,6 +75,7 @@ static int run(int argc, char **argv)
 	struct passphrase_wanted wanted = {0};
 	const char *old_file = NULL;
 	struct failure failure;
+	bool json = false;
 	int option, error;
 
 	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
@@ -65,6 +85,9 @@ static int run(int argc, char **argv)
 		case OLD_FILE:
 			old_file = optarg;
 			break;
+		case 'j':
+			json = true;
+			break;
 		case 'h':
 			return admin_help(usage);
 		default:
@@ -73,7 +96,7 @@ static int run(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return admin_usage(argv[0], "one KEYFILE is wanted, %d given", argc - optind);
-	error = change(argv[optind], old_file, &wanted, &failure);
+	error = change(argv[optind], old_file, &wanted, json, &failure);
 	return error < 0 ? admin_fail(argv[0], error, &failure) : ADMIN_DONE;
 }
 

@@ -175,12 +175,22 @@ for name in found:
 ' "$top/docs/json.md" "${members[@]}" 2>&1)" ""
 }
 object "keygen --json" key_id public_key secret_file -- keygen --no-passphrase -o js.key --json
+printf 'a passphrase of tests\n' >words && chmod 600 words
+object "passphrase --json" file encrypted -- passphrase js.key --passphrase-file words --json
+says "passphrase --json" '"encrypted":true'
 object "hostkey --json" public_key -- hostkey -o js.host --json
 object "init --json" cluster directory files -- init --host a=10.0.0.1 --no-passphrase -o js --json
 object "plan --json of a first list" epoch changes -- plan js/cluster.conf --parent none --json -o js.list
 object "sign --json" document file signatures more_wanted -- sign -k js/operator.key -t 2 js.list --json
 object "verify --json" good hash signatures -- verify -p js/operator.key.pub js.list --json
 object "show --json" cluster epoch servers -- show js.list --json
+object "keys new --json" file previous_version signers_wanted version threshold keys signatures -- \
+	keys new --first web -p js/operator.key.pub -t 1 -o js.keys --json
+says "keys new --json" '^\{"file":"js.keys","previous_version":0,"signers_wanted":1,"cluster":"web","version":1,.*"signatures":\[\]'
+done_ "its keys document" sign -k js/operator.key js.keys
+object "keys verify --json" good documents -- keys verify -p js/operator.key.pub js.keys --json
+says "keys verify --json" '^\{"good":true,"documents":\[\{"file":"js.keys","cluster":"web","version":1,.*"signatures":\["[0-9a-f]+"\]\}\]\}$'
+refused 3 'is here already' "keys verify --json of one twice" keys verify -p js/operator.key.pub js.keys js.keys --json
 object "add --json" moves percent_moved balance_before -- add js/cluster.conf b 10.0.0.1:11212 --parent js.list --json
 done_ "another list" plan js/cluster.conf --parent js.list -o list.other
 object "diff --json" same from to moves -- diff js.list list.other --json
