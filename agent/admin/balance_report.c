@@ -108,8 +108,10 @@ int balance_report(const struct list *parent, const struct list *next, const str
 		      balance_max_over_mean(next, change, true),
 		      balance_max_over_mean(parent, change, false));
 	if (change->in_slots)
-		(void)fprintf(out, "\n              furthest from its share by weight: %.2f slots, before %.2f",
-			      balance_slots_off(next), balance_slots_off(parent));
+		(void)fprintf(
+		    out,
+		    "\n              furthest from its share by weight: %.2f slots, before %.2f",
+		    balance_slots_off(next), balance_slots_off(parent));
 	(void)fputc('\n', out);
 	if (next->distribution == DISTRIBUTION_SLOTS)
 		return 0;

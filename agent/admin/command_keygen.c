@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -16,7 +17,8 @@
 
 static const char keygen_usage[] =
     "Usage: mcadmin keygen -o FILE [--passphrase-file F | --no-passphrase] [--force]\n"
-    "       mcadmin keygen --psk -o FILE [--force]\n"
+    "                      [--json]\n"
+    "       mcadmin keygen --psk -o FILE [--force] [--json]\n"
     "\n"
     "Makes the operator's Ed25519 key.  FILE gets the secret (mode 0600), encrypted\n"
     "with a passphrase, FILE.pub the public key, one line that goes into\n"
@@ -41,10 +43,13 @@ static const char hostkey_usage[] =
     "  -h, --help         this text\n";
 
 static const struct option keygen_options[] = {
-    {"output", required_argument, NULL, 'o'}, PASSPHRASE_OPTIONS,
-    {"psk", no_argument, NULL, 'p'},	      {"force", no_argument, NULL, 'f'},
+    {"output", required_argument, NULL, 'o'},
+    PASSPHRASE_OPTIONS,
+    {"psk", no_argument, NULL, 'p'},
+    {"force", no_argument, NULL, 'f'},
     {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},	      {NULL, 0, NULL, 0},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 static const struct option hostkey_options[] = {
@@ -59,7 +64,9 @@ struct key_options {
 	const char *output;
 	bool force, psk, json;
 	struct passphrase_wanted passphrase;
-	char public_path[PATH_MAX];
+	/* The public half goes to public_new first: what takes room is written before any file is
+	 * replaced, so that a full disk leaves the old pair or none. */
+	char public_path[PATH_MAX], public_new[PATH_MAX];
 };
 
 /* Returns a negative number to go on, an exit code otherwise. */
@@ -96,21 +103,50 @@ static int options_read(int argc, char **argv, const struct command *command,
 		return admin_usage(argv[0], "--psk: agents read it, so it has no passphrase");
 	if (options->output == NULL || options->output[0] == '\0')
 		return admin_usage(argv[0], "-o FILE is missing");
-	if (strlen(options->output) + sizeof(".pub") > sizeof(options->public_path))
+	if (strlen(options->output) + sizeof(".pub.new") > sizeof(options->public_path))
 		return admin_usage(argv[0], "the path given with -o is too long");
 	(void)snprintf(options->public_path, sizeof(options->public_path), "%s.pub",
+		       options->output);
+	(void)snprintf(options->public_new, sizeof(options->public_new), "%s.pub.new",
 		       options->output);
 	return -1;
 }
 
-/* The secret is written first; without this a .pub left from elsewhere would stop us half way. */
+/* The secret is in place first; without this a .pub left from elsewhere would be replaced, or stop
+ * us half way. */
 static int public_free(const struct key_options *options, struct failure *failure)
 {
+	struct stat st;
+
+	if (stat(options->public_path, &st) == 0 && !S_ISREG(st.st_mode))
+		return failure_set(failure, EEXIST,
+				   "%s: is there and not a regular file, so it is not replaced",
+				   options->public_path);
 	if (!options->force && access(options->public_path, F_OK) == 0)
 		return failure_set(failure, EEXIST,
 				   "%s: is there already and is not overwritten (--force does)",
 				   options->public_path);
 	return 0;
+}
+
+static int public_prepare(const struct key_options *options, const uint8_t *key,
+			  struct failure *failure)
+{
+	struct failure why;
+	int error = keyfile_public_store(options->public_new, true, key, &why);
+
+	return error < 0 ? failure_set(failure, -error, "%s; no key is made", why.text) : 0;
+}
+
+/* The public half, as the second of the two: `error` is how the secret went. */
+static int public_place(const struct key_options *options, int error, struct failure *failure)
+{
+	if (error == 0 && rename(options->public_new, options->public_path) < 0)
+		error = failure_set(failure, errno, "%s: %s; the new one is in %s",
+				    options->public_path, strerror(errno), options->public_new);
+	else if (error < 0)
+		(void)unlink(options->public_new);
+	return error;
 }
 
 /* What was made; NULL where there is none of it. */
@@ -156,13 +192,14 @@ static int operator_make(const struct key_options *options, struct failure *fail
 		error = passphrase_new(&options->passphrase, options->output, &passphrase, failure);
 	(void)crypto_sign_keypair(public_key, secret);
 	if (error == 0)
-		error = keyfile_operator_store(options->output, options->force, passphrase, secret,
-					       failure);
+		error = public_prepare(options, public_key, failure);
+	if (error == 0)
+		error = public_place(options,
+				     keyfile_operator_store(options->output, options->force,
+							    passphrase, secret, failure),
+				     failure);
 	sodium_free(passphrase);
 	sodium_free(secret);
-	if (error == 0)
-		error =
-		    keyfile_public_store(options->public_path, options->force, public_key, failure);
 	if (error < 0)
 		return error;
 	document_key_id(public_key, id);
@@ -196,11 +233,12 @@ static int host_make(const struct key_options *options, struct failure *failure)
 	if (secret == NULL)
 		return failure_set(failure, ENOMEM, "no locked memory for the secret");
 	(void)crypto_box_keypair(public_key, secret);
-	error = keyfile_secret_store(options->output, options->force, secret, failure);
-	sodium_free(secret);
+	error = public_prepare(options, public_key, failure);
 	if (error == 0)
-		error =
-		    keyfile_public_store(options->public_path, options->force, public_key, failure);
+		error = public_place(
+		    options, keyfile_secret_store(options->output, options->force, secret, failure),
+		    failure);
+	sodium_free(secret);
 	if (error < 0)
 		return error;
 	document_key_print(public_key, text);

@@ -60,18 +60,13 @@ static int plan_print(const struct plan_options *options, const struct proposal 
 	return error < 0 ? failure_set(failure, -error, "no memory for the plan") : 0;
 }
 
-static int plan_write(const struct plan_options *options, const struct list *next,
-		      struct failure *failure)
+static void next_print(const struct plan_options *options)
 {
-	int error =
-	    file_write(options->output, 0644, true, next->document, next->document_bytes, failure);
-
-	if (error == 0 && !options->json)
+	if (options->output != NULL && !options->json)
 		(void)printf("\nUnsigned list in %s.  Next:\n"
 			     "  mcadmin sign -k KEY %s\n"
 			     "  mcadmin push %s\n",
 			     options->output, options->output, options->output);
-	return error;
 }
 
 static int plan_run(const struct plan_options *options, struct cluster_conf *conf,
@@ -87,10 +82,13 @@ static int plan_run(const struct plan_options *options, struct cluster_conf *con
 				    "nothing changes: epoch %" PRIu64
 				    " says what %s wants already, so %s is not written",
 				    proposal.parent->epoch, options->conf, options->output);
-	else
+	else if (options->output != NULL)
+		error = file_write(options->output, 0644, true, proposal.next->document,
+				   proposal.next->document_bytes, failure);
+	if (error == 0)
 		error = plan_print(options, &proposal, failure);
-	if (error == 0 && options->output != NULL)
-		error = plan_write(options, proposal.next, failure);
+	if (error == 0)
+		next_print(options);
 	proposal_clear(&proposal);
 	return error;
 }

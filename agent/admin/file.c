@@ -107,35 +107,18 @@ static int put_in_place(int directory, const char *temporary, const char *name, 
 	return 0;
 }
 
-int file_write(const char *path, mode_t mode, bool replace, const void *bytes, size_t length,
-	       struct failure *failure)
+/* Writes a temporary file and renames it; where that fails `name` is as it was. */
+static int written_beside(int dir_fd, const char *name, mode_t mode, bool replace,
+			  const void *bytes, size_t length)
 {
-	char directory[PATH_MAX], temporary[64];
-	const char *name;
-	struct stat st;
-	int dir_fd, fd, error;
+	char temporary[64];
+	int fd, error;
 
-	if (strlen(path) >= PATH_MAX)
-		return failure_set(failure, ENAMETOOLONG, "the path of %zu bytes is too long",
-				   strlen(path));
-	name = path_split(path, directory);
-	if (*name == '\0')
-		return failure_set(failure, EISDIR, "'%s': names no file", path);
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return failure_set(failure, EEXIST,
-				   "%s: is there and not a regular file, so it is not replaced",
-				   path);
-	dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return failure_set(failure, errno, "%s: directory %s: %s", path, directory,
-				   strerror(errno));
 	(void)snprintf(temporary, sizeof(temporary), ".mcadmin.%08x%08x", randombytes_random(),
 		       randombytes_random());
 	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		error = -errno;
-		goto out;
-	}
+	if (fd < 0)
+		return -errno;
 	error = temporary_write(fd, mode, bytes, length);
 	if (close(fd) < 0 && error == 0)
 		error = -errno;
@@ -143,14 +126,43 @@ int file_write(const char *path, mode_t mode, bool replace, const void *bytes, s
 		error = put_in_place(dir_fd, temporary, name, replace);
 	if (error < 0)
 		(void)unlinkat(dir_fd, temporary, 0);
-	else if (fsync(dir_fd) < 0)
-		error = -errno;
-out:
-	(void)close(dir_fd);
-	if (error == -EEXIST)
-		return failure_set(failure, EEXIST, "%s: is there already and is not overwritten",
+	return error;
+}
+
+int file_write(const char *path, mode_t mode, bool replace, const void *bytes, size_t length,
+	       struct failure *failure)
+{
+	char directory[PATH_MAX];
+	const char *name;
+	struct stat st;
+	bool there;
+	int dir_fd, error;
+
+	if (strlen(path) >= PATH_MAX)
+		return failure_set(failure, ENAMETOOLONG, "the path of %zu bytes is too long",
+				   strlen(path));
+	name = path_split(path, directory);
+	if (*name == '\0')
+		return failure_set(failure, EISDIR, "'%s': names no file", path);
+	there = stat(path, &st) == 0;
+	if (there && !S_ISREG(st.st_mode))
+		return failure_set(failure, EEXIST,
+				   "%s: is there and not a regular file, so it is not replaced",
 				   path);
-	if (error < 0)
-		return failure_set(failure, -error, "%s: %s", path, strerror(-error));
-	return 0;
+	dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return failure_set(failure, errno, "%s: directory %s: %s", path, directory,
+				   strerror(errno));
+	error = written_beside(dir_fd, name, mode, replace, bytes, length);
+	if (error == -EEXIST)
+		(void)failure_set(failure, EEXIST, "%s: is there already and is not overwritten",
+				  path);
+	else if (error < 0)
+		(void)failure_set(failure, -error, "%s: %s%s", path, strerror(-error),
+				  there ? "; it is as it was" : "");
+	else if (fsync(dir_fd) < 0)
+		error = failure_set(failure, errno, "%s: directory %s: %s", path, directory,
+				    strerror(errno));
+	(void)close(dir_fd);
+	return error;
 }

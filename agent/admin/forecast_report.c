@@ -70,7 +70,8 @@ static void shortage_report(const struct forecast *forecast, const struct change
 		const struct forecast_server *server = &forecast->servers[i];
 
 		if (server->concerned && !server->asked)
-			(void)fprintf(out, "not asked     %s %s: %s; what it holds is not counted\n",
+			(void)fprintf(out, "not asked     %s %s: %s; what it holds is not "
+				      "counted\n",
 				      change->servers[i].name, change->servers[i].address,
 				      server->why);
 	}

@@ -31,20 +31,23 @@ static void usage_print(FILE *out)
 	    "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a rule, 4 timed out.\n");
 }
 
+/* What was printed has been taken, or that is said. */
+static int output_end(const char *name, int code)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || code != ADMIN_DONE)
+		return code;
+	(void)fprintf(stderr, "%s: standard output: %m\n", name);
+	return ADMIN_FAILED;
+}
+
 static int command_run(const struct command *command, int argc, char **argv)
 {
 	char name[32];
-	int code;
 
 	/* getopt_long puts argv[0] before what it complains about. */
 	(void)snprintf(name, sizeof(name), "mcadmin %s", command->name);
 	argv[0] = name;
-	code = command->run(argc, argv);
-	if ((fflush(stdout) != 0 || ferror(stdout)) && code == ADMIN_DONE) {
-		(void)fprintf(stderr, "%s: standard output: %m\n", name);
-		return ADMIN_FAILED;
-	}
-	return code;
+	return output_end(name, command->run(argc, argv));
 }
 
 int main(int argc, char **argv)
@@ -56,11 +59,11 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		usage_print(stdout);
-		return fflush(stdout) == 0 ? ADMIN_DONE : ADMIN_FAILED;
+		return output_end("mcadmin", ADMIN_DONE);
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		(void)puts("mcadmin " MCROSTER_VERSION);
-		return fflush(stdout) == 0 ? ADMIN_DONE : ADMIN_FAILED;
+		return output_end("mcadmin", ADMIN_DONE);
 	}
 	if (sodium_init() < 0) {
 		(void)fprintf(stderr, "mcadmin: libsodium cannot start: no source of randomness\n");

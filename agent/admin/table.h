@@ -17,8 +17,8 @@ void table_free(struct table *table);
 /* Fills the next cell, row by row.  A memory failure is remembered for table_print. */
 void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints headings and rows, each line after `indent`; without a row nothing at all.  At a terminal that
- * is too narrow for them each row has lines of its own.  -ENOMEM when a cell was lost. */
+/* Prints headings and rows, each line after `indent`; without a row nothing at all.  At a terminal
+ * that is too narrow for them each row has lines of its own.  -ENOMEM when a cell was lost. */
 int table_print(const struct table *table, const char *indent, FILE *out);
 
 #endif

@@ -46,8 +46,8 @@ bool target_sole_cluster(const char *directory, char cluster[LIST_NAME_MAX + 1])
 #define TARGET_DIRECTORY "/run/mcroster"
 
 /* What was named, checked.  `cluster` is the name known from elsewhere (a list, cluster.conf), or
- * NULL: then it is the sole one of this host.  Returns -1 when *peer is filled; otherwise it has said what is wrong and returns the exit
- * code. */
+ * NULL: then it is the sole one of this host.  Returns -1 when *peer is filled; otherwise it has
+ * said what is wrong and returns the exit code. */
 int target_peer(const char *command, const struct target *target, const char *cluster,
 		struct link_peer *peer);
 

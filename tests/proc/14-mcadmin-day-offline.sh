@@ -51,14 +51,6 @@ refused 3 'found the address 10.0.0.1:11280 of' "init of an address twice" \
 	init --no-passphrase --host a=10.0.0.1 --host b=10.0.0.1 -o twice
 is "init that fails leaves nothing" "$(ls -d twice 2>/dev/null)" ""
 refused 1 'nowhere/x: No such file' "init into no directory" init --host a=10.0.0.1 -o nowhere/x
-# /dev/full is no directory to write into; a full file system is a tmpfs of its own.
-if mkdir small && mount -t tmpfs -o size=8k none small 2>/dev/null; then
-	head -c 8192 /dev/zero >small/filler 2>/dev/null
-	run 1 "init on a full disk" init --no-passphrase --host a=10.0.0.1 -o small/new
-	is "init on a full disk: what it says" "$(grep -c 'No space left on device' err)" 1
-	is "init on a full disk: nothing is left" "$(ls small)" "filler"
-	umount small
-fi
 
 # ---- add, remove, weight, replace ----
 
