@@ -53,6 +53,7 @@ static void agent_tick(evutil_socket_t fd, short what, void *context)
 	peers_tick(agent->peers, now_ms);
 	agent_fetch_keys(agent);
 	agent_pump(agent);
+	log_tick();
 	if (agent->host_change != NULL && agent->host_change->op_timeout_ms / 4 < next_ms)
 		next_ms = agent->host_change->op_timeout_ms / 4 + 1;
 	next.tv_sec = 0;

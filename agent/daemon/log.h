@@ -2,8 +2,9 @@
  * service manager gave us the journal, else on standard error.
  *
  * A line that comes again and again is written at once, and then ever more rarely, with the number
- * of times that it was left out.  Never waits for the journal: the loop has clients to keep.  From
- * the loop's thread only.
+ * of times that it was left out; the last time is always written, when the pause is over and with
+ * its age: what the log says last is true.  Never waits for the journal: the loop has clients to
+ * keep.  From the loop's thread only.
  */
 #ifndef MCROSTER_LOG_H
 #define MCROSTER_LOG_H
@@ -30,7 +31,10 @@ struct log_fields {
  * journal's socket; it is used where standard error is the journal's stream (JOURNAL_STREAM).
  * Borrowed: both names. */
 void log_open(const char *journal, const char *cluster, const char *agent);
-void log_close(void);
+void log_close(void); /* after what is still held back */
+
+/* Writes what was held back and is due: many times a second, by whoever has a tick. */
+void log_tick(void);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_event(enum log_level level, const struct log_fields *fields, const char *format, ...)

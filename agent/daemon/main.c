@@ -157,7 +157,6 @@ out:
 	/* What streams have put off is carried out, for it holds them until then. */
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	event_base_free(base);
-	log_close();
 	return status;
 }
 
@@ -255,6 +254,7 @@ int main(int argc, char **argv)
 		status = move_register(config, move);
 	else
 		status = check ? EXIT_SUCCESS : run(path, config);
+	log_close();
 	config_free(config);
 	return status;
 }

@@ -15,15 +15,11 @@ conf() { # N LINE...: at the end of agent.conf as it was
 	lab_agent_conf "$n"
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$LAB/$n/agent.conf"
 }
-declare -A reloaded_ms
-# The log says nothing twice within a second.
-may_say_it() { [ $(($(lab_now_ms) - ${reloaded_ms[$1]:-0})) -gt 1000 ]; }
 reload() { # N
-	lab_until "$LAB_WAIT_S" may_say_it "$1"
 	LOGGED=$(wc -l <"$LAB/$1/agent.log")
 	kill -HUP "${LAB_AGENT_PID[$1]}"
 	says "$1" 'agent.conf was read again and is in force'
-	reloaded_ms[$1]=$(lab_now_ms)
+	[ "$1" = 1 ] || says "$1" 'connected to coordinator'
 }
 others_leased() {
 	local n
@@ -61,9 +57,11 @@ done
 check "the new one lets in" remote 2 "$LAB/2/host.key.pub" "$LAB/psk"
 check "the old one does not" shut_out 2 "$LAB/2/host.key.pub" "$LAB/psk.old"
 chmod 0644 "$LAB/psk"
-LOGGED=$(wc -l <"$LAB/3/agent.log")
-kill -HUP "${LAB_AGENT_PID[3]}"
-says 3 'not reloaded: .*psk: found mode 0644, expected 0600'
+for _ in 1 2; do # the second time it is said a little later
+	LOGGED=$(wc -l <"$LAB/3/agent.log")
+	kill -HUP "${LAB_AGENT_PID[3]}"
+	says 3 'not reloaded: .*psk: found mode 0644, expected 0600'
+done
 chmod 0600 "$LAB/psk"
 
 say "the host keys of a1, who coordinates, and of a2"

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -74,6 +75,14 @@ static const char *stream(void)
 
 	got[n > 0 ? n : 0] = '\0';
 	return got;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
 START_TEST(a_terminal_gets_the_line_alone)
@@ -188,6 +197,71 @@ START_TEST(no_line_is_there_twice)
 }
 END_TEST
 
+/* The same line with what else it is about, and when it came. */
+START_TEST(what_was_held_back_is_written_by_a_tick_with_its_level_and_fields)
+{
+	const struct log_fields fields = {.event = "published", .peer = "10.0.0.1:2", .epoch = 7};
+	const struct timespec a_moment = {.tv_nsec = 5000000};
+	const uint64_t began_ms = now_ms();
+
+	stream_is_journal(0);
+	log_open(path, "web", "web01");
+	for (unsigned i = 0; i < 3; i++)
+		log_event(LOG_LEVEL_NOTICE, &fields, "again");
+	ck_assert_ptr_nonnull(strstr(datagram(), "MESSAGE=again\n"));
+	ck_assert_str_eq(datagram(), "");
+	while (datagram()[0] == '\0') { /* the suite has a deadline */
+		(void)nanosleep(&a_moment, NULL);
+		log_tick();
+	}
+	ck_assert_uint_ge(now_ms() - began_ms, 1000); /* no line twice within a second */
+	ck_assert_ptr_nonnull(strstr(got, "PRIORITY=5\n"));
+	ck_assert_ptr_nonnull(strstr(got, "MESSAGE=again ("));
+	ck_assert_ptr_nonnull(strstr(got, " s ago) (and 1 times before)\n"
+					  "MCROSTER_CLUSTER=web\nMCROSTER_AGENT=web01\n"
+					  "MCROSTER_EVENT=published\nMCROSTER_PEER=10.0.0.1:2\n"
+					  "MCROSTER_EPOCH=7\n"));
+	log_tick();
+	ck_assert_str_eq(datagram(), "");
+}
+END_TEST
+
+START_TEST(a_close_writes_what_was_held_back_and_ends_with_the_truth)
+{
+	stream_is_journal(0);
+	log_open(path, "web", "web01");
+	for (unsigned i = 0; i < 2; i++) {
+		log_line(LOG_LEVEL_WARNING, "closed");
+		log_line(LOG_LEVEL_INFO, "connected");
+	}
+	(void)datagram();
+	(void)datagram();
+	ck_assert_str_eq(datagram(), "");
+	log_close();
+	ck_assert_ptr_nonnull(strstr(datagram(), "PRIORITY=4\n"));
+	ck_assert_ptr_nonnull(strstr(got, "MESSAGE=closed ("));
+	ck_assert_ptr_nonnull(strstr(datagram(), "PRIORITY=6\n"));
+	ck_assert_ptr_nonnull(strstr(got, "MESSAGE=connected ("));
+	ck_assert_ptr_null(strstr(got, "times before"));
+	ck_assert_str_eq(datagram(), "");
+}
+END_TEST
+
+START_TEST(what_was_held_back_goes_where_lines_go)
+{
+	const char *out;
+
+	log_open(path, "web", "web01");
+	log_line(LOG_LEVEL_INFO, "again");
+	log_line(LOG_LEVEL_INFO, "again");
+	ck_assert_str_eq(stream(), "again\n");
+	log_close();
+	out = stream();
+	ck_assert_int_eq(strncmp(out, "again\nagain (", 13), 0);
+	ck_assert_ptr_nonnull(strstr(out, " s ago)\n"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log");
@@ -205,6 +279,9 @@ int main(void)
 	tcase_add_test(tests, a_journal_that_went_away_loses_nothing);
 	tcase_add_test(tests, a_journal_that_does_not_read_holds_nothing_up_and_is_told);
 	tcase_add_test(tests, no_line_is_there_twice);
+	tcase_add_test(tests, what_was_held_back_is_written_by_a_tick_with_its_level_and_fields);
+	tcase_add_test(tests, a_close_writes_what_was_held_back_and_ends_with_the_truth);
+	tcase_add_test(tests, what_was_held_back_goes_where_lines_go);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
