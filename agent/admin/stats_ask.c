@@ -123,6 +123,7 @@ static void stat_line(struct question *question, const struct mc_reply *reply)
 static void reply(void *context, void *command, const struct mc_reply *reply)
 {
 	struct question *question = context;
+	char why[160] = "its answer to stats makes no sense";
 
 	(void)command;
 	if (reply->code == MC_LOST)
@@ -134,10 +135,16 @@ static void reply(void *context, void *command, const struct mc_reply *reply)
 	if (reply->code == MC_END && ++question->ends < 2)
 		return;
 	question->server->answered = question->ends == 2 && question->needed >= NEEDED;
+	if (question->server->answered)
+		why[0] = '\0';
+	else if (reply->code == MC_ERROR || reply->code == MC_CLIENT_ERROR ||
+		 reply->code == MC_SERVER_ERROR)
+		(void)snprintf(why, sizeof(why), "it answers '%.*s'",
+			       (int)(reply->text_bytes < 120 ? reply->text_bytes : 120),
+			       reply->text);
 	mc_conn_close(question->conn);
 	question->conn = NULL;
-	question_end(question,
-		     question->server->answered ? "" : "its answer to stats makes no sense");
+	question_end(question, why);
 }
 
 static void closed(void *context, const char *why)
