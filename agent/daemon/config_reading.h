@@ -1,5 +1,5 @@
-/* config_reading.h - between config.c, which reads agent.conf, and the files that judge groups of
- * its options.
+/* config_reading.h - agent.conf as it was read, option by option, for config.c and the files that
+ * judge groups of its options.
  */
 #ifndef MCROSTER_CONFIG_READING_H
 #define MCROSTER_CONFIG_READING_H
@@ -68,6 +68,10 @@ struct config_reading {
 	unsigned calls[OPTION_COUNT];
 	char problem[FAILURE_BYTES];
 };
+
+/* Reads the file and splits it.  Borrowed: `path`. */
+int config_reading_open(struct config_reading *reading, const char *path, struct failure *failure);
+void config_reading_close(struct config_reading *reading);
 
 /* The sentence of a refused value: file, line, option, "found", then `format`.  -EINVAL. */
 int config_refuse(const struct config_reading *reading, enum config_option_id option,
