@@ -55,6 +55,17 @@ void agent_heal(struct agent *agent, const struct list *list);
 /* Does that list still say who coordinates?  Not once the register has caught up. */
 bool agent_healed(const struct agent *agent);
 
+/* Shows clients what `reg` says and tells the host's core whether it went well (agent_publish.c).
+ */
+void agent_publish(struct agent *agent, const struct reg *reg, bool confirm);
+/* Owed invalidations go by what clients see. */
+void agent_owed(struct agent *agent, uint8_t phase, uint32_t generation);
+/* Tells the host's core whether clients have followed.  Only what is not adopted yet waits for
+ * them. */
+void agent_clients(struct agent *agent);
+/* The line of a step: `who` is the register or what was published. */
+void agent_log_step(const char *who, const struct reg *reg);
+
 /* How many slots the present or last change moved: what is shown. */
 void agent_last_change(struct agent *agent, const struct reg *reg);
 /* Makes *change what `reg` calls for, where both of its lists are in hand.  True: it is. */
