@@ -7,6 +7,11 @@
 
 says() { grep -Eq -- "$2" "$1" || { cat "$1" >&2 && return 1; }; } # FILE PATTERN
 admin() { "$BUILD/mcadmin" "$@" >"$LAB/out" 2>"$LAB/err" </dev/null || { cat "$LAB/err" >&2 && return 1; }; }
+object() { # FILE PYTHON: its last line is an object, of which the expression (of j) is true
+	/usr/bin/python3 -c 'import json, sys
+j = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+sys.exit(0 if eval(sys.argv[2]) else f"not so: {sys.argv[2]}: {j}")' "$@"
+}
 shows() { # PATTERN [AGENT]
 	"$BUILD/mcadmin" status --agent "$(lab_agent_socket "${2:-1}")" >"$LAB/status" 2>/dev/null &&
 		grep -Eq -- "$1" "$LAB/status"
@@ -44,6 +49,28 @@ check "and how it ended" says "$LAB/out" ': settled on epoch 1 again'
 check "status says why" shows '^undone +aborted'
 refused "an order for a register that has gone on" 3 'serial' "$BUILD/mcadmin" push "$LAB/giveup" "${near[@]}"
 
+say "the same by apply, with an encrypted key, for programs"
+printf 'some words of tests\n' >"$LAB/words"
+chmod 600 "$LAB/words"
+cp "$LAB/operator.key" "$LAB/sealed.key"
+admin passphrase "$LAB/sealed.key" --passphrase-file "$LAB/words" || fail "passphrase"
+sealed=(-k "$LAB/sealed.key" --passphrase-file "$LAB/words" "${near[@]}" --yes --json --timeout 60)
+"$BUILD/mcadmin" apply "$LAB/cluster.conf" "${sealed[@]}" >"$LAB/apply.json" 2>"$LAB/apply.err" </dev/null &
+applying=$!
+LAB_BESIDE+=("$applying")
+lab_wait_segment 1 copy
+admin giveup s3 "${sealed[@]}" -o "$LAB/giveup.json.order" || fail "giveup -o"
+check "giveup --json, into a file" object "$LAB/out" \
+	"j['result'] == 'written' and j['order']['order'] == 'giveup' and j['file'].endswith('giveup.json.order')"
+check "abort --json waits until the change is undone" admin abort "${sealed[@]}"
+check "and says so" object "$LAB/out" \
+	"j['result'] == 'undone' and j['order']['order'] == 'abort' and j['reason'] is None and j['seconds'] > 0"
+lab_until 30 lab_gone "$applying" || fail "apply goes on"
+wait "$applying"
+check "apply's exit code says that it was undone" equal $? 3
+check "and so does its object" object "$LAB/apply.json" \
+	"j['result'] == 'undone' and 'aborted' in j['reason'] and j['plan']['changes'] and j['epoch'] == 3"
+
 say "operators' keys are exchanged"
 admin keys new "${near[@]}" -p "$LAB/stranger.key.pub" -t 1 -o "$LAB/keys" || fail "keys new"
 admin sign -k "$LAB/stranger.key" "$LAB/keys" || fail "sign"
@@ -80,8 +107,12 @@ alone() { shows '^view +this agent' 2; }
 lab_until "$LAB_WAIT_S" alone || fail "agent a2 still reaches its coordinator"
 refused "failover to a term that leaves one out" 3 'term 3 does not follow term 1' "$BUILD/mcadmin" failover a2 --term 3 \
 	-k "$LAB/stranger.key" "${second[@]}" --yes
-check "failover" admin failover a2 --term asked -k "$LAB/stranger.key" "${second[@]}" --yes --timeout 60
+stranger=(failover a2 --term asked -k "$LAB/stranger.key" "${second[@]}" --yes --timeout 60)
+check "failover, into a file" admin "${stranger[@]}" -o "$LAB/failover"
 check "it has said who must be off" says "$LAB/out" 'a1 MUST BE OFF'
+check "failover --json" admin "${stranger[@]}" --json
+check "and says so" object "$LAB/out" \
+	"j['result'] == 'accepted' and j['order']['order'] == 'failover' and j['reason'] is None"
 led() { shows '^register +term [0-9]+, serial [0-9]+, coordinator a2$' 2 && shows '^lease .*left$' 2; }
 lab_until 30 led || fail "agent a2 does not coordinate"
 check "status shows the failover" shows '^failover +to a2, ordered for term 2$' 2

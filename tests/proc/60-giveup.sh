@@ -25,7 +25,10 @@ lab_load "killed $(lab_server_address 2)"
 check "what nobody else holds: ${LAB_ANSWER#lost } keys" between 1 "${LAB_ANSWER#lost }" $KEYS
 lab_wait_for a2,servers2
 refused "excuse: it waives no work" 3 "COPY" lab_order excuse a2
-lab_ordered giveup s2
+lab_order giveup s2 --json >"$LAB/order.json" 2>"$LAB/order.err" || fail "giveup: $(cat "$LAB/order.err")"
+check "giveup --json: $(cut -c1-60 "$LAB/order.json")" /usr/bin/python3 -c 'import json, sys
+j = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+sys.exit(j["result"] not in ("accepted", "settled") or j["order"]["order"] != "giveup" or j["reason"] is not None)' "$LAB/order.json"
 refused "giveup of the same again" 3 "given up already" lab_order giveup s2
 refused "giveup of a server that is not in the change" 3 "s9" lab_order giveup s9
 check "the change goes through" lab_push_wait
