@@ -71,10 +71,11 @@ static void owed_check(const char *agent, const struct status_owed *owed, struct
 	trouble_check(agent, owed->trouble, checkup);
 	if (owed->keys > 0 && age_s >= OWED_LATE_S)
 		checkup_add(checkup, CHECK_OWED, CHECKUP_WARN, agent,
-			    "%" PRIu64 " keys, the oldest for %s", owed->keys,
+			    "%" PRIu64 " key%s, the oldest for %s", owed->keys, PLURAL(owed->keys),
 			    human_duration(age_s * 1000, age));
 	else
-		checkup_add(checkup, CHECK_OWED, CHECKUP_OK, agent, "%" PRIu64 " keys", owed->keys);
+		checkup_add(checkup, CHECK_OWED, CHECKUP_OK, agent, "%" PRIu64 " key%s", owed->keys,
+			    PLURAL(owed->keys));
 	if (owed->refused > 0)
 		checkup_add(checkup, CHECK_OWED, CHECKUP_WARN, agent,
 			    "%" PRIu64 " were refused since it started: those operations failed",
@@ -96,7 +97,8 @@ void doctor_status(const struct status *status, struct checkup *checkup)
 		checkup_add(checkup, CHECK_TROUBLE, CHECKUP_OK, status->agent, "none");
 	if (evidence > 0)
 		checkup_add(checkup, CHECK_EVIDENCE, CHECKUP_FAULT, "",
-			    "%" PRIu64 " contradicting documents are kept", evidence);
+			    "%" PRIu64 " contradicting document%s kept", evidence,
+			    PLURAL(evidence));
 	else
 		checkup_add(checkup, CHECK_EVIDENCE, CHECKUP_OK, "", "no contradicting documents");
 	clients_check(status, checkup);

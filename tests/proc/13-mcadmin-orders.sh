@@ -89,6 +89,11 @@ check "status shows it, asked at another agent too" shows '^EQUIVOCATION +1 sign
 twin=$(sed -n 's/^  keys version 1  \([0-9a-f]*\)$/\1/p' "$LAB/status")
 admin show --hash "$twin" "${near[@]}" --raw || fail "show --hash"
 check "and the agent gives it out, with its signatures" cmp "$LAB/out" "$LAB/twin"
+"$BUILD/mcadmin" doctor --conf "$LAB/1/agent.conf" >"$LAB/doctor" 2>&1
+check "doctor fails" equal $? 1
+check "and finds it" says "$LAB/doctor" '^FAULT +evidence +1 contradicting document kept$'
+check "with what it means" says "$LAB/doctor" "^ +Somebody's key has signed two documents"
+check "and what to do" says "$LAB/doctor" "^ +'mcadmin show --hash' shows them"
 lab_conf 1 2 a3
 lab_list_plan >"$LAB/plan.log" 2>&1 || fail "plan"
 refused "a list signed by the old operator" 3 'trusted keys' "$BUILD/mcadmin" push "$LAB/list" "${near[@]}"
