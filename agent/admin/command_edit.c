@@ -76,6 +76,7 @@ static const char weight_usage[] =
 static const char replace_usage[] =
     "Usage: mcadmin replace CLUSTER.CONF SERVER ADDRESS:PORT [--name NEW] [--giveup]\n"
     "                       [--host NAME [--host-address ADDRESS --host-key KEY]]\n"
+    "                       [--with-host]\n"
     "\n"
     "Puts a memcached at another address in the place of SERVER, with its weight, in\n"
     "CLUSTER.CONF, its comments kept, and shows the plan.  Nothing moves before\n"
@@ -83,7 +84,8 @@ static const char replace_usage[] =
     "\n"
     "      --name NEW            the new one's name; by default it keeps SERVER's\n"
     "      --giveup              the old one is dead: show what is lost ('mcadmin\n"
-    "                            apply' wants --giveup SERVER then)\n" HOST_USAGE EDIT_USAGE;
+    "                            apply' wants --giveup SERVER then)\n" HOST_USAGE
+    "      --with-host           the old one's agent leaves, if it works for no other\n" EDIT_USAGE;
 
 static const struct option add_options[] = {{"weight", required_argument, NULL, 'w'},
 					    {"label", required_argument, NULL, 'l'},
@@ -96,6 +98,7 @@ static const struct option weight_options[] = {EDIT_OPTIONS};
 static const struct option replace_options[] = {{"name", required_argument, NULL, 'N'},
 						{"giveup", no_argument, NULL, 'g'},
 						HOST_OPTIONS,
+						{"with-host", no_argument, NULL, 'x'},
 						EDIT_OPTIONS};
 
 struct edit {

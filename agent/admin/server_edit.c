@@ -81,9 +81,9 @@ static int host_add(const struct server_edit *edit, struct conf_edit *text, stru
 	return error;
 }
 
-/* Sets who works for the server, and adds him where he is new. */
+/* Sets who works for the server, and adds him where he is new.  *host becomes his name. */
 static int host_set(const struct server_edit *edit, const struct list *wanted, const char *server,
-		    struct conf_edit *text, struct failure *failure)
+		    struct conf_edit *text, const char **host, struct failure *failure)
 {
 	const struct list_agent *agent = host_at(wanted, edit->more);
 	int error = 0;
@@ -102,8 +102,8 @@ static int host_set(const struct server_edit *edit, const struct list *wanted, c
 				    edit->path, edit->more);
 	if (error < 0)
 		return error;
-	return conf_edit_set(text, "server", server, "agent",
-			     edit->host != NULL ? edit->host : agent->name, failure);
+	*host = edit->host != NULL ? edit->host : agent->name;
+	return conf_edit_set(text, "server", server, "agent", *host, failure);
 }
 
 static int optional_set(struct conf_edit *text, const char *server, const char *option,
@@ -119,6 +119,7 @@ static int optional_set(struct conf_edit *text, const char *server, const char *
 int server_edit_add(const struct server_edit *edit, const struct list *wanted,
 		    struct conf_edit *text, struct failure *failure)
 {
+	const char *host;
 	int error = name_check("SERVER", edit->server, failure);
 
 	if (error == 0)
@@ -130,7 +131,7 @@ int server_edit_add(const struct server_edit *edit, const struct list *wanted,
 	if (error == 0)
 		error = optional_set(text, edit->server, "weight", edit->weight, failure);
 	if (error == 0)
-		error = host_set(edit, wanted, edit->server, text, failure);
+		error = host_set(edit, wanted, edit->server, text, &host, failure);
 	if (error == 0)
 		error = optional_set(text, edit->server, "label", edit->label, failure);
 	if (error == 0)
@@ -149,30 +150,40 @@ static int server_of(const struct server_edit *edit, const struct list *wanted,
 			   edit->server);
 }
 
-int server_edit_remove(const struct server_edit *edit, const struct list *wanted,
-		       struct conf_edit *text, struct failure *failure)
+/* Takes the agent of a server that goes out as well; `successor` works for the one in its place, or is
+ * NULL. */
+static int host_remove(const struct server_edit *edit, const struct list *wanted, uint32_t server,
+		       const char *successor, struct conf_edit *text, struct failure *failure)
 {
-	int at = server_of(edit, wanted, failure), error;
-	uint32_t agent;
+	const uint32_t agent = wanted->servers[server].agent;
+	const char *name = wanted->agents[agent].name;
 
-	if (at < 0)
-		return at;
-	agent = wanted->servers[at].agent;
-	error = conf_edit_remove(text, "server", edit->server, failure);
-	if (error < 0 || !edit->with_host)
-		return error;
+	if (successor != NULL && strcmp(successor, name) == 0)
+		return failure_set(failure, EINVAL,
+				   "--with-host: agent %s works for the new one as well", name);
 	for (uint32_t i = 0; i < wanted->server_count; i++)
-		if ((int)i != at && wanted->servers[i].agent == agent)
+		if (i != server && wanted->servers[i].agent == agent)
 			return failure_set(failure, EINVAL,
-					   "--with-host: agent %s works for %s as well",
-					   wanted->agents[agent].name, wanted->servers[i].name);
+					   "--with-host: agent %s works for %s as well", name,
+					   wanted->servers[i].name);
 	for (uint32_t i = 0; i < wanted->coordinator_count; i++)
 		if (wanted->coordinators[i] == agent)
 			return failure_set(failure, EINVAL,
 					   "--with-host: agent %s is the coordinator; name another "
 					   "in %s first",
-					   wanted->agents[agent].name, edit->path);
-	return conf_edit_remove(text, "agent", wanted->agents[agent].name, failure);
+					   name, edit->path);
+	return conf_edit_remove(text, "agent", name, failure);
+}
+
+int server_edit_remove(const struct server_edit *edit, const struct list *wanted,
+		       struct conf_edit *text, struct failure *failure)
+{
+	const int at = server_of(edit, wanted, failure);
+	int error = at < 0 ? at : conf_edit_remove(text, "server", edit->server, failure);
+
+	if (error == 0 && edit->with_host)
+		error = host_remove(edit, wanted, (uint32_t)at, NULL, text, failure);
+	return error;
 }
 
 int server_edit_weight(const struct server_edit *edit, const struct list *wanted,
@@ -191,6 +202,7 @@ int server_edit_replace(const struct server_edit *edit, const struct list *wante
 			struct conf_edit *text, struct failure *failure)
 {
 	const char *name = edit->new_name != NULL ? edit->new_name : edit->server;
+	const char *host;
 	const int at = server_of(edit, wanted, failure);
 	int error = at < 0 ? at : name_check("--name", name, failure);
 
@@ -208,6 +220,8 @@ int server_edit_replace(const struct server_edit *edit, const struct list *wante
 	if (error == 0)
 		error = conf_edit_unset(text, "server", name, "wipe", failure);
 	if (error == 0)
-		error = host_set(edit, wanted, name, text, failure);
+		error = host_set(edit, wanted, name, text, &host, failure);
+	if (error == 0 && edit->with_host)
+		error = host_remove(edit, wanted, (uint32_t)at, host, text, failure);
 	return error;
 }

@@ -132,6 +132,21 @@ refused 3 'is at 10.0.0.3:11211 already' "replace by itself" replace cluster.con
 refused 3 'there is a server "cache01" already' "replace by another" \
 	replace cluster.conf cache33 10.0.0.3:5 --name cache01 --no-plan
 unchanged "a replacement that is refused"
+refused 3 'agent web03 works for the new one as well' "replace --with-host of the agent that stays" \
+	replace cluster.conf cache33 10.0.0.3:5 --with-host --no-plan
+refused 3 'agent web03 works for cache04 as well' "replace --with-host of a shared one" \
+	replace cluster.conf cache33 10.0.0.6:1 --host web05 --with-host --no-plan
+refused 3 'is the coordinator' "replace --with-host of the coordinator" \
+	replace cluster.conf cache01 10.0.0.6:1 --host web05 --with-host --no-plan
+unchanged "a replacement that would take an agent with it"
+done_ "replace --with-host" replace cluster.conf cache05 10.0.0.6:11211 --giveup --with-host --no-plan \
+	--name cache06 --host web06 --host-address 10.0.0.6:11280 --host-key own.pub
+says "replace --with-host" '^  mcadmin apply cluster.conf -k KEY --giveup cache05$'
+is "replace --with-host: the old agent has gone, the new one is there" \
+	"$(grep -o '^agent "web0[56]"' cluster.conf)" 'agent "web06"'
+is "replace --with-host: and works for it" \
+	"$(sed -n '/^server "cache06"/,/^}/s/^\tagent = //p' cluster.conf)" '"web06"'
+done_ "what replace --with-host leaves is a cluster" plan cluster.conf --parent none
 ln -s cluster.conf link.conf
 done_ "weight through a link" weight link.conf cache01 5 --no-plan
 is "the link stays" "$(readlink link.conf)" cluster.conf
