@@ -55,8 +55,8 @@ systemctl() {
 		lines=$(wc -l <"$LAB/$n/agent.log")
 		"$BUILD/mcrosterd" -c "$LAB/$n/agent.conf" --check || return
 		kill -HUP "${LAB_AGENT_PID[$n]}"
-		# A line that comes again and again is left out of the log.
-		lab_until 5 runbook_logged "$n" "$lines" 'was read again\|not reloaded' || true
+		lab_until "$LAB_WAIT_S" runbook_logged "$n" "$lines" 'was read again\|not reloaded' ||
+			fail "the log says nothing of the reload: $(tail -n 1 "$LAB/$n/agent.log")"
 		;;
 	*) fail "no such systemctl: $*" ;;
 	esac
