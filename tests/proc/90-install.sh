@@ -104,7 +104,8 @@ mine=$(nm -g --defined-only "$root/usr/lib/libmcroster-memcached.a" | awk 'NF ==
 
 sed "s|/usr/sbin|$root/usr/sbin|; s|file:/usr|file:$root/usr|" \
 	"$root/usr/lib/systemd/system/mcrosterd.service" >"$dir/mcrosterd.service"
-found=$(systemd-analyze verify --man=no "$dir/mcrosterd.service" 2>&1) || fail "systemd-analyze: $found"
+# That the page it names can be read is looked at too, where it was installed.
+found=$(MANPATH=$root/usr/share/man systemd-analyze verify "$dir/mcrosterd.service" 2>&1) || fail "systemd-analyze: $found"
 [ -z "$found" ] || fail "systemd-analyze: $found"
 # In tenths: how much of the host is open to a service that has been taken over.
 systemd-analyze security --offline=true --threshold=15 --no-pager "$dir/mcrosterd.service" >"$dir/exposure" ||
@@ -132,6 +133,10 @@ for library in libsodium23 libconfuse2 libcurl4; do
 done
 dpkg-deb --ctrl-tarfile "$(grep mcroster-agent "$dir/packages")" | tar -xO ./conffiles |
 	grep -qx /etc/mcroster/agent.conf.sample || fail "the agent's package has no conffile"
+for library in libmcroster libmcroster-memcached; do
+	dpkg-deb --ctrl-tarfile "$(grep "/${library}0_" "$dir/packages")" | tar -xO ./symbols |
+		grep -qx "$library.so.0 ${library}0 #MINVER#" || fail "the package of $library does not say what it shows"
+done
 
 make_it uninstall
 left=$(find "$root" ! -type d)
