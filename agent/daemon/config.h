@@ -61,6 +61,7 @@ struct config {
 	struct config_etcd etcd;
 	struct mc_access_list access;		 /* how memcacheds are spoken to: */
 	uint8_t servers_digest[LIST_HASH_BYTES]; /* what the file says of it */
+	uint8_t tls_digest[LIST_HASH_BYTES];	 /* and what the TLS files hold that it names */
 	char **on_change;	      /* argument vector, ended by NULL; or NULL */
 	uint32_t on_change_timeout_ms;
 };

@@ -60,7 +60,7 @@ static bool text_same(const char *one, const char *other)
 	return strlen(one) == strlen(other) && sodium_memcmp(one, other, strlen(one)) == 0;
 }
 
-/* Their options are the same by the digest; the passwords stand in files. */
+/* Their options are the same by the digest; passwords, certificates and keys stand in files. */
 static bool logins_same(const struct mc_access_list *one, const struct mc_access_list *other)
 {
 	if (one->count != other->count)
@@ -87,9 +87,12 @@ static void fixed_changed(const struct config *running, const struct config *nex
 			   (const char *)next + fixed[i].offset, fixed[i].bytes) != 0)
 			name_add(names, fixed[i].option);
 	if (memcmp(running->servers_digest, next->servers_digest, sizeof(next->servers_digest)) ==
-		0 &&
-	    !logins_same(&running->access, &next->access))
-		name_add(names, "a server's password");
+	    0) {
+		if (!logins_same(&running->access, &next->access))
+			name_add(names, "a server's password");
+		if (memcmp(running->tls_digest, next->tls_digest, sizeof(next->tls_digest)) != 0)
+			name_add(names, "a server's certificates");
+	}
 	if (!text_same(running->etcd.password, next->etcd.password))
 		name_add(names, "etcd's password");
 }

@@ -195,6 +195,29 @@ static int take_tls(const struct section *s, struct mc_access *access)
 
 /* ---- all sections ---- */
 
+/* What OpenSSL reads but once: so that a later reading can tell that it was renewed. */
+static void file_digest(const char *path, crypto_generichash_state *digest)
+{
+	uint8_t bytes[4096];
+	FILE *file = path != NULL ? fopen(path, "re") : NULL;
+	size_t got;
+
+	if (file == NULL)
+		return;
+	(void)setvbuf(file, NULL, _IONBF, 0);
+	while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0)
+		(void)crypto_generichash_update(digest, bytes, got);
+	(void)fclose(file);
+	sodium_memzero(bytes, sizeof(bytes));
+}
+
+static void tls_digest(const struct section *s, crypto_generichash_state *digest)
+{
+	file_digest(text_of(s, OPTION_SERVER_TLS_CA), digest);
+	file_digest(text_of(s, OPTION_SERVER_TLS_CERT), digest);
+	file_digest(text_of(s, OPTION_SERVER_TLS_KEY), digest);
+}
+
 /* So that a later reading can tell whether they were changed. */
 static void section_digest(const struct section *s, crypto_generichash_state *digest)
 {
@@ -232,12 +255,13 @@ int config_take_servers(const struct config_reading *r, struct config *config,
 {
 	const char *const name = config_options[OPTION_SERVER].name;
 	const unsigned count = cfg_size(r->cfg, name);
-	crypto_generichash_state digest;
+	crypto_generichash_state digest, files;
 	int error = 0;
 
 	if (count == 0)
 		return 0;
 	(void)crypto_generichash_init(&digest, NULL, 0, sizeof(config->servers_digest));
+	(void)crypto_generichash_init(&files, NULL, 0, sizeof(config->tls_digest));
 	config->access.named = calloc(count, sizeof(*config->access.named));
 	if (config->access.named == NULL)
 		return failure_set(failure, ENOMEM, "%s: no memory", r->path);
@@ -246,8 +270,10 @@ int config_take_servers(const struct config_reading *r, struct config *config,
 
 		error = take_section(&s, &config->access.named[config->access.count++]);
 		section_digest(&s, &digest);
+		tls_digest(&s, &files);
 	}
 	(void)crypto_generichash_final(&digest, config->servers_digest,
 				       sizeof(config->servers_digest));
+	(void)crypto_generichash_final(&files, config->tls_digest, sizeof(config->tls_digest));
 	return error;
 }

@@ -223,6 +223,44 @@ START_TEST(tls_is_taken_where_it_is_built_and_refused_where_not)
 }
 END_TEST
 
+/* PEM takes words around what it holds. */
+static void renew(const char *name)
+{
+	FILE *file = fopen(beside(name), "ae");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs("renewed\n", file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+#define TLS_WHOLE                                                                                  \
+	"server s1 {\n" TLS_ON "tls-cert = \"@/client.pem\"\ntls-key = \"@/owned.key\"\n}\n"
+
+START_TEST(a_renewed_certificate_is_not_said_to_be_in_force)
+{
+	static const char *const files[] = {"authority.pem", "client.pem", "owned.key"};
+	struct config *running, *next;
+	struct mc_tls *tls = NULL;
+	struct failure failure;
+	bool keys_changed;
+
+	if (mc_tls_new(beside("authority.pem"), NULL, NULL, &tls, &failure) == -ENOTSUP)
+		return;
+	mc_tls_free(tls);
+	running = taken(TLS_WHOLE);
+	next = taken(TLS_WHOLE);
+	ck_assert_int_eq(config_reload(running, next, path, &keys_changed, &failure), 0);
+	config_free(next);
+	renew(files[_i]);
+	next = taken(TLS_WHOLE);
+	ck_assert_int_eq(config_reload(running, next, path, &keys_changed, &failure), -EINVAL);
+	ck_assert_msg(strstr(failure.text, " for a server's certificates: ") != NULL, "%s",
+		      failure.text);
+	config_free(next);
+	config_free(running);
+}
+END_TEST
+
 START_TEST(what_is_no_tls_is_refused)
 {
 	refused(-EINVAL, "server \"s1\": tls: ", "'maybe'", "server s1 {\ntls = maybe\n}\n");
@@ -256,6 +294,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_login_is_refused);
 	tcase_add_test(tcase, what_is_no_section_is_refused);
 	tcase_add_test(tcase, tls_is_taken_where_it_is_built_and_refused_where_not);
+	tcase_add_loop_test(tcase, a_renewed_certificate_is_not_said_to_be_in_force, 0, 3);
 	tcase_add_test(tcase, what_is_no_tls_is_refused);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
