@@ -94,6 +94,19 @@ is "mcroster.conf(5): its options" "$(described mcroster.conf.5)" \
 	"$( (agent_conf "" && agent_conf server) | LC_ALL=C sort)"
 is "mcroster-cluster.conf(5): its options" "$(described mcroster-cluster.conf.5)" \
 	"$( (cluster_conf "" && cluster_conf agent && cluster_conf server) | LC_ALL=C sort)"
+# What a reload takes over is said in three places, and is all that the code does not refuse by name.
+taken_over() { # FILE BEGIN END: the options named there
+	sed -n "/$2/,/$3/p" "$1" | sed "s/.*$2//; s/$3.*//" | tr '\n' ' ' | grep -oE '[a-z]+(-[a-z]+)+|\bpsk\b' |
+		LC_ALL=C sort | tr '\n' ' '
+}
+fixed=$(sed -nE 's/^    FIXED\("([a-z -]+)".*/\1/p' "$top/agent/daemon/config_reload.c" | sed 's/ or /\n/')
+reloaded=$(agent_conf "" | grep -vxF -e "$fixed" -e server -e etcd-password-file | LC_ALL=C sort | tr '\n' ' ')
+is "mcroster.conf(5): what a reload takes over" \
+	"$(taken_over "$man/mcroster.conf.5" 'reads the file again' 'All else takes')" "$reloaded"
+is "agent.conf: what a reload takes over" \
+	"$(taken_over "$top/etc/agent.conf" 'reads the file again' 'All else takes')" "$reloaded"
+is "service.md: what a reload takes over" \
+	"$(taken_over "$top/docs/service.md" 'A reload takes over' 'All else takes')" "$reloaded"
 # A default that a page names in parentheses is the one that the sample shows.
 for file in agent:mcroster.conf cluster:mcroster-cluster.conf; do
 	while read -r option value; do
