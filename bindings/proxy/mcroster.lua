@@ -13,9 +13,13 @@
 -- is closed.  So no command of an operation that has ended can follow, and what bounds an operation
 -- are the backends' time-outs, which are parts of the list's op-timeout.
 
-local core = require "mcroster.core"
-
 local M = {}
+
+local INTERFACE = 2 -- that of mcroster.so which this file was written for: module.h has the other
+local loaded, core = pcall(require, "mcroster.core")
+local broken = not loaded and tostring(core) or core.INTERFACE ~= INTERFACE and
+	"mcroster.lua and mcroster.so are of different releases: install both of one, and start memcached again"
+if broken then core = {} end
 
 local HANDLES = 16 -- requests that one operation may send, all its plans together
 local PLANS = 4 -- how often it is planned: each time again needs a generation to come out meanwhile
@@ -33,15 +37,33 @@ local STATS = {
 
 local view = {} -- roster, shared, loaded: what the last reload was made of, generation
 
+local OPTIONS = {
+	cluster = {is = function(value) return type(value) == "string" and #value > 0 and #value < 256 end,
+		want = "a cluster's name, or a segment's"},
+	strict = {is = function(value) return type(value) == "boolean" end, want = "true or false"},
+	connections = {is = function(value) return math.type(value) == "integer" and value >= 1 and value <= 8 end,
+		want = "a whole number from 1 to 8"},
+	wait_ms = {is = function(value) return math.type(value) == "integer" and value >= 0 and value <= 900 end,
+		want = "a whole number from 0 to 900"},
+}
+
+-- What is wrong with the options, or nil.
+local function options_wrong(options)
+	if type(options) ~= "table" then return "pools wants a table of options, as { cluster = \"web\" }" end
+	if options.cluster == nil then return "pools: no cluster is named" end
+	for name, value in pairs(options) do
+		local option = OPTIONS[name]
+		if not option then return ("pools: there is no option %s"):format(name) end
+		if not option.is(value) then
+			return ("pools: %s = %s: want %s"):format(name, tostring(value), option.want)
+		end
+	end
+end
+
 -- The servers, and in one word all that a reload would change.
 local function servers_now(cluster)
-	local why
-	if not view.roster then
-		view.roster, why = core.look(cluster)
-		if not view.roster then return nil, why end
-	end
-	local servers
-	servers, why = view.roster:servers()
+	view.roster = view.roster or core.look(cluster)
+	local servers, why = view.roster:servers()
 	if not servers then return nil, why end
 	view.generation = servers.generation
 	local words = {tostring(servers.op_timeout_ms)}
@@ -61,8 +83,6 @@ local function backend(server, options, op_timeout_s)
 end
 
 local function pools(options)
-	assert(type(options.cluster) == "string", "mcroster.pools: no cluster is named")
-	for number, name in ipairs(STATS) do mcp.add_stat(number, name) end
 	if not view.shared then view.shared = assert(core.shared()) end
 	local servers, loaded = servers_now(options.cluster)
 	view.loaded = servers and loaded
@@ -91,7 +111,9 @@ local function watch(options)
 end
 
 function M.pools(options)
-	options = options or {}
+	for number, name in ipairs(STATS) do pcall(mcp.add_stat, number, name) end
+	local wrong = broken or options_wrong(options)
+	if wrong then return {why = wrong} end
 	local ok, config = pcall(pools, options)
 	if not ok then config = {why = tostring(config)} end
 	pcall(mcp.register_cron, "mcroster", {every = 1, func = function() watch(options) end})
@@ -100,17 +122,9 @@ end
 
 -- ---- replies ----
 
-local function failure(why) return "SERVER_ERROR mcroster: " .. why .. "\r\n" end
+local function failure(why) return "SERVER_ERROR mcroster: " .. why:match("^[^\r\n]*"):sub(1, 500) .. "\r\n" end
 
--- The request's line without its end.
-local function line_of(r)
-	if r.raw_line then return r:raw_line() end
-	local words = {}
-	for i = 1, r:ntokens() do words[i] = r:token(i) end
-	return table.concat(words, " ")
-end
-
--- Its flags, for the meta commands: "v s t30" -> {v = "", s = "", t = "30"}, and their order.
+-- A request's flags, for the meta commands: "v s t30" -> {v = "", s = "", t = "30"}, and their order.
 local function flags_of(line)
 	local flags, order = {}, {}
 	local first = line:match("^ms%s+%S+%s+%S+%s*()") or line:match("^%S+%s+%S+%s*()")
@@ -121,11 +135,21 @@ local function flags_of(line)
 	return flags, order
 end
 
+-- What a meta reply tells, each with a space before it.  `res:line()` is another request's where replies
+-- come several at once, up to 1.6.44.
+local function told(res)
+	local line = (res:raw_string() or ""):match("^[^\r]*")
+	return line:match("^VA %d+(.*)") or line:match("^%u%u(.*)") or ""
+end
+
 local function is_answer(res)
 	return res and (res:ok() or res:code() == mcp.MCMC_CODE_CLIENT_ERROR)
 end
 
 -- ---- one operation ----
+
+local NO_ANSWER = "a server did not answer"
+local NOT_CONNECTED = "a server has just been listed and is not connected yet"
 
 local Operation = {}
 Operation.__index = Operation
@@ -139,20 +163,17 @@ end
 
 -- An answer of our own.  Where the client wants to hear nothing of it he does not.
 function Operation:say(text)
-	local line = line_of(self.request)
+	local line = self.request:raw_line()
 	local mute
 	if self.way.meta then
-		mute = flags_of(line).q and (text == "EN" or text == "HD")
+		mute = self.request:has_flag("q") and (text == "EN" or text == "HD")
 		if not mute and text ~= "EN" then text = text .. self:echo(line) end
 	else
-		mute = line:find(" noreply%s*$")
+		mute = line:find(" noreply?Y?%s*$") -- of a request that was sent the proxy has spoiled it
 	end
 	if not mute then return text .. "\r\n" end
-	if self.rctx.response_new then
-		self.nothing = self.nothing or self.rctx:response_new()
-		return self.nothing
-	end
-	return ""
+	self.nothing = self.nothing or self.rctx:response_new()
+	return self.nothing
 end
 
 -- What a meta command wants to have repeated.
@@ -182,8 +203,8 @@ local function probe(self)
 end
 
 local function probe_found(res)
-	local line = res:line() or ""
-	return not (line:find("%f[%w]s0%f[%W]") and line:find("%f[%w]Z%f[%W]"))
+	local words = told(res) .. " "
+	return not (words:find(" s0 ", 1, true) and words:find(" Z ", 1, true))
 end
 
 -- The reads at the head of a plan: "found", "missed", "failed" or "late"; the reply; the step that
@@ -194,11 +215,11 @@ function Operation:look(plan, count)
 	while i <= count do
 		local send, empty_is_miss = plan:step(i)
 		if send ~= core.SEND_READ then break end
-		local res = self:send(plan, i, self.way.read(self))
+		local res = self:send(plan, i, self.way.read(self, empty_is_miss))
 		if not res then
-			local _, _, backend_known = plan:step(i)
-			if backend_known then return "late", nil, i end
-			failed = true
+			local _, _, place = plan:step(i)
+			if place then return "late", nil, i end
+			failed, self.unknown = true, true
 		elseif not res:ok() then
 			failed, reply = true, nil
 		elseif not res:hit() then
@@ -218,6 +239,7 @@ function Operation:invalidate(plan, count, everywhere)
 	local done = {}
 	for i = 1, everywhere and count or 0 do
 		local _, _, place = plan:step(i)
+		if not place then return false end
 		if not done[place] then
 			done[place] = true
 			local res = self:send(plan, i, deletion(self), true)
@@ -282,7 +304,7 @@ end
 -- The answer to what has been read.  Nil: plan again.
 function Operation:read_answer(plan, found, reply, at, ended)
 	if ended == core.REPEAT or found == "late" then return nil end
-	if found == "failed" then return self:fail("a server did not answer") end
+	if found == "failed" then return self:fail(self.unknown and NOT_CONNECTED or NO_ANSWER) end
 	if found == "found" then
 		if self.op == core.ADD then return self:say(self.way.not_stored) end
 		return self.way.found(self, plan, at, reply)
@@ -313,7 +335,7 @@ function Operation:attempt(plan)
 	end
 	if not known then
 		plan:finish()
-		return self:fail("a server has just been listed and is not connected yet")
+		return self:fail(NOT_CONNECTED)
 	end
 	local sent, own_reply, failed, undelivered, own_sent = self:write(plan, count, at)
 	local ended = plan:finish()
@@ -329,14 +351,15 @@ function Operation:attempt(plan)
 		if self.op == core.DELETE then return self:say(self.way.deleted) end
 		if not own_sent and not failed then return nil end
 	end
-	if failed then return self:fail("a server did not answer") end
+	if failed then return self:fail(NO_ANSWER) end
 	if plan:answer() == core.ANSWER_NOT_STORED then return self:say(self.way.not_stored) end
 	return self.way.done(self, plan, own_reply, count)
 end
 
 function Operation:run(request, way)
 	self.request, self.way = request, way
-	self.op, self.used, self.missed, self.token, self.binary = way.op, 0, false, nil, false
+	self.op, self.used, self.token = way.op, 0, nil
+	self.missed, self.binary, self.unknown = false, false, false
 	self.key = request:key()
 	if way.prepare then
 		local answer = way.prepare(self)
@@ -360,14 +383,14 @@ end
 
 -- gets and gats: the token stands behind the value's length.
 local function give_classic(self, plan, step, res)
-	if res.raw_string and res:hit() then
+	if res:hit() then
 		give(self, plan, step, res:raw_string():match("^VALUE %S+ %d+ %d+ (%d+)\r\n"))
 	end
 	return res
 end
 
 local function give_meta(self, plan, step, res)
-	if self.wants_cas then give(self, plan, step, (" " .. (res:line() or "")):match(" c(%d+)")) end
+	if self.wants_cas then give(self, plan, step, told(res):match(" c(%d+)")) end
 	return res
 end
 
@@ -394,12 +417,12 @@ local function counted(self, _, res, count)
 end
 
 local function token_of_cas(self)
-	self.token = math.tointeger(tonumber(line_of(self.request):match("^cas%s+%S+%s+%S+%s+%S+%s+%S+%s+(%d+)")))
+	self.token = math.tointeger(tonumber(self.request:raw_line():match("^cas%s+%S+%s+%S+%s+%S+%s+%S+%s+(%d+)")))
 	if not self.token then return "CLIENT_ERROR bad command line format\r\n" end
 end
 
 local function add_as_set(self)
-	return mcp.request((line_of(self.request):gsub("^add", "set", 1)) .. "\r\n", self.request)
+	return mcp.request((self.request:raw_line():gsub("^add", "set", 1)) .. "\r\n", self.request)
 end
 
 local function gets_done(self, plan, res) return give_classic(self, plan, self.replied, res) end
@@ -430,7 +453,7 @@ local ways = {
 
 -- The request's line with some flags left out and others put behind.
 local function meta_line(self, without, more)
-	local line = line_of(self.request)
+	local line = self.request:raw_line()
 	local first = line:match("^ms%s+%S+%s+%S+()") or line:match("^%S+%s+%S+()")
 	local flags, order = flags_of(line)
 	local words = {line:sub(1, first - 1)}
@@ -443,7 +466,7 @@ end
 
 -- What every meta command is looked at for.
 local function meta_prepare(self)
-	local flags = flags_of(line_of(self.request))
+	local flags = flags_of(self.request:raw_line())
 	if flags.b then
 		self.key = core.binary_key(self.key)
 		self.binary = true
@@ -468,15 +491,15 @@ local function meta(fields)
 end
 
 -- A plain mg of the same flags.  Where it may meet a reservation it has to be told the size.
-local function mg_read(self)
+local function mg_read(self, may_be_reserved)
 	local flags = self.flags
-	self.size_added = not flags.v and not flags.s
+	self.size_added = may_be_reserved and not flags.v and not flags.s
 	if not (self.size_added or flags.N or flags.R or flags.T) then return self.request end
 	return mcp.request(meta_line(self, "NRT", self.size_added and "s" or nil))
 end
 
 local function mg_read_found(res, self)
-	if not (" " .. (res:line() or "") .. " "):find(" Z ", 1, true) then return true end
+	if not (told(res) .. " "):find(" Z ", 1, true) then return true end
 	if self.flags.v then return res:vlen() > 0 end
 	return probe_found(res)
 end
@@ -484,8 +507,7 @@ end
 local function mg_found(self, plan, step, res)
 	give_meta(self, plan, step, res)
 	if not self.size_added then return res end
-	local line = (" " .. (res:line() or "")):gsub(" s%d+", "", 1)
-	return "HD" .. line .. "\r\n"
+	return "HD" .. told(res):gsub(" s%d+", "", 1) .. "\r\n"
 end
 
 local MG = meta {
@@ -532,7 +554,7 @@ local function way_mg(r)
 end
 
 local function way_ms(r)
-	local mode = (flags_of(line_of(r)).M or "S"):upper()
+	local mode = (flags_of(r:raw_line()).M or "S"):upper()
 	mode = mode == "P" and "A" or mode == "" and "S" or mode
 	if mode == "S" and r:has_flag("C") then return MS_CAS end
 	return MS[mode]
@@ -557,9 +579,13 @@ local function route_table()
 end
 
 local function routes(config)
+	-- What came last of all that is used here, together with raw_string.
+	if not mcp.request("mg key\r\n").raw_line then
+		error("this memcached is too old: 1.6.40 or later is wanted", 0)
+	end
 	if config.why then error(config.why, 0) end
-	if state.cluster ~= config.cluster or state.strict ~= config.strict or not state.roster then
-		state.roster = assert(core.open(config.cluster, config.strict))
+	if state.cluster ~= config.cluster or state.strict ~= config.strict then
+		state.roster = core.open(config.cluster, config.strict)
 		state.cluster, state.strict = config.cluster, config.strict
 	end
 	state.shared = state.shared or assert(core.shared_of(config.shared))
@@ -588,7 +614,10 @@ function M.routes(config)
 	local ok, why = pcall(routes, config)
 	if not ok then
 		local answer = failure(tostring(why))
-		mcp.attach(mcp.CMD_ANY_STORAGE, function() return answer end)
+		mcp.attach(mcp.CMD_ANY_STORAGE, function()
+			pcall(mcp.stat, STAT_FAILED, 1)
+			return answer
+		end)
 	end
 end
 

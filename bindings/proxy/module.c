@@ -46,6 +46,7 @@ static const struct {
 	const char *name;
 	int value;
 } numbers[] = {
+    {"INTERFACE", MODULE_INTERFACE},
     {"GET", MCR_OP_GET},
     {"SET", MCR_OP_SET},
     {"ADD", MCR_OP_ADD},

@@ -15,6 +15,9 @@
 
 #include "mcroster.h"
 
+/* What mcroster.lua may rely on; it has the same number, and refuses to work with another. */
+#define MODULE_INTERFACE 2
+
 #define TYPE_ROSTER "mcroster.roster"
 #define TYPE_PLAN   "mcroster.plan"
 #define TYPE_MAP    "mcroster.map"
@@ -65,7 +68,7 @@ void roster_type(lua_State *L);
 void plan_type(lua_State *L);
 void map_type(lua_State *L);
 void shared_type(lua_State *L);
-int roster_open(lua_State *L); /* (cluster, strict) -> roster, or nil and why */
+int roster_open(lua_State *L); /* (cluster, strict) */
 int roster_look(lua_State *L); /* (cluster): one that makes no plans */
 int plan_new(lua_State *L);    /* (roster, map, shared) */
 int map_new(lua_State *L);     /* (ids) */

@@ -167,7 +167,7 @@ static unsigned check_step(lua_State *L, const struct plan *plan, int arg)
 	return (unsigned)step - 1;
 }
 
-/* plan:step(i) -> what to send, whether an empty value is a miss, the backend */
+/* plan:step(i) -> what to send, whether an empty value is a miss, the backend if the pool has it */
 static int plan_step(lua_State *L)
 {
 	const struct plan *plan = luaL_checkudata(L, 1, TYPE_PLAN);
@@ -175,6 +175,8 @@ static int plan_step(lua_State *L)
 
 	lua_pushinteger(L, plan->plan.step[i].send);
 	lua_pushboolean(L, plan->plan.step[i].empty_is_miss);
+	if (plan->backend[i] == BACKEND_UNKNOWN)
+		return 2;
 	lua_pushinteger(L, plan->backend[i]);
 	return 3;
 }

@@ -44,6 +44,7 @@ int roster_ready(struct roster *roster)
 	return rc;
 }
 
+/* The segment is opened by whoever needs it, and again whenever it is not there: it may come later. */
 static int roster_new(lua_State *L, unsigned flags)
 {
 	size_t len;
@@ -54,8 +55,7 @@ static int roster_new(lua_State *L, unsigned flags)
 	luaL_setmetatable(L, TYPE_ROSTER);
 	luaL_argcheck(L, len < sizeof(roster->cluster), 1, "the cluster's name is too long");
 	memcpy(roster->cluster, cluster, len + 1);
-	int rc = roster_ready(roster);
-	return rc ? push_failure(L, rc) : 1;
+	return 1;
 }
 
 int roster_open(lua_State *L)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The scenario before this one with memcached's own proxy: MEMCACHED_PROXY=path names a memcached that
+# The scenarios before this one with memcached's own proxy: MEMCACHED_PROXY=path names a memcached that
 # was built with --enable-proxy (Debian's is not).
 # limit: 900
 if [ -z "${MEMCACHED_PROXY:-}" ]; then
@@ -7,6 +7,7 @@ if [ -z "${MEMCACHED_PROXY:-}" ]; then
 	exit 77
 fi
 "$MEMCACHED_PROXY" -V | head -n 1
+PROXY_REAL=1 bash "$(dirname "$0")/80-proxy-phases.sh" || exit 1
 PROXY_REAL=1 PROXY_KEYS=4000 PROXY_RESIZES=${PROXY_RESIZES:-4} PROXY_WRITES=500
 # shellcheck source=tests/proc/80-proxy.sh
 . "$(dirname "$0")/80-proxy.sh"

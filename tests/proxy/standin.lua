@@ -61,7 +61,8 @@ end
 
 function mcp.request(text, value)
 	assert(text:sub(-2) == "\r\n", "a request ends in a line's end")
-	return assert(request_of(text:sub(1, -3), type(value) == "table" and value.value or value), text)
+	if type(value) == "table" then value = value.value end
+	return assert(request_of(text:sub(1, -3), value), text)
 end
 
 local Response = {}

@@ -33,9 +33,9 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 class Segment:
     """The agent's side of a segment."""
 
-    def __init__(self, op_timeout_ms: int) -> None:
+    def __init__(self, op_timeout_ms: int, name: str = "") -> None:
         self.op_timeout_ms = op_timeout_ms
-        self.name = f"/mcroster.python.{os.getpid()}.{id(self)}"
+        self.name = name or f"/mcroster.python.{os.getpid()}.{id(self)}"
         self.path = "/dev/shm" + self.name
         self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         os.fchmod(self.file, 0o644)
@@ -48,20 +48,21 @@ class Segment:
     def put(self, at: int, form: str, *values: object) -> None:
         self.map[at:at + struct.calcsize(form)] = struct.pack(form, *values)
 
-    def publish(self, phase: str, addresses: List[str], retire_ns: int = FOR_EVER) -> None:
+    def publish(self, phase: str, addresses: List[str], retire_ns: int = FOR_EVER,
+                first_id: int = 1000, count: int = 2) -> None:
         """The next generation; plans of the one before are over at retire_ns."""
         g = self.generation + 1
         at = HEADER + g % RING * SLOT
         moving = phase != "STEADY"
         self.map[at:at + SLOT] = bytes(SLOT)
-        self.put(at, "=IIIIIIIII", g, PHASES.index(phase), 0, self.op_timeout_ms, 2, STRIDE, SERVERS_AT,
+        self.put(at, "=IIIIIIIII", g, PHASES.index(phase), 0, self.op_timeout_ms, count, STRIDE, SERVERS_AT,
                  0, SLOT)
         self.put(at + 48, "=QQ", 41, 42 if moving else 0)
         for table, where in ((192, OLD_AT), (224, NEW_AT)):
             self.put(at + table, "=IIIIII", 1, 1, SLOTS, 4, where, 0)
         for i, address in enumerate(addresses):
             self.put(at + SERVERS_AT + i * STRIDE, "=64s112sQII", b"cache%d" % i, address.encode(),
-                     1000 + i, 1, 2 if i else 3)
+                     first_id + i if i else 1000, 1, 2 if i else 3)
         for slot in range(SLOTS):
             self.put(at + NEW_AT + slot * 2, "=H", slot & 1 if moving else 0)
         self.put(192 + g % RING * 16, "=QQ", g * 1000, retire_ns)
@@ -89,11 +90,14 @@ class Memcached:
     def __init__(self) -> None:
         with free_socket() as listening:
             self.port = listening.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
         user = ["-u", "root"] if os.getuid() == 0 else []
         self.process = subprocess.Popen(["memcached", "-l", "127.0.0.1", "-p", str(self.port), "-U",
                                          "0", "-m", "64", "-t", "1", *user],
                                         env={"PATH": os.environ["PATH"]})
-        self.address = f"127.0.0.1:{self.port}"
         wait_for(self.answers, "memcached")
 
     def answers(self) -> bool:
