@@ -53,13 +53,14 @@ ROOMS       := list core net daemon admin
 NOT_BUILT   := %/main.c $(if $(TLS),%/mc_tls_none.c,%/mc_tls.c)
 objects      = $(patsubst %.c,$(B)/%.o,$(filter-out $(NOT_BUILT),$(wildcard $(1)/*.c)))
 CHOSEN      := $(B)/.tls$(TLS)
-$(CHOSEN):
-	@mkdir -p $(@D)
-	$(Q)rm -f $(B)/.tls* && touch $@
 
 .PHONY: all
 all: $(B)/mcrosterd $(B)/mcadmin $(B)/libmcroster.a $(B)/libmcroster.so \
 	$(B)/libmcroster-memcached.a $(B)/libmcroster-memcached.so
+
+$(CHOSEN):
+	@mkdir -p $(@D)
+	$(Q)rm -f $(B)/.tls* && touch $@
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -11,6 +11,8 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 # The build under test is installed as it is: nothing is built again.
 case $BUILD in */plain) san= ;; *) san=address,undefined ;; esac
 make_it() { env -u MAKEFLAGS -u MAKELEVEL make -s B="$BUILD" SAN=$san DESTDIR="$dir/root" PREFIX=/usr "$@"; }
+make_it -pnq >"$dir/make" 2>/dev/null || true
+grep -qx '\.DEFAULT_GOAL := all' "$dir/make" || fail "make alone does not build everything"
 make_it install
 root=$dir/root
 for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segment.h \
