@@ -3,42 +3,12 @@
 # of a change, forty columns, colours, and completion by the Tab key in both shells.
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
+# shellcheck source=tests/lab/terminal.sh
+. "$(dirname "$0")/../lab/terminal.sh"
 
 LAB_RATE=400
 unset NO_COLOR
 
-terminals=0 # each has a server of its own: one that was told to end is not gone at once
-term() { tmux -S "$LAB/tmux.$terminals" "$@"; }
-# term_start COLUMNS ROWS COMMAND...: a terminal of that size, in the lab's directory.
-term_start() {
-	local columns=$1 rows=$2
-	shift 2
-	terminals=$((terminals + 1))
-	term -f /dev/null new-session -d -x "$columns" -y "$rows" -c "$LAB" \
-		env PATH="$BUILD:$PATH" PS1='$ ' HOME="$LAB" "$@" || fail "tmux does not start"
-	term set -g status off >/dev/null
-	see "a shell" '^\$'
-}
-term_end() { term kill-server 2>/dev/null || true; }
-screen() { term capture-pane -p "$@"; }
-shows() { screen | grep -Eq -- "$1"; }
-# see WHAT PATTERN: it comes to stand on the screen.
-see() {
-	lab_until "$LAB_WAIT_S" shows "$2" || {
-		screen >&2
-		term_end
-		fail "$1: no '$2' on the screen"
-	}
-	say "  ok: $1"
-}
-cleared() { [ "$(screen | grep -c .)" -le 1 ]; }
-type_() { # WORDS: a command, on a screen that has nothing else
-	term send-keys C-l
-	lab_until "$LAB_WAIT_S" cleared || fail "the screen is not cleared"
-	term send-keys -l "$1"
-	term send-keys Enter
-}
-answer() { term send-keys -l "$1" && term send-keys Enter; }
 # As many lines as the terminal has wrapped: none where the program has folded them itself.
 wrapped() { echo $(($(screen | grep -c .) - $(screen -J | grep -c .))); }
 

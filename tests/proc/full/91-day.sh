@@ -8,6 +8,8 @@
 . "$(dirname "$0")/../../lab/lab.sh"
 # shellcheck source=tests/lab/booted.sh
 . "$(dirname "$0")/../../lab/booted.sh"
+# shellcheck source=tests/lab/terminal.sh
+. "$(dirname "$0")/../../lab/terminal.sh"
 
 TOP=$(cd "$(dirname "$0")/../../.." && pwd)
 PLAIN=$TOP/build/plain
@@ -45,21 +47,24 @@ list_of() {
 		done
 	} >"$BOOTED_ROOT/root/cluster.conf"
 }
-sign_next() { # ARGUMENT...: a list of cluster.conf, by mcadmin plan, signed
+# The operator's way, without questions: plan, sign, push and watch in one.
+OPERATOR=(-k /root/operator.key --passphrase-file /root/passphrase)
+apply() {
+	inside mcadmin apply /root/cluster.conf "${OPERATOR[@]}" --yes --timeout 120 >"$LAB/apply.log" 2>&1
+}
+change() { # N...: until it has settled
+	list_of "$@"
+	apply || fail "mcadmin apply: $(tail -n 3 "$LAB/apply.log")"
+}
+# The same in steps, as where several operators have to sign.
+change_in_steps() { # N...
+	list_of "$@"
 	inside rm -f /root/list
 	{
-		inside mcadmin plan /root/cluster.conf -o /root/list "$@" &&
-			inside mcadmin sign -k /root/operator.key --passphrase-file /root/passphrase /root/list
-	} >"$LAB/plan.log" 2>&1 || fail "mcadmin plan, sign: $(tail -n 3 "$LAB/plan.log")"
-}
-plan() { # N...: the next list
-	list_of "$@"
-	sign_next
-}
-push() { inside mcadmin push /root/list --timeout 120 >"$LAB/push.log" 2>&1; }
-change() { # N...: until it has settled
-	plan "$@"
-	push || fail "mcadmin push: $(tail -n 3 "$LAB/push.log")"
+		inside mcadmin plan /root/cluster.conf -o /root/list &&
+			inside mcadmin sign "${OPERATOR[@]}" /root/list &&
+			inside mcadmin push /root/list --timeout 120
+	} >"$LAB/steps.log" 2>&1 || fail "mcadmin plan, sign, push: $(tail -n 3 "$LAB/steps.log")"
 }
 reload_fails() { ! inside systemctl reload mcrosterd 2>/dev/null; }
 
@@ -155,8 +160,7 @@ sed -e 's|"10.0.0.1:11280"|"127.0.0.1:11280"|' \
 check "systemctl start returns when it is ready" inside systemctl start mcrosterd
 check "the unit is active" equal "$(unit ActiveState)" active
 list_of 1 2
-sign_next --parent none
-check "the first list is taken up" push
+check "the first list is taken up" apply
 check "the segment, whatever the umask" equal "$(mode_of /dev/shm/mcroster.web)" "644 mcroster"
 check "the control socket" equal "$(mode_of /run/mcroster/web.control)" "660 mcroster"
 check "the clients' socket" equal "$(mode_of /run/mcroster/web.clients)" "666 mcroster"
@@ -177,7 +181,7 @@ inside sh -c "kill -KILL $pid"
 check "systemd starts another" lab_until "$LAB_WAIT_S" main_pid_is_not "$pid"
 check "with the same segment" equal "$(segment_inode)" "$inode"
 clients_go_on
-change 1 2
+change_in_steps 1 2
 verify
 
 say "watchdog"
@@ -199,7 +203,7 @@ inside systemctl daemon-reload
 verify
 
 say "reload"
-echo 'rate-keys = 150' >>"$BOOTED_ROOT/etc/mcroster/agent.conf"
+echo 'rate-keys = 100' >>"$BOOTED_ROOT/etc/mcroster/agent.conf"
 check "systemctl reload" inside systemctl reload mcrosterd
 check "it is in force" lab_until "$LAB_WAIT_S" journal_has 'read again and is in force'
 echo 'colour = "red"' >>"$BOOTED_ROOT/etc/mcroster/agent.conf"
@@ -207,6 +211,14 @@ check "a wrong file fails the reload" reload_fails
 check "the journal says why" journal_has 'colour: found an unknown option'
 sed -i '/^colour/d' "$BOOTED_ROOT/etc/mcroster/agent.conf"
 check "the agent is the same" equal "$(unit MainPID) $(unit ActiveState)" "$pid active"
+echo 'metrics = "127.0.0.1:9464"' >>"$BOOTED_ROOT/etc/mcroster/agent.conf"
+check "one that takes a restart is read" inside systemctl reload mcrosterd
+refusal='not reloaded: /etc/mcroster/agent.conf: found another value .* for metrics: that takes a restart'
+check "and refused by name" lab_until "$LAB_WAIT_S" journal_has "$refusal"
+says_why() { inside systemctl status --no-pager mcrosterd | grep -Eq "Status: \"$refusal"; }
+check "where systemctl status shows it as well" lab_until "$LAB_WAIT_S" says_why
+check "the agent is the same" equal "$(unit MainPID) $(unit ActiveState)" "$pid active"
+sed -i '/^metrics/d' "$BOOTED_ROOT/etc/mcroster/agent.conf"
 
 # ---- upgrade, in the middle of a change ----
 
@@ -215,11 +227,22 @@ conf_before=$(cat "$BOOTED_ROOT/etc/mcroster/agent.conf")
 echo '# kept by the operator' >>"$BOOTED_ROOT/etc/mcroster/agent.conf.sample"
 rm "$BOOTED_ROOT"/opt/*.deb
 cp "$LAB"/debs.2/*.deb "$BOOTED_ROOT/opt/"
-plan 1 2
-push &
-LAB_PUSH_PID=$!
+list_of 1 2
 in_copy() { inside mcadmin status --raw | grep -qx 'phase COPY'; }
-check "a slow change is in COPY" lab_until 60 in_copy
+term_start 100 40 nsenter -t "$BOOTED_INIT" -m -u -i -n -p -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	LC_ALL=C.UTF-8 TERM=screen HOME=/root PS1='$ ' bash --norc --noprofile
+type_ 'mcadmin apply /root/cluster.conf -k /root/operator.key; echo code $?'
+see "apply asks for the passphrase" '^Passphrase of /root/operator.key'
+answer "a fine passphrase"
+see "a slow change is planned" '^moves +5461 of 16384 slots: 33.3 %'
+see "and asked about" 'Sign and offer this list\? Type yes:'
+answer yes
+see "it is in COPY" '^ +[0-9.]+ s  COPY +[0-9]+ keys moved'
+term send-keys C-c
+see "Ctrl-C ends the watching alone, and says how to go on" 'the change goes on by itself'
+see "its exit code" '^code 130$'
+type_ 'mcadmin status --watch'
+see "it is watched again" '^cluster +web, epoch [0-9]+ -> [0-9]+, COPY'
 check "dpkg upgrades the packages" install_packages 0.1.0-2
 check "they are of the new revision" equal "$(inside dpkg-query -W -f '${Version}' mcroster-agent)" 0.1.0-2
 check "the new agent runs" main_pid_is_not "$pid"
@@ -232,8 +255,10 @@ check "the package's own is beside it" \
 	grep -q 'a line that the first package' "$BOOTED_ROOT/etc/mcroster/agent.conf.sample.dpkg-dist"
 clients_go_on
 inside mcadmin pace --keys 0 >"$LAB/pace.log" 2>&1 || fail "mcadmin pace: $(cat "$LAB/pace.log")"
-lab_until 180 lab_gone "$LAB_PUSH_PID" || fail "the change does not go on: $(tail -n 3 "$LAB/push.log")"
-check "the change goes through" lab_push_wait
+LAB_WAIT_S=180 see "the change goes through" '^cluster +web, epoch [0-9]+, settled'
+term send-keys C-c
+see "until Ctrl-C" '^\$ *$'
+term_end
 verify
 
 say "the journal"
