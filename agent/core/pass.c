@@ -9,11 +9,11 @@
 
 #define SECOND_NS 1000000000ull
 /* COPY ends when a delta pass found at most this many keys, or that share of all keys moved: what
- * is left over DRAIN moves by a slower rule. */
+ * is left over DRAIN moves by a slower rule.  It ends as well where a pass found more than half of
+ * what the one before did: keys change about as fast as they are moved, and each further pass would
+ * burden the server with a dump for nothing. */
 #define DELTA_SMALL	  1000u
-#define DELTA_SMALL_SHARE 256u
-/* More passes than this mean that keys change faster than they are moved. */
-#define DELTA_PASSES_MAX 6u
+#define DELTA_SMALL_SHARE 64u
 
 void pass_say(struct pass *pass, const char *format, ...)
 {
@@ -209,7 +209,6 @@ bool pass_identified(struct pass *pass, const struct pass_server *found)
 	if (!first)
 		pass->fresh = false;
 	pass->full = true;
-	pass->delta_passes = 0;
 	pass->rounds = 0;
 	if (pass->phase == PHASE_PREPARE) /* another process: nothing is proven of it yet */
 		pass->order = PASS_PROBE;
@@ -310,28 +309,27 @@ void pass_marked(struct pass *pass, uint64_t cas)
 	}
 }
 
-static void copy_pass_ended(struct pass *pass)
+static void copy_pass_ended(struct pass *pass, bool all_of_some)
 {
 	uint64_t small = pass->work.found / DELTA_SMALL_SHARE;
+	uint64_t found = pass->round_found, before = pass->last_found;
 	bool was_full = pass->full;
 
 	if (small < DELTA_SMALL)
 		small = DELTA_SMALL;
 	pass->full = false;
-	if (!was_full)
-		pass->delta_passes++;
-	if (pass->redo_any || was_full) {
+	pass->last_found = found;
+	if (was_full || pass->redo_any)
 		begin_round(pass);
-	} else if (pass->round_found <= small || pass->delta_passes >= DELTA_PASSES_MAX) {
+	else if (found <= small || (found > before / 2 && !all_of_some))
 		done(pass);
-	} else {
+	else
 		begin_round(pass);
-	}
 }
 
 void pass_saved(struct pass *pass)
 {
-	bool before_pass = !pass->save.full_pass_done;
+	bool before_pass = !pass->save.full_pass_done, all_of_some;
 
 	pass->base = pass->save;
 	if (pass->phase == PHASE_SWITCH) {
@@ -342,8 +340,9 @@ void pass_saved(struct pass *pass)
 		pass->order = PASS_DUMP;
 		return;
 	}
+	all_of_some = redoes(pass);
 	memset(pass->redoing, 0, pass->change->server_count);
-	copy_pass_ended(pass);
+	copy_pass_ended(pass, all_of_some);
 }
 
 /* ---- rounds ---- */

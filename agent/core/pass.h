@@ -76,8 +76,7 @@ struct pass {
 	uint64_t copies_cas;   /* SETTLE: what was stored here later is no copy */
 	uint64_t next_cas;     /* COPY: the mark of the pass now running */
 	bool full;	       /* COPY: this pass takes all keys, not only what changed */
-	uint32_t delta_passes;
-	uint64_t last_delta;
+	uint64_t last_found; /* COPY: concerned keys of the pass before */
 	uint8_t *redo;	  /* COPY, by server: lost its memory since this pass began */
 	uint8_t *redoing; /* ... before it began: all its keys are taken */
 	bool redo_any;
