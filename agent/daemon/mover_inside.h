@@ -17,7 +17,7 @@
 #include "daemon/mover_rooms.h"
 #include "daemon/mover_watch.h"
 
-#define MOVER_PAUSE_CALM_MS  2u	  /* as below, where others would wait behind a larger batch */
+#define MOVER_PAUSE_CALM_MS  1u	  /* as below, where others would wait behind a larger batch */
 #define MOVER_PAUSE_PACED_MS 4u	  /* no rate left: small batches, evenly spread */
 #define MOVER_PAUSE_SHORT_MS 20u  /* no lease, a crawl that runs */
 #define MOVER_PAUSE_LONG_MS  250u /* something failed, or a key waits for a stub to expire */
