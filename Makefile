@@ -122,6 +122,7 @@ $(B)/mcadmin: $(B)/agent/admin/main.o $(BELOW_admin)
 # For memcached's own proxy: a Lua module with the library in it.  Lua is the host program's.
 PROXY := $(B)/bindings/proxy/mcroster.so
 LUA_CFLAGS = $(call ask,LUA_CFLAGS,--cflags lua5.4)
+LUA_LIBS = $(call ask,LUA_LIBS,--libs lua5.4)
 $(patsubst %.c,$(B)/%.o,$(wildcard bindings/proxy/*.c)): cppflags += -fvisibility=hidden $(LUA_CFLAGS)
 $(PROXY): $(call objects,bindings/proxy) $(B)/libmcroster.a
 	$(call say,LD,$@)
@@ -192,6 +193,14 @@ SHARED := $(patsubst %.c,$(B)/%.o,tests/torn/torn_read.c tests/torn/torn_write.c
 $(TORN) $(RACE) $(AGENTS): $(B)/%: $(B)/%.o $(SHARED)
 	$(call say,LD,$@)
 	$(Q)$(link) $(PKG_LIBS) -lpthread -lm
+
+# The proxy's module in several Lua states at once.
+STATES := $(B)/tests/proxy/states
+$(B)/tests/proxy/states.o: cppflags += -Ibindings/proxy $(LUA_CFLAGS)
+$(STATES): $(B)/tests/proxy/states.o $(call objects,bindings/proxy) \
+		$(patsubst %.c,$(B)/%.o,$(wildcard agent/daemon/segment*.c)) $(BELOW_list)
+	$(call say,LD,$@)
+	$(Q)$(link) -Wl,--wrap=mmap64,--wrap=munmap $(PKG_LIBS) $(LUA_LIBS) -lpthread -lm
 
 # Fuzz targets: tests/fuzz/fuzz_<parser>.c with its corpus in tests/fuzz/corpus/<parser>/.
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -271,7 +280,7 @@ bench-move bench-move-large bench-move-many:
 
 .PHONY: built raced fuzzers unit check check-full model fuzz torn stale demo
 built: all $(OLDER) $(UNITS) $(CLIENTS) $(CHECKER) $(SIM) $(TORN) $(AGENTS) $(PROXY) $(STANDIN)
-raced: $(RACE) $(B)/tests/client/load
+raced: $(RACE) $(STATES) $(B)/tests/client/load
 fuzzers: $(FUZZERS)
 
 # With TLS: the same build tests both, and of the one without only a file is another, which has a unit

@@ -44,7 +44,8 @@ int roster_ready(struct roster *roster)
 	return rc;
 }
 
-/* The segment is opened by whoever needs it, and again whenever it is not there: it may come later. */
+/* The segment is opened by whoever needs it, and again whenever it is not there: it may come later.
+ */
 static int roster_new(lua_State *L, unsigned flags)
 {
 	size_t len;
