@@ -70,7 +70,7 @@ static void apply_json(const struct proposal *proposal, const struct list *list,
 }
 
 /* Signs the list, offers it and watches.  Returns the exit code. */
-static int apply_offer(const struct apply *apply, const struct proposal *proposal,
+static int apply_offer(struct apply *apply, const struct proposal *proposal,
 		       struct link *link)
 {
 	const struct list *next = proposal->next;

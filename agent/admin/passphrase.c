@@ -144,17 +144,66 @@ static int passphrase_type(const char *question, const char *path, char **passph
 	return 0;
 }
 
-/* ---- files ---- */
+/* ---- files and standard input ---- */
+
+/* No byte behind its end is taken: the next key's may follow. */
+static int input_line(char *out, size_t *length, struct failure *failure)
+{
+	ssize_t got;
+	char byte;
+
+	for (*length = 0;;) {
+		got = read(STDIN_FILENO, &byte, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return failure_set(failure, errno, "standard input: %s", strerror(errno));
+		if (got == 0 || byte == '\n')
+			break;
+		if (*length == PASSPHRASE_BYTES_MAX)
+			return failure_set(failure, EINVAL,
+					   "standard input: found more than %u bytes, expected a "
+					   "passphrase on one line",
+					   PASSPHRASE_BYTES_MAX);
+		out[(*length)++] = byte;
+	}
+	out[*length] = '\0';
+	return 0;
+}
+
+static int input_read(char **text, size_t *length, struct failure *failure)
+{
+	char *line;
+	int error;
+
+	if (isatty(STDIN_FILENO) == 1)
+		return failure_set(failure, EINVAL,
+				   "--passphrase-file -: standard input is a terminal, which shows "
+				   "what is typed: without the option the passphrase is asked for");
+	line = sodium_malloc(PASSPHRASE_BYTES_MAX + 1);
+	if (line == NULL)
+		return failure_set(failure, ENOMEM, "no locked memory for a passphrase");
+	error = input_line(line, length, failure);
+	if (error != 0) {
+		sodium_free(line);
+		return error;
+	}
+	*text = line;
+	return 0;
+}
 
 static int passphrase_load(const char *file, char **passphrase, struct failure *failure)
 {
+	const bool input = strcmp(file, PASSPHRASE_INPUT) == 0;
 	size_t length;
 	char *text;
-	int error = secretfile_read(file, PASSPHRASE_BYTES_MAX + 1, &text, &length, failure);
+	int error = input
+			? input_read(&text, &length, failure)
+			: secretfile_read(file, PASSPHRASE_BYTES_MAX + 1, &text, &length, failure);
 
 	if (error != 0)
 		return error;
-	error = passphrase_judge(text, length, file, failure);
+	error = passphrase_judge(text, length, input ? "standard input" : file, failure);
 	if (error == 0 && length > PASSPHRASE_BYTES_MAX)
 		error =
 		    failure_set(failure, EINVAL, "%s: found more than %u bytes, expected one line",

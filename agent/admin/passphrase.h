@@ -1,4 +1,5 @@
-/* passphrase.h - the passphrase of an operator's key: typed at the terminal, or in a file.
+/* passphrase.h - the passphrase of an operator's key: typed at the terminal, in a file, or a line
+ * of standard input.
  *
  * It is in memory of sodium_malloc only (free it with sodium_free), never an argument and never in
  * the environment.
@@ -12,10 +13,12 @@
 
 #define PASSPHRASE_BYTES_MIN 8u /* of a new one */
 #define PASSPHRASE_BYTES_MAX 1024u
+#define PASSPHRASE_INPUT     "-" /* as a file: the next line of standard input */
 
-/* Reads that of the key in `path`: from `file` (by the rules of secretfile.h, one line), or without
- * one from the process' terminal, which shows nothing of it meanwhile.  -ENOTTY: there is none;
- * -EINTR: Ctrl-C was typed; -EINVAL: it is empty or has a control character. */
+/* Reads that of the key in `path`: from `file` (by the rules of secretfile.h, one line; or
+ * PASSPHRASE_INPUT), or without one from the process' terminal, which shows nothing of it
+ * meanwhile.  -ENOTTY: there is none; -EINTR: Ctrl-C was typed; -EINVAL: it is empty or has a
+ * control character. */
 int passphrase_read(const char *file, const char *path, char **passphrase, struct failure *failure);
 
 /* Of a new key.  Values for getopt_long, above those of target.h. */
@@ -27,8 +30,9 @@ enum { PASSPHRASE_FILE = 0x200, PASSPHRASE_NONE };
 	{"no-passphrase", no_argument, NULL, PASSPHRASE_NONE}
 
 #define PASSPHRASE_USAGE \
-	"      --passphrase-file F   holds the key's new passphrase; without one it is\n" \
-	"                            asked for at the terminal, twice\n" \
+	"      --passphrase-file F   holds the key's new passphrase ('-': a line of standard\n" \
+	"                            input does); without one it is asked for at the\n" \
+	"                            terminal, twice\n" \
 	"      --no-passphrase       the key is stored as it is: whoever has the file has\n" \
 	"                            the key\n"
 /* clang-format on */

