@@ -325,7 +325,8 @@ static void agent_step_down(struct agent *agent)
 	if (why[0] == '\0')
 		return;
 	if (strcmp(agent->register_trouble, why) != 0)
-		log_line(LOG_LEVEL_ERROR, "%s", why);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "register-trouble"},
+			  "%s", why);
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
 	if (!coord_beginning(coord) &&
 	    (other == NULL || strcmp(other->name, agent->config->name) == 0))

@@ -98,9 +98,9 @@ void agent_identity_follow(struct agent *agent)
 	if (previous == agent->uses_previous)
 		return;
 	agent_identity(agent);
-	log_line(LOG_LEVEL_NOTICE, previous
-				       ? "the list names the previous host key: it is used"
-				       : "the list names the new host key: it is used from now on");
+	log_event(LOG_LEVEL_NOTICE, &(const struct log_fields){.event = "keys-changed"}, "%s",
+		  previous ? "the list names the previous host key: it is used"
+			   : "the list names the new host key: it is used from now on");
 	if (agent->peers != NULL)
 		peers_rekey(agent->peers);
 }
@@ -108,6 +108,7 @@ void agent_identity_follow(struct agent *agent)
 void agent_keys_changed(struct agent *agent)
 {
 	agent_identity(agent);
-	log_line(LOG_LEVEL_NOTICE, "other keys were read: sessions with other hosts are made anew");
+	log_event(LOG_LEVEL_NOTICE, &(const struct log_fields){.event = "keys-changed"},
+		  "other keys were read: sessions with other hosts are made anew");
 	peers_rekey(agent->peers);
 }

@@ -399,7 +399,8 @@ static void on_trouble(void *context, const char *why)
 	struct agent *agent = context;
 
 	if (why[0] != '\0')
-		log_line(LOG_LEVEL_ERROR, "%s", why);
+		log_event(LOG_LEVEL_ERROR, &(const struct log_fields){.event = "register-trouble"},
+			  "%s", why);
 	(void)snprintf(agent->register_trouble, sizeof(agent->register_trouble), "%s", why);
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon/log_often.h"
+#include "list/utf8.h"
 
 #define LINE_BYTES     1024u
 #define FIELDS_BYTES   1024u
@@ -102,14 +103,25 @@ static bool journal_send(const struct line *line, const char *remark)
 	return true;
 }
 
+/* JOURNAL_STREAM is device:inode of the stream that the manager gave us; ours may be another. */
+static bool stream_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uint64_t device, inode;
+	struct stat status;
+
+	return stream != NULL && sscanf(stream, "%" SCNu64 ":%" SCNu64, &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
+}
+
 /* One write, so lines of two processes do not mix.  The manager strips "<6>". */
 static void stream_write(const struct line *line, const char *remark)
 {
 	char text[LINE_BYTES + REMARK_BYTES + 8];
-	int n =
-	    getenv("JOURNAL_STREAM") != NULL
-		? snprintf(text, sizeof(text), "<%d>%s%s\n", (int)line->level, line->text, remark)
-		: snprintf(text, sizeof(text), "%s%s\n", line->text, remark);
+	int n = stream_is_journal() ? snprintf(text, sizeof(text), "<%d>%s%s\n", (int)line->level,
+					       line->text, remark)
+				    : snprintf(text, sizeof(text), "%s%s\n", line->text, remark);
 
 	for (ssize_t done = 0, step; done < n; done += step) {
 		step = write(STDERR_FILENO, text + done, (size_t)(n - done));
@@ -148,6 +160,25 @@ static void held_write(bool all)
 		line_write(&state.held[word.place], &word, true);
 }
 
+/* Names from outside must neither forge lines nor have the journal take one for a blob, which it
+ * does not show. */
+static void line_clean(char *text)
+{
+	size_t length;
+
+	for (; *text != '\0'; text += length) {
+		const unsigned char *c = (const unsigned char *)text;
+		const bool control =
+		    c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
+
+		length = utf8_length(text);
+		if (control || length == 0) {
+			*text = '?';
+			length = 1;
+		}
+	}
+}
+
 __attribute__((format(printf, 3, 0))) static void log_out(enum log_level level,
 							  const struct log_fields *fields,
 							  const char *format, va_list arguments)
@@ -156,9 +187,7 @@ __attribute__((format(printf, 3, 0))) static void log_out(enum log_level level,
 	struct log_often_word word;
 
 	(void)vsnprintf(line.text, sizeof(line.text), format, arguments);
-	for (char *c = line.text; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20)
-			*c = '?'; /* names from outside must not forge lines */
+	line_clean(line.text);
 	fields_put(line.fields, fields);
 	word = log_often_came(&state.often, line.text, now_ms());
 	if (word.write)
@@ -191,18 +220,6 @@ void log_tick(void)
 }
 
 /* ---- where lines go ---- */
-
-/* JOURNAL_STREAM is device:inode of the stream that the manager gave us; ours may be another. */
-static bool stream_is_journal(void)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	uint64_t device, inode;
-	struct stat status;
-
-	return stream != NULL && sscanf(stream, "%" SCNu64 ":%" SCNu64, &device, &inode) == 2 &&
-	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
-	       status.st_ino == inode;
-}
 
 void log_open(const char *journal, const char *cluster, const char *agent)
 {

@@ -186,13 +186,13 @@ static void peer_closed(struct session *session, const char *why, void *context)
 	struct peer *peer = context;
 	struct peers *peers = peer->peers;
 
-	(void)session;
 	if (peer->kind == PEER_LISTENER)
 		return;
 	if (peer->kind == PEER_COORDINATOR) {
 		if (strcmp(peers->last_why, why) != 0)
 			log_event(LOG_LEVEL_WARNING,
-				  &(const struct log_fields){.event = "coordinator-lost"},
+				  &(const struct log_fields){.event = "coordinator-lost",
+							     .peer = session_peer_address(session)},
 				  "coordinator %s", why);
 		(void)snprintf(peers->last_why, sizeof(peers->last_why), "%s", why);
 		peers->redial_ms = clock_now_ms() + peers->redial_delay_ms;

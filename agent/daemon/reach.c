@@ -29,11 +29,15 @@ struct reach {
 static void found(struct reached *server, bool answers, const char *why)
 {
 	if (answers && server->known && !server->answers)
-		log_line(LOG_LEVEL_NOTICE, "server %s %s answers again", server->name,
-			 server->address);
+		log_event(
+		    LOG_LEVEL_NOTICE,
+		    &(const struct log_fields){.event = "server-answers", .server = server->name},
+		    "server %s %s answers again", server->name, server->address);
 	else if (!answers && (!server->known || server->answers))
-		log_line(LOG_LEVEL_WARNING, "server %s %s does not answer: %s", server->name,
-			 server->address, why);
+		log_event(
+		    LOG_LEVEL_WARNING,
+		    &(const struct log_fields){.event = "server-silent", .server = server->name},
+		    "server %s %s does not answer: %s", server->name, server->address, why);
 	server->known = true;
 	server->answers = answers;
 }

@@ -174,25 +174,27 @@ static void workers_settle(struct workers *workers)
 static void worker_finished(void *context, const struct work *work)
 {
 	struct worker *worker = context;
+	const struct agent *agent = worker->workers->agent;
+	const char *server = agent->host_change->servers[worker->server].name;
+	const bool refused = work->state == WORK_REFUSED;
 
 	worker->finished = true;
 	worker->result = *work;
 	mover_progress_failures(worker->mover, &worker->failures);
 	worker_count(worker);
-	log_event(LOG_LEVEL_INFO,
-		  &(const struct log_fields){
-		      .event = work->state == WORK_REFUSED ? "work-refused" : "work-done",
-		      .phase = phase_name((enum phase)work->phase),
-		      .server = worker->workers->agent->host_change->servers[worker->server].name},
+	log_event(refused ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		  &(const struct log_fields){.event = refused ? "work-refused" : "work-done",
+					     .phase = phase_name((enum phase)work->phase),
+					     .server = server,
+					     .epoch = worker->workers->reg.epoch},
 		  "%s: %s %s: %llu found, %llu moved or dropped, %llu there already, %llu expired, "
 		  "%llu gone, %llu failed, %llu cold%s%s",
-		  worker->workers->agent->host_change->servers[worker->server].name,
-		  phase_name((enum phase)work->phase),
-		  work->state == WORK_REFUSED ? "refused" : "done", (unsigned long long)work->found,
-		  (unsigned long long)work->moved, (unsigned long long)work->present,
-		  (unsigned long long)work->expired, (unsigned long long)work->gone,
-		  (unsigned long long)work->failed, (unsigned long long)work->cold,
-		  work->reason[0] != '\0' ? ": " : "", work->reason);
+		  server, phase_name((enum phase)work->phase), refused ? "refused" : "done",
+		  (unsigned long long)work->found, (unsigned long long)work->moved,
+		  (unsigned long long)work->present, (unsigned long long)work->expired,
+		  (unsigned long long)work->gone, (unsigned long long)work->failed,
+		  (unsigned long long)work->cold, work->reason[0] != '\0' ? ": " : "",
+		  work->reason);
 }
 
 static void worker_stopped(void *context)

@@ -137,13 +137,37 @@ START_TEST(names_from_outside_forge_neither_lines_nor_fields)
 }
 END_TEST
 
+/* The journal shows a MESSAGE that is no text as "blob data". */
+START_TEST(whatever_comes_from_outside_the_journal_can_show_it)
+{
+	static const struct {
+		const char *name, *shown;
+	} cases[] = {
+	    {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+	     "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"},
+	    {"\xff\xfe.", "??."},
+	    {"cut \xe2\x82", "cut ??"},
+	    {"\x7f\xc2\x9b.\xc2\xa0", "???.\xc2\xa0"},
+	};
+	char want[64];
+
+	stream_is_journal(0);
+	log_open(path, "web", "web01");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		log_line(LOG_LEVEL_INFO, "%s", cases[i].name);
+		snprintf(want, sizeof(want), "MESSAGE=%s\n", cases[i].shown);
+		ck_assert_ptr_nonnull(strstr(datagram(), want));
+	}
+}
+END_TEST
+
 START_TEST(a_stream_that_is_not_the_journals_is_written_to)
 {
 	stream_is_journal(1);
 	log_open(path, "web", "web01");
 	log_line(LOG_LEVEL_INFO, "here");
 	ck_assert_str_eq(datagram(), "");
-	ck_assert_str_eq(stream(), "<6>here\n");
+	ck_assert_str_eq(stream(), "here\n"); /* nobody would take a level off it */
 }
 END_TEST
 
@@ -274,6 +298,7 @@ int main(void)
 	tcase_add_test(tests, the_journal_gets_level_and_fields);
 	tcase_add_test(tests, a_line_without_fields_has_none);
 	tcase_add_test(tests, names_from_outside_forge_neither_lines_nor_fields);
+	tcase_add_test(tests, whatever_comes_from_outside_the_journal_can_show_it);
 	tcase_add_test(tests, a_stream_that_is_not_the_journals_is_written_to);
 	tcase_add_test(tests, without_its_socket_the_stream_has_levels);
 	tcase_add_test(tests, a_journal_that_went_away_loses_nothing);
