@@ -10,19 +10,23 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 METRICS_PORT=21290
 LAB_RATE=100
 
-page() { # N: its metrics, in $LAB/page
-	/usr/bin/python3 - "http://$LAB_NET.$1:$METRICS_PORT/metrics" >"$LAB/page" 2>"$LAB/page.err" <<-'END'
+page() { # N: its metrics, in $LAB/page; all its counters so far in $LAB/counters.N
+	/usr/bin/python3 - "http://$LAB_NET.$1:$METRICS_PORT/metrics" >"$LAB/page" 2>"$LAB/page.err" <<-'END' || return
 		import sys, urllib.request
 		opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 		sys.stdout.write(opener.open(sys.argv[1], timeout=20).read().decode())
 	END
+	grep -E '^mcroster_[a-z_]+_total[{ ]' "$LAB/page" >>"$LAB/counters.$1"
 }
 value() { sed -n "s/^mcroster_$1 //p" "$LAB/page"; } # METRIC{LABELS}, as it is written on the page
 shows() { # N METRIC PATTERN
 	page "$1" && [[ $(value "$2") =~ ^($3)$ ]]
 }
-names() { grep -oE 'mcroster_[a-z_]+' "$@" | sort -u; }
-exported() { sed -n 's/^# HELP \([a-z_]*\) .*/\1/p' "$LAB/page" | sort; }
+exported() { # NAME TYPE HELP, a line each
+	awk '$2 == "HELP" { name = $3; sub(/^# HELP [^ ]* /, ""); help = $0 } $2 == "TYPE" { print name, $4, help }' \
+		"$LAB/page" | sort
+}
+documented() { sed -n 's/^| `\([a-z_]*\)` | \([a-z]*\) | [^|]* | \(.*\) |$/\1 \2 \3/p' "$top/docs/metrics.md" | sort; }
 
 say "the files beside"
 check "promtool takes the alerts" promtool check rules "$top/etc/mcroster.rules.yml"
@@ -35,6 +39,8 @@ untested() {
 	done
 }
 check "each of them is tested, firing and not" equal "$(untested)" ""
+check "promtool takes the dashboard's queries" promtool check rules \
+	<("$top/tests/metrics/queries.py" --rules "$top/etc/mcroster-dashboard.json")
 
 lab_new
 for n in 1 2 3; do
@@ -49,12 +55,10 @@ lab_first_list 1 2
 say "a settled cluster"
 check "its epoch" lab_until "$LAB_WAIT_S" shows 1 epoch 1
 check "promtool has nothing to say" equal "$(promtool check metrics <"$LAB/page" 2>&1)" ""
-check "docs/metrics.md names them all" equal "$(names "$top/docs/metrics.md")" "$(exported)"
-check "the alerts know no others" equal \
-	"$(names "$top/etc/mcroster.rules.yml" | comm -23 - <(exported))" ""
-check "the dashboard knows no others" equal \
-	"$(names "$top/etc/mcroster-dashboard.json" | comm -23 - <(exported))" ""
-check "the dashboard is JSON" /usr/bin/python3 -m json.tool "$top/etc/mcroster-dashboard.json" "$LAB/json"
+check "docs/metrics.md has them all, with their types and meanings" equal \
+	"$(diff <(documented) <(exported))" ""
+check "alerts and dashboard know no others, nor other labels and values" equal "$("$top/tests/metrics/queries.py" \
+	"$LAB/page" "$top/etc/mcroster.rules.yml" "$top/etc/mcroster-dashboard.json" 2>&1)" ""
 "$BUILD/mcadmin" status --agent "$(lab_agent_socket 1)" --raw >"$LAB/raw"
 unknown() { # words of the page that the status does not have
 	local name
@@ -86,6 +90,14 @@ check "so are those that were moved" [ "$(value 'mover_moved_keys_total{phase="C
 check "the whole change is what the status says" equal "$(value 'change_keys{outcome="moved"}')" \
 	"$(lab_status change_keys_moved)"
 check "promtool has still nothing to say" equal "$(promtool check metrics <"$LAB/page" 2>&1)" ""
+say "and back, as fast as it goes"
+LAB_RATE=0
+for n in 1 2 3; do "$BUILD/mcadmin" pace --agent "$(lab_agent_socket "$n")" --keys 0 >/dev/null || fail "mcadmin pace"; done
+lab_conf 1 2 a3
+lab_push_start
+check "epoch 3 shows" lab_until "$LAB_WAIT_S" shows 3 epoch 3
+check "the change goes through" lab_push_wait
+check "epoch 3 shows" lab_until "$LAB_WAIT_S" shows 1 epoch 3
 lab_load verify
 lab_load_zeros
 
@@ -156,4 +168,14 @@ case $BUILD in
 	;;
 esac
 check "it still holds its lease" lab_leased 3
-check "Prometheus gets its page" lab_until 60 shows 3 epoch 2
+check "Prometheus gets its page" lab_until 60 shows 3 epoch 3
+
+say "counters"
+backwards() {
+	awk -v host="$1" '$2 + 0 < last[$1] + 0 { print "a" host, $1, "from", last[$1], "to", $2 } { last[$1] = $2 }' \
+		"$LAB/counters.$1"
+}
+for n in 1 2 3; do
+	pages=$(grep -c '^mcroster_clients_misused_total ' "$LAB/counters.$n")
+	check "a$n: none goes back in $pages pages" equal "$(backwards "$n")" ""
+done
