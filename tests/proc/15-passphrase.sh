@@ -96,6 +96,26 @@ sed 's/ 3 262144 / 99999999 262144 /' op.key >broken.key
 refused 3 'broken.key: not an operator' "a key that takes for ever" sign -k broken.key --passphrase-file words unsigned
 is "the refused ones wrote nothing" "$(cmp -s unsigned list || grep -c ^signature unsigned)" 0
 
+# ---- standard input ----
+
+piped() { # EXIT TEXT WHAT ARGUMENT...: mcadmin with the text at its standard input, a pipe
+	local code=$1 text=$2 what=$3
+	shift 3
+	printf '%b' "$text" | "$MCADMIN" "$@" >out 2>err
+	is "$what: exit code" "${PIPESTATUS[1]}" "$code"
+}
+piped 0 'another passphrase\n' "keygen" keygen --passphrase-file - -o piped.key
+is "piped.key: form" "$(grep -cE '^mcroster-operator-key 2 ' piped.key)" 1
+cp unsigned both
+piped 0 'correct horse battery staple\nanother passphrase' "two keys, a line each" \
+	sign -k op.key --passphrase-file - -k piped.key --passphrase-file - both
+done_ "both have signed" verify -p op.key.pub -p piped.key.pub -t 2 both
+piped 3 'another passphrase\n' "another's line" sign -k op.key --passphrase-file - unsigned
+piped 3 "$(printf 'x%.0s' {1..1025})" "one that is too long" sign -k op.key --passphrase-file - unsigned
+is "a long one: why" "$(grep -c 'standard input: found more than 1024 bytes' err)" 1
+refused 3 'standard input: found nothing, expected a passphrase' "none" sign -k op.key --passphrase-file - unsigned
+is "they wrote nothing" "$(grep -c ^signature unsigned)" 0
+
 # ---- no terminal ----
 
 nobody() { # PATTERN ARGUMENT...: without a controlling terminal
@@ -129,6 +149,8 @@ typed 3 "sign -k typed.key third" 'wrong 1\n' 'wrong 2\n' 'wrong 3\n'
 typed 130 "sign -k typed.key third" 'half of i\x03'
 says "Ctrl-C" 'no passphrase was typed'
 is "and nothing is signed" "$(grep -c ^signature third)" 0
+typed 3 "sign -k typed.key --passphrase-file - third"
+says "a terminal in the place of a pipe" 'standard input is a terminal, which shows what is typed'
 typed 0 "passphrase typed.key" 'open sesame\n' 'closed sesame\n' 'closed sesame\n'
 says "passphrase" 'typed.key is encrypted with the new passphrase'
 typed 0 "sign -k typed.key third" 'closed sesame\n'
@@ -165,6 +187,14 @@ refused 3 'signed by 2 of|2 .*3' "two of three" verify -p signer1.key.pub -p sig
 done_ "the third signer" sign -k signer3.key shared -t 3
 says "the third signer" '^No more wanted: mcadmin push shared$'
 done_ "three of three" verify -p signer1.key.pub -p signer2.key.pub -p signer3.key.pub -t 3 shared
+cp unsigned turned
+done_ "the other order" sign -k signer3.key -k signer2.key turned
+done_ "and one more" sign -k signer1.key turned -t 3
+done_ "three of three, in another order" verify -p signer1.key.pub -p signer2.key.pub -p signer3.key.pub -t 3 turned
+sed "/^signature $two /s/\(.\{40\}\).\(.*\)\$/\1!\2/; s/!/A/" shared >bad
+cmp -s bad shared && sed "/^signature $two /s/\(.\{40\}\).\(.*\)\$/\1!\2/; s/!/B/" shared >bad
+refused 3 "signature of key $two is wrong" "a bad one among three, where two are enough" \
+	verify -p signer1.key.pub -p signer2.key.pub -p signer3.key.pub -t 2 bad
 refused 2 '-t 0: a number from 1' "no threshold" sign -k signer1.key -t 0 shared
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
