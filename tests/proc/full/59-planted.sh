@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Planted faults in the bindings and in mcadmin: the tests see each of them.
+# Planted faults in the bindings, in mcadmin and in what agents log, show and read: the tests see each of them.
 # parallel
 set -u
 cd "$(dirname "$0")/../../.." || exit 1
