@@ -2,7 +2,9 @@
  *
  * A round: COPY by the mover alone and unpaced; what the server can do for its clients; half of
  * that for some seconds; and the same load during a whole COPY, its dumps included, by a mover that
- * gives way.  Medians of ratios.
+ * gives way.  Medians of ratios.  Clients ask for several items at once: with one command at a time
+ * they are busier with the kernel than the server with them, and half of what they get from it is a
+ * sixth of what it can do.
  *
  * The source and its clients run as they are and wherever the kernel puts them.  The mover and the
  * destination, which elsewhere are another host's or have a host's other cores, run at a lower
@@ -56,7 +58,7 @@ static const char *const names[FIGURES] = {
 static double figures[FIGURES][ROUNDS_MAX];
 
 struct options {
-	uint64_t keys, rounds, seconds;
+	uint64_t keys, rounds, seconds, together;
 	bool json, rude; /* rude: the mover does not give way */
 };
 
@@ -81,7 +83,7 @@ static struct phase_result copy(const struct options *options, const struct serv
 
 static void one_round(const struct options *options, size_t round)
 {
-	unsigned seconds = (unsigned)options->seconds;
+	unsigned seconds = (unsigned)options->seconds, together = (unsigned)options->together;
 	struct load_result before, during;
 	struct phase_result moved;
 	struct server source = {0};
@@ -91,12 +93,13 @@ static void one_round(const struct options *options, size_t round)
 	wire_fill(source.address, options->keys, VALUE_BYTES);
 	moved = copy(options, &source, false);
 	figures[UNPACED][round] = (double)options->keys / moved.whole_s;
-	load_start(&load, source.address, options->keys, VALUE_BYTES, 0);
+	load_start(&load, source.address, options->keys, VALUE_BYTES, together, 0);
 	(void)sleep(WARM_S);
 	(void)load_cut(&load);
 	(void)sleep(WARM_S);
 	figures[CAPACITY][round] = load_stop(&load).rate;
-	load_start(&load, source.address, options->keys, VALUE_BYTES, figures[CAPACITY][round] / 2);
+	load_start(&load, source.address, options->keys, VALUE_BYTES, together,
+		   figures[CAPACITY][round] / 2);
 	(void)sleep(WARM_S);
 	(void)load_cut(&load);
 	(void)sleep(seconds);
@@ -133,8 +136,9 @@ static double median(enum figure figure, size_t rounds)
 
 static void print_json(const struct options *options)
 {
-	(void)printf("{\"keys\": %llu, \"rounds\": %llu", (unsigned long long)options->keys,
-		     (unsigned long long)options->rounds);
+	(void)printf("{\"keys\": %llu, \"rounds\": %llu, \"commands_together\": %llu",
+		     (unsigned long long)options->keys, (unsigned long long)options->rounds,
+		     (unsigned long long)options->together);
 	for (enum figure i = 0; i < FIGURES; i++)
 		(void)printf(",\n \"%s\": %.4g", names[i], median(i, options->rounds));
 	(void)printf("}\n");
@@ -144,10 +148,11 @@ static void print_table(const struct options *options)
 {
 	size_t n = options->rounds;
 
-	(void)printf("%llu items, nine reads to one set, medians of %zu rounds; the server can do "
-		     "%.0f commands/s.\n"
+	(void)printf("%llu items, requests of %llu commands, nine reads to one set, medians of %zu "
+		     "rounds;\nthe server can do %.0f commands/s.\n"
 		     "A move is a whole COPY from its start to its reported done.\n\n",
-		     (unsigned long long)options->keys, n, median(CAPACITY, n));
+		     (unsigned long long)options->keys, (unsigned long long)options->together, n,
+		     median(CAPACITY, n));
 	(void)printf("%-24s %12s %9s %9s\n", "foreground", "commands/s", "p50 us", "p99 us");
 	(void)printf("%-24s %12.0f %9.0f %9.0f\n", "half of that, before", median(BEFORE_RATE, n),
 		     median(BEFORE_P50, n), median(BEFORE_P99, n));
@@ -169,7 +174,7 @@ static uint64_t number(const char *text, uint64_t most)
 
 int main(int argc, char **argv)
 {
-	struct options options = {.keys = 300000, .rounds = 5, .seconds = 5};
+	struct options options = {.keys = 300000, .rounds = 5, .seconds = 5, .together = 10};
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
@@ -182,9 +187,11 @@ int main(int argc, char **argv)
 			options.rounds = number(argv[++i], ROUNDS_MAX);
 		else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
 			options.seconds = number(argv[++i], 600);
+		else if (strcmp(argv[i], "--together") == 0 && i + 1 < argc)
+			options.together = number(argv[++i], 100);
 		else
 			bench_end("usage: foreground [--keys N] [--rounds N] [--seconds N] "
-				  "[--rude] [--json]");
+				  "[--together N] [--rude] [--json]");
 	}
 	for (size_t i = 0; i < options.rounds; i++)
 		one_round(&options, i);

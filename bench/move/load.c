@@ -21,20 +21,21 @@
 #define BUCKETS	    4096u /* of eight microseconds and, from there, all that is longer */
 #define BUCKET_NS   8000u
 #define SECOND_NS   1e9
+#define LINE_BYTES  128u /* more than all of a command but its value, and of its answer */
 
 struct client {
 	int fd;
 	uint64_t sent_ns; /* 0: idle */
-	size_t got;
-	bool set;
+	unsigned open;	  /* commands not answered yet */
 };
 
 struct clients {
 	struct client client[CONNECTIONS];
-	unsigned idle;
+	unsigned idle, together, turn;
 	uint64_t keys, random, commands;
 	size_t value_bytes;
-	char *in, *out; /* of value_bytes and a line */
+	size_t room; /* of each of the two */
+	char *in, *out;
 	uint64_t histogram[BUCKETS], answered, began_ns;
 };
 
@@ -46,40 +47,52 @@ static uint64_t next_random(struct clients *clients)
 	return clients->random;
 }
 
-static void command_send(struct clients *clients, struct client *client)
+static size_t command_write(struct clients *clients, char *at)
 {
 	char key[WIRE_KEY_BYTES + 1];
-	int length;
+	size_t length;
 
 	wire_key(next_random(clients) % clients->keys, key);
-	client->set = ++clients->commands % SET_EVERY == 0;
-	if (client->set) {
-		length = sprintf(clients->out, "set %s 0 0 %zu\r\n", key, clients->value_bytes);
-		memset(clients->out + length, 'f', clients->value_bytes);
-		memcpy(clients->out + length + clients->value_bytes, "\r\n", 2);
-		length += (int)clients->value_bytes + 2;
-	} else {
-		length = sprintf(clients->out, "get %s\r\n", key);
-	}
-	client->got = 0;
+	if (++clients->commands % SET_EVERY != 0)
+		return (size_t)sprintf(at, "get %s\r\n", key);
+	length = (size_t)sprintf(at, "set %s 0 0 %zu\r\n", key, clients->value_bytes);
+	memset(at + length, 'f', clients->value_bytes);
+	memcpy(at + length + clients->value_bytes, "\r\n", 2);
+	return length + clients->value_bytes + 2;
+}
+
+static void request_send(struct clients *clients, struct client *client)
+{
+	size_t length = 0;
+
+	for (unsigned i = 0; i < clients->together; i++)
+		length += command_write(clients, clients->out + length);
+	client->open = clients->together;
 	client->sent_ns = bench_boot_ns();
 	clients->idle--;
-	if (send(client->fd, clients->out, (size_t)length, MSG_NOSIGNAL) != length)
+	if (send(client->fd, clients->out, length, MSG_NOSIGNAL) != (ssize_t)length)
 		bench_end("the foreground cannot send");
 }
 
-/* Answers end in "END\r\n", or, of a set, in one line. */
-static void answer_read(struct clients *clients, struct client *client)
+/* A get's answer ends in END, a set's is STORED, and nothing else in them has a D: keys are of
+ * digits and small letters. */
+static void answers_read(struct clients *clients, struct client *client)
 {
-	ssize_t n = recv(client->fd, clients->in, clients->value_bytes + 1024, MSG_DONTWAIT);
+	ssize_t n = recv(client->fd, clients->in, clients->room, MSG_DONTWAIT);
+	const char *at = clients->in, *end;
 	uint64_t took_ns;
 
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0 || client->sent_ns == 0)
 		bench_end("the foreground lost a connection");
-	if (clients->in[n - 1] != '\n' ||
-	    (!client->set && (n < 5 || memcmp(clients->in + n - 5, "END\r\n", 5) != 0)))
+	end = at + n;
+	while (client->open > 0 && (at = memchr(at, 'D', (size_t)(end - at))) != NULL) {
+		client->open--;
+		at++;
+	}
+	/* Of the last one only the end of its line may be missing. */
+	if (client->open > 0 || end[-1] != '\n')
 		return;
 	took_ns = bench_boot_ns() - client->sent_ns;
 	clients->histogram[took_ns / BUCKET_NS < BUCKETS ? took_ns / BUCKET_NS : BUCKETS - 1]++;
@@ -103,7 +116,7 @@ static void report(struct clients *clients, int fd)
 	uint64_t now_ns = bench_boot_ns();
 	struct load_result result = {.seconds = (double)(now_ns - clients->began_ns) / SECOND_NS};
 
-	result.rate = (double)clients->answered / result.seconds;
+	result.rate = (double)clients->answered * clients->together / result.seconds;
 	result.p50_us = percentile_us(clients, 0.5);
 	result.p99_us = percentile_us(clients, 0.99);
 	result.p999_us = percentile_us(clients, 0.999);
@@ -116,7 +129,7 @@ static void report(struct clients *clients, int fd)
 
 static struct client *idle_client(struct clients *clients)
 {
-	unsigned i = (unsigned)(clients->commands % CONNECTIONS);
+	unsigned i = clients->turn++ % CONNECTIONS;
 
 	while (clients->client[i].sent_ns != 0)
 		i = (i + 1) % CONNECTIONS;
@@ -144,8 +157,8 @@ static void run(struct clients *clients, double rate, int stop, int result)
 		int n;
 
 		while (clients->idle > 0 && (rate == 0 || due <= now)) {
-			command_send(clients, idle_client(clients));
-			due += rate > 0 ? SECOND_NS / rate : 0;
+			request_send(clients, idle_client(clients));
+			due += rate > 0 ? SECOND_NS * clients->together / rate : 0;
 		}
 		/* What all connections together could not send in time is not made up for. */
 		if (due < now - 1e7)
@@ -156,7 +169,7 @@ static void run(struct clients *clients, double rate, int stop, int result)
 		n = epoll_pwait2(poll_fd, events, CONNECTIONS + 1, &wait, NULL);
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.u32 < CONNECTIONS) {
-				answer_read(clients, &clients->client[events[i].data.u32]);
+				answers_read(clients, &clients->client[events[i].data.u32]);
 				continue;
 			}
 			if (read(stop, &word, 1) != 1)
@@ -169,7 +182,7 @@ static void run(struct clients *clients, double rate, int stop, int result)
 }
 
 void load_start(struct load *load, const char *address, uint64_t keys, size_t value_bytes,
-		double rate)
+		unsigned together, double rate)
 {
 	int stop[2], result[2];
 
@@ -180,8 +193,10 @@ void load_start(struct load *load, const char *address, uint64_t keys, size_t va
 		struct clients *clients = bench_alloc(1, sizeof(*clients));
 
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		clients->in = bench_alloc(1, value_bytes + 1024);
-		clients->out = bench_alloc(1, value_bytes + 1024);
+		clients->together = together;
+		clients->room = together * (value_bytes + LINE_BYTES);
+		clients->in = bench_alloc(1, clients->room);
+		clients->out = bench_alloc(1, clients->room);
 		clients->keys = keys;
 		clients->value_bytes = value_bytes;
 		clients->random = 88172645463325252u;
