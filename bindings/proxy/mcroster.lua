@@ -24,6 +24,7 @@ if broken then core = {} end
 local HANDLES = 16 -- requests that one operation may send, all its plans together
 local PLANS = 4 -- how often it is planned: each time again needs a generation to come out meanwhile
 local WAIT_MS = 900 -- of each second, for a generation: so a reload begins when one is published
+local LINGER_S = 10 -- a server that has left stays for so long: after a reload nobody looks for up to a second
 local OWE_MS = 500
 
 local STAT_EPOCH, STAT_PHASE, STAT_GENERATION = 1, 2, 3
@@ -35,7 +36,7 @@ local STATS = {
 
 -- ---- the state that configures ----
 
-local view = {} -- roster, shared, loaded: what the last reload was made of, generation
+local view = {} -- roster, shared, generation; loaded: what the last reload was made of; fewer: seconds
 
 local OPTIONS = {
 	cluster = {is = function(value) return type(value) == "string" and #value > 0 and #value < 256 end,
@@ -60,16 +61,23 @@ local function options_wrong(options)
 	end
 end
 
--- The servers, and in one word all that a reload would change.
 local function servers_now(cluster)
 	view.roster = view.roster or core.look(cluster)
 	local servers, why = view.roster:servers()
-	if not servers then return nil, why end
-	view.generation = servers.generation
-	local words = {tostring(servers.op_timeout_ms)}
-	for i, server in ipairs(servers) do words[i + 1] = string.format("%x", server.id) end
-	table.sort(words)
-	return servers, table.concat(words, " ")
+	view.generation = servers and servers.generation or view.generation
+	return servers, why
+end
+
+-- Whether the backends have to be made anew: there is a server that they lack, or another op-timeout,
+-- or for some seconds there have been fewer.
+local function outdated(servers)
+	local loaded = view.loaded
+	if not loaded or servers.op_timeout_ms ~= loaded.op_timeout_ms then return true end
+	for _, server in ipairs(servers) do
+		if not loaded[server.id] then return true end
+	end
+	view.fewer = #servers < loaded.count and view.fewer + 1 or 0
+	return view.fewer > LINGER_S
 end
 
 local function backend(server, options, op_timeout_s)
@@ -84,14 +92,15 @@ end
 
 local function pools(options)
 	if not view.shared then view.shared = assert(core.shared()) end
-	local servers, loaded = servers_now(options.cluster)
-	view.loaded = servers and loaded
-	if not servers then error(loaded, 0) end
-	local backends, ids = {}, {}
+	view.loaded, view.fewer = nil, 0
+	local servers, why = servers_now(options.cluster)
+	if not servers then error(why, 0) end
+	local backends, ids, loaded = {}, {}, {count = #servers, op_timeout_ms = servers.op_timeout_ms}
 	for i, server in ipairs(servers) do
 		backends[i] = backend(server, options, servers.op_timeout_ms / 1000)
-		ids[i] = server.id
+		ids[i], loaded[server.id] = server.id, true
 	end
+	view.loaded = loaded
 	-- The last one leads nowhere: for requests that are no plan's.
 	backends[#backends + 1] = mcp.backend {
 		label = "mcroster-nowhere", host = "127.0.0.1", port = "1", down = true,
@@ -103,11 +112,11 @@ local function pools(options)
 	}
 end
 
--- Waits for a generation for most of the second, and reloads when the servers are others.
+-- Waits for a generation for most of the second, and has the backends made anew where that is wanted.
 local function watch(options)
 	if view.roster then view.roster:wait(view.generation or 0, options.wait_ms or WAIT_MS) end
-	local servers, loaded = servers_now(options.cluster)
-	if servers and loaded ~= view.loaded then mcp.schedule_config_reload() end
+	local servers = servers_now(options.cluster)
+	if servers and outdated(servers) then mcp.schedule_config_reload() end
 end
 
 function M.pools(options)

@@ -350,6 +350,24 @@ class Wrong(World):
         self.assertEqual(proxy.ask("get %s\r\n" % key), "VALUE %s 0 1\r\nx\r\nEND\r\n" % key)
         self.assertEqual(proxy.ask("set %s 0 0 1\r\nx\r\n" % staying[0]), "STORED\r\n")
 
+    def test_a_server_that_leaves_and_comes_again(self):
+        with tempfile.NamedTemporaryFile() as log:
+            told = 'function() local file <close> = io.open("%s", "a") file:write("%s") return %s() end'
+            proxy = self.start(before="if mcp.register_cron then\nlocal reload, register = "
+                                      "mcp.schedule_config_reload, mcp.register_cron\n"
+                                      "mcp.schedule_config_reload = %s\n"
+                                      "mcp.register_cron = function(name, how)\nlocal func = how.func\n"
+                                      "how.func = %s\nregister(name, how)\nend\nend"
+                                      % (told % (log.name, "r", "reload"), told % (log.name, "w", "func")))
+            moving, _ = self.moving(proxy)
+            self.publish("STEADY", count=1)
+            begun = len(log.read())
+            wait_for(lambda: os.path.getsize(log.name) >= begun + 3, "two looks at a list with fewer servers")
+            self.publish("COPY")
+            for key in moving:
+                self.assertEqual(proxy.ask("set %s 0 0 1\r\nx\r\n" % key), "STORED\r\n")
+            self.assertNotIn(b"r", open(log.name, "rb").read())
+
     @unittest.skipUnless(REAL, "the stand-in is not told to load its file again")
     def test_a_file_that_is_broken_when_it_is_loaded_again(self):
         proxy = self.start()
