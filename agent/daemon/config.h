@@ -66,7 +66,7 @@ struct config {
 	uint32_t on_change_timeout_ms;
 };
 
-/* Reads the file and the key files it names (mode 0600 or stricter, owned by the caller or root).
+/* Reads the file and the key files it names (secretfile.h).
  * -EINVAL, -EPERM, -ENOENT with the sentence; *config is untouched then. */
 int config_load(const char *path, struct config **config, struct failure *failure);
 /* Takes over what `next`, read from the same file later, may change in a running agent.  -EINVAL,

@@ -2,6 +2,8 @@
 #include "list/secretfile.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,16 +11,45 @@
 
 #include "list/infile.h"
 
+/* The service's, by which libmcroster knows a segment too. */
+#define AGENT_USER    "mcroster"
+#define PASSWD_LENGTH 4096
+
+static bool owner_agent(uid_t owner)
+{
+	struct passwd entry, *found = NULL;
+	char strings[PASSWD_LENGTH];
+
+	return getpwnam_r(AGENT_USER, &entry, strings, sizeof(strings), &found) == 0 &&
+	       found != NULL && found->pw_uid == owner;
+}
+
+/* Root looks at what the agent's user has: by `mcrosterd --check`, and mcadmin on a host. */
+static int owner_judge(uid_t owner, const char *path, struct failure *failure)
+{
+	if (owner == geteuid() || owner == 0)
+		return 0;
+	if (geteuid() != 0)
+		return failure_set(failure, EPERM,
+				   "%s: found owner uid %u, expected uid %u or root", path,
+				   (unsigned)owner, (unsigned)geteuid());
+	if (owner_agent(owner))
+		return 0;
+	return failure_set(failure, EPERM,
+			   "%s: found owner uid %u, expected root or the agent's user, " AGENT_USER,
+			   path, (unsigned)owner);
+}
+
 static int secret_judge(int fd, const char *path, struct failure *failure)
 {
 	struct stat st;
+	int error;
 
 	if (fstat(fd, &st) != 0)
 		return failure_set(failure, errno, "%s: it cannot be looked at", path);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return failure_set(failure, EPERM,
-				   "%s: found owner uid %u, expected uid %u or root", path,
-				   (unsigned)st.st_uid, (unsigned)geteuid());
+	error = owner_judge(st.st_uid, path, failure);
+	if (error != 0)
+		return error;
 	if ((st.st_mode & 07177) != 0)
 		return failure_set(
 		    failure, EPERM,

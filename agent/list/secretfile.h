@@ -1,5 +1,6 @@
 /* secretfile.h - files that hold a secret: regular, mode 0600 or stricter, owned by the caller or
- * root.  The agent's and the operator's, by one rule.
+ * root; or by the agent's user, mcroster, where the caller is root.  The agent's and the operator's,
+ * by one rule.
  *
  * What was read is in memory of sodium_malloc only, and wiped by sodium_free.  A failure names the
  * path, what was found and what was expected, and never shows the content: -EPERM for mode and

@@ -142,7 +142,7 @@ START_TEST(somebody_elses_file_is_refused)
 	}
 	file_write(KEY, strlen(KEY), 0600);
 	ck_assert_int_eq(chown(path, 65534, 65534), 0);
-	refused(-EPERM, "uid 65534");
+	refused(-EPERM, "uid 65534, expected root or the agent's user, mcroster");
 }
 END_TEST
 
