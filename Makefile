@@ -8,7 +8,8 @@ SYSCONFDIR ?= /etc
 LIBDIR     ?= $(PREFIX)/lib
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
-PYTHONDIR  ?= $(PREFIX)/lib/python3/dist-packages
+# Where Debian's Python looks: its packages share one directory, what is local goes by the version.
+PYTHONDIR  ?= $(PREFIX)/lib/$(if $(filter /usr,$(PREFIX)),python3,$(or $(notdir $(realpath /usr/bin/python3)),python3))/dist-packages
 ifeq ($(origin CC),default)
 CC         := gcc
 endif
