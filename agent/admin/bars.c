@@ -7,9 +7,10 @@
 
 #include "admin/human.h"
 
-#define NAME_COLUMNS 16u
-#define CELLS_MIN    6u
-#define AROUND_CELLS 12u /* blanks, and the percentage */
+#define NAME_COLUMNS  16u
+#define FIGURES_BYTES 120u
+#define CELLS_MIN     6u
+#define AROUND_CELLS  4u /* blanks beside them, and the column that stays free */
 
 static bool at_work(const char *work)
 {
@@ -101,27 +102,45 @@ unsigned bars_name_columns(const struct bar *bars, uint32_t count)
 	return (unsigned)columns;
 }
 
+static uint64_t left_ms(const struct bar *bar)
+{
+	return bar->left < UINT64_MAX / 1000 ? bar->left * 1000 / bar->rate : UINT64_MAX;
+}
+
+/* How far it is, how fast and how long still: as many of them as there are columns for. */
+static void figures_print(const struct bar *bar, unsigned columns, char text[FIGURES_BYTES])
+{
+	char percent[HUMAN_NUMBER_BYTES], time[HUMAN_NUMBER_BYTES], more[FIGURES_BYTES];
+
+	(void)snprintf(text, FIGURES_BYTES, " %7s",
+		       human_percent(dealt_with(bar), bar->found, percent));
+	if (bar->done || bar->rate == 0)
+		return;
+	(void)human_duration(left_ms(bar), time);
+	(void)snprintf(more, sizeof(more), ", %" PRIu64 "/s, %s left", bar->rate, time);
+	if (strlen(text) + strlen(more) > columns)
+		(void)snprintf(more, sizeof(more), ", %s left", time);
+	if (strlen(text) + strlen(more) <= columns)
+		(void)strcat(text, more);
+}
+
 void bar_line(const struct bar *bar, unsigned columns, unsigned name_columns,
 	      char line[BAR_LINE_BYTES])
 {
-	char cells[BAR_CELLS_MAX + 1], percent[HUMAN_NUMBER_BYTES], time[HUMAN_NUMBER_BYTES];
-	unsigned room, used;
+	char cells[BAR_CELLS_MAX + 1], figures[FIGURES_BYTES];
+	unsigned taken, room;
 
 	if (columns > BAR_LINE_BYTES)
 		columns = BAR_LINE_BYTES;
 	if (name_columns > columns / 3)
 		name_columns = columns / 3;
-	room = columns - name_columns > AROUND_CELLS ? columns - name_columns - AROUND_CELLS : 0;
-	used = (unsigned)snprintf(line, BAR_LINE_BYTES, "  %-*.*s %s %7s", (int)name_columns,
-				  (int)name_columns, bar->name,
-				  bar_cells(bar, room > CELLS_MIN ? room : CELLS_MIN, cells),
-				  human_percent(dealt_with(bar), bar->found, percent));
-	if (!bar->done && bar->rate > 0 && used < BAR_LINE_BYTES)
-		(void)snprintf(
-		    line + used, BAR_LINE_BYTES - used, ", %" PRIu64 "/s, %s left", bar->rate,
-		    human_duration(bar->left < UINT64_MAX / 1000 ? bar->left * 1000 / bar->rate
-								 : UINT64_MAX,
-				   time));
+	taken = name_columns + AROUND_CELLS;
+	/* Fewer cells before fewer figures; and a figure is there or not, never a part of it. */
+	figures_print(bar, columns > taken + CELLS_MIN ? columns - taken - CELLS_MIN : 0, figures);
+	taken += (unsigned)strlen(figures);
+	room = columns > taken + CELLS_MIN ? columns - taken : CELLS_MIN;
+	(void)snprintf(line, BAR_LINE_BYTES, "  %-*.*s %s%s", (int)name_columns, (int)name_columns,
+		       bar->name, bar_cells(bar, room, cells), figures);
 	if (columns > 0)
 		line[columns - 1] = '\0';
 }

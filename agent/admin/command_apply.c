@@ -27,7 +27,8 @@ static const char usage[] =
     "Where the agents want several signatures, use 'plan -o', 'sign' and 'push'.\n"
     "\n" SIGNING_KEYS_USAGE PROPOSAL_USAGE_GIVEUP "      --yes                 do not ask\n"
     "      --no-wait             do not watch\n"
-    "      --timeout SECONDS     stop watching then (exit 4)\n" PROPOSAL_USAGE_FORECAST
+    "      --timeout SECONDS     stop watching then (exit 4)\n" PROPOSAL_USAGE_ASK
+	PROPOSAL_USAGE_RATES
     "      --json                the last line on standard output is a JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
@@ -118,7 +119,7 @@ static int apply_agree(const struct apply *apply, const struct proposal *proposa
 		return error;
 	/* The operator takes his time; the agent may have ended the session by then. */
 	link_hang_up(link);
-	return confirm_ask("Sign and offer this list?", stdin, stdout, failure);
+	return confirm_ask("Sign and offer this list?", stdin, confirm_out(), failure);
 }
 
 static int apply_run(struct apply *apply, struct cluster_conf *conf, struct link_peer *peer)

@@ -26,7 +26,8 @@
 #define EDIT_USAGE \
 	PROPOSAL_USAGE_PARENT \
 	"      --no-plan             change the file alone, and ask nobody\n" \
-	PROPOSAL_USAGE_FORECAST \
+	PROPOSAL_USAGE_ASK_PARENT \
+	PROPOSAL_USAGE_RATES \
 	"      --json                the plan as one JSON object\n" TARGET_USAGE \
 	"  -h, --help                this text\n"
 #define HOST_OPTIONS \

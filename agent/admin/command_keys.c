@@ -44,11 +44,8 @@ static int run(int argc, char **argv)
 		return inner[i]->run(argc - 1, argv + 1);
 	}
 	if (argv[1][0] == '-')
-		(void)fprintf(stderr, "%s: unrecognized option '%s'\n", argv[0], argv[1]);
-	else
-		(void)fprintf(stderr, "%s: there is no '%s', new, show or verify is wanted\n",
-			      argv[0], argv[1]);
-	return admin_usage_hint(argv[0]);
+		return admin_usage(argv[0], "unrecognized option '%s'", argv[1]);
+	return admin_usage(argv[0], "there is no '%s', new, show or verify is wanted", argv[1]);
 }
 
 const struct command command_keys = {

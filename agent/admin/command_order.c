@@ -18,6 +18,7 @@
 #include "admin/order_report.h"
 #include "admin/order_show.h"
 #include "admin/push_report.h"
+#include "admin/screen.h"
 #include "admin/signing_keys.h"
 #include "admin/target.h"
 
@@ -198,6 +199,19 @@ static int options_read(int argc, char **argv, struct order_options *options)
 	return arguments_read(argc, argv, options);
 }
 
+static int order_say(const struct order_scene *scene, const struct order *order,
+		     struct failure *failure)
+{
+	struct page page;
+
+	if (page_begin(&page, stdout) < 0)
+		return failure_set(failure, ENOMEM, "no memory to explain the order");
+	order_report(scene, order, page.text);
+	if (page_end(&page, stdout) < 0)
+		return failure_set(failure, ENOMEM, "no memory to explain the order");
+	return 0;
+}
+
 /* Asks the agent, explains the order and has it confirmed. */
 static int order_agree(const struct order_options *options, struct link *link, struct order **order,
 		       struct failure *failure)
@@ -216,14 +230,14 @@ static int order_agree(const struct order_options *options, struct link *link, s
 		error = order_plan(&scene, options->form->kind, options->names, options->name_count,
 				   options->term, order, failure);
 	if (error == 0 && !options->json)
-		order_report(&scene, *order, stdout);
+		error = order_say(&scene, *order, failure);
 	order_scene_clear(&scene);
 	if (error == 0 && !options->yes) {
 		/* The operator takes his time; the agent may have ended the session by then. */
 		link_hang_up(link);
 		error = confirm_ask(options->output == NULL ? "Sign and offer this order?"
 							    : "Sign this order?",
-				    stdin, stdout, failure);
+				    stdin, confirm_out(), failure);
 	}
 	return error;
 }

@@ -20,8 +20,8 @@ static const char usage[] =
     "push'.  Where no list is active yet it is the first one.\n"
     "\n" PROPOSAL_USAGE_PARENT
     "  -o, --output LIST         where the next list goes (replaced if it is "
-    "there)\n" PROPOSAL_USAGE_GIVEUP PROPOSAL_USAGE_EPOCH PROPOSAL_USAGE_FORECAST
-    "      --json                as one JSON object\n" TARGET_USAGE
+    "there)\n" PROPOSAL_USAGE_GIVEUP PROPOSAL_USAGE_EPOCH PROPOSAL_USAGE_ASK_PARENT
+	PROPOSAL_USAGE_RATES "      --json                as one JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {

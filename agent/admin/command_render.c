@@ -8,6 +8,7 @@
 #include "admin/human.h"
 #include "admin/link.h"
 #include "admin/render.h"
+#include "admin/screen.h"
 #include "admin/signers.h"
 #include "admin/target.h"
 #include "admin/unaware_hash.h"
@@ -132,7 +133,7 @@ static int run(int argc, char **argv)
 	if (error < 0)
 		return admin_fail(argv[0], error, &failure);
 	if (options.format->caution != NULL)
-		(void)fprintf(stderr, "%s: note: %s\n", argv[0], options.format->caution);
+		screen_say(stderr, "%s: note: %s", argv[0], options.format->caution);
 	return ADMIN_DONE;
 }
 

@@ -134,7 +134,7 @@ static int trouble_show(const struct view *view, const struct failure *failure)
 	struct page page;
 
 	if (view->json || view->raw || screen_rows(stdout) == 0) {
-		(void)fprintf(stderr, "%s\n", failure->text);
+		screen_say(stderr, "%s", failure->text);
 		return 0;
 	}
 	if (page_begin(&page, stdout) < 0)

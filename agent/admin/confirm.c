@@ -5,6 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+FILE *confirm_out(void)
+{
+	(void)fflush(stdout);
+	return isatty(fileno(stdout)) == 1 ? stdout : stderr;
+}
+
 int confirm_ask(const char *question, FILE *in, FILE *out, struct failure *failure)
 {
 	char line[16];

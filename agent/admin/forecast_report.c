@@ -9,8 +9,8 @@
 
 static int servers_report(const struct forecast *forecast, const struct change *change, FILE *out)
 {
-	static const char *const headings[] = {"server", ">keys",   ">bytes", ">leave",
-					       ">come",  ">bytes", ">room"};
+	static const char *const headings[] = {"server", ">keys",  ">bytes", ">leave",
+					       ">come",	 ">bytes", ">room"};
 	struct table *table = table_new(headings, 7);
 	char text[HUMAN_NUMBER_BYTES];
 	int error;
@@ -70,7 +70,8 @@ static void shortage_report(const struct forecast *forecast, const struct change
 		const struct forecast_server *server = &forecast->servers[i];
 
 		if (server->concerned && !server->asked)
-			(void)fprintf(out, "not asked     %s %s: %s; what it holds is not "
+			(void)fprintf(out,
+				      "not asked     %s %s: %s; what it holds is not "
 				      "counted\n",
 				      change->servers[i].name, change->servers[i].address,
 				      server->why);
@@ -84,7 +85,10 @@ int forecast_report(const struct forecast *forecast, const struct change *change
 
 	(void)fprintf(out, "keys          about %" PRIu64 ", %s\n", forecast->keys,
 		      human_bytes(forecast->bytes, bytes));
-	(void)fprintf(out, "takes         about %s\n", human_duration(forecast->ms, time));
+	if (forecast->ms < 1000)
+		(void)fprintf(out, "takes         less than a second\n");
+	else
+		(void)fprintf(out, "takes         about %s\n", human_duration(forecast->ms, time));
 	rates_report(forecast, out);
 	shortage_report(forecast, change, out);
 	return error;

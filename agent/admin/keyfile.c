@@ -11,6 +11,7 @@
 
 #include "admin/file.h"
 #include "admin/passphrase.h"
+#include "admin/screen.h"
 #include "list/secretfile.h"
 
 #define OPERATOR_MAGIC	      "mcroster-operator-key 1 "
@@ -125,7 +126,7 @@ static int sealed_take(const struct sealed *sealed, const char *passphrase_file,
 		error = sealed_open(sealed, passphrase, secret, path, failure);
 		sodium_free(passphrase);
 		if (error == -EKEYREJECTED && tries > 1)
-			(void)fprintf(stderr, "%s\n", failure->text);
+			screen_say(stderr, "%s", failure->text);
 	}
 	return error;
 }

@@ -74,7 +74,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; admin_commands[i] != NULL; i++)
 		if (strcmp(argv[1], admin_commands[i]->name) == 0)
 			return command_run(admin_commands[i], argc - 1, argv + 1);
-	(void)fprintf(stderr, "mcadmin: there is no command '%s'\n", argv[1]);
-	usage_print(stderr);
-	return ADMIN_USAGE;
+	return admin_usage("mcadmin", "there is no command '%s'", argv[1]);
 }

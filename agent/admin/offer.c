@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "admin/screen.h"
+
 #define OFFER_AGAIN_MS 200u
 
 int offer_prepare(struct link *link, const struct elapsed *elapsed, struct failure *failure)
@@ -81,7 +83,7 @@ void offer_document(struct link *link, const void *document, size_t document_byt
 		   0 &&
 	       verdict == VERDICT_LATER && !elapsed_over(elapsed)) {
 		if (!said)
-			(void)fprintf(stderr, "waiting: %s\n", text);
+			screen_say(stderr, "waiting: %s", text);
 		said = true;
 		error = link_pause(link, OFFER_AGAIN_MS, &failure);
 		if (error != 0)

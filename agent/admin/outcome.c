@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "admin/screen.h"
+
 void outcome_set(struct outcome *outcome, const char *result, int code, const char *format, ...)
 {
 	va_list arguments;
@@ -20,17 +22,16 @@ void outcome_leave(struct outcome *outcome, const char *result, int code, const 
 		   const char *what, const char *agent)
 {
 	outcome_set(outcome, result, code,
-		    "%s; %s goes on by itself, and 'mcadmin status --watch %s' shows it", why,
-		    what, agent);
+		    "%s; %s goes on by itself, and 'mcadmin status --watch %s' shows it", why, what,
+		    agent);
 }
 
 int outcome_say(const struct outcome *outcome, const char *command, bool quiet)
 {
 	if (outcome->code != ADMIN_DONE) {
-		(void)fflush(stdout);
-		(void)fprintf(stderr, "%s: %s\n", command, outcome->words);
+		screen_say(stderr, "%s: %s", command, outcome->words);
 	} else if (!quiet) {
-		(void)printf("%s\n", outcome->words);
+		screen_say(stdout, "%s", outcome->words);
 	}
 	return outcome->code;
 }

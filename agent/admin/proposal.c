@@ -139,14 +139,16 @@ static int giveups_resolve(const struct proposal_ask *ask, const struct list *pa
 	return 0;
 }
 
-/* proposal->forecast stays NULL where the servers are not to be asked. */
-static int forecast_get(const struct proposal_ask *ask, struct proposal *proposal,
+/* The servers are asked what they hold. */
+static int servers_look(const struct proposal_ask *ask, struct proposal *proposal,
 			struct failure *failure)
 {
 	int error;
 
-	if (ask->no_ask || (ask->parent != NULL && !ask->ask))
-		return 0;
+	if (proposal->parent == NULL) {
+		proposal->first_asked = true;
+		return servers_ask_first(proposal->next, &proposal->held, failure);
+	}
 	proposal->forecast = forecast_new(proposal->change);
 	if (proposal->forecast == NULL)
 		return failure_set(failure, ENOMEM, "no memory for the forecast");
@@ -172,8 +174,8 @@ int proposal_make(struct link *link, const struct proposal_ask *asked, struct cl
 		error = next_list_same(proposal->parent, proposal->next, &proposal->same, failure);
 	if (error == 0 && proposal->parent != NULL && !proposal->same)
 		error = change_new(proposal->parent, proposal->next, &proposal->change, failure);
-	if (error == 0 && proposal->change != NULL)
-		error = forecast_get(&ask, proposal, failure);
+	if (error == 0 && !proposal->same && !ask.no_ask && (ask.parent == NULL || ask.ask))
+		error = servers_look(&ask, proposal, failure);
 	if (error < 0)
 		proposal_clear(proposal);
 	return error;

@@ -11,6 +11,7 @@
 #include "admin/forecast.h"
 #include "admin/json.h"
 #include "admin/link.h"
+#include "admin/servers_ask.h"
 #include "list/change.h"
 #include "list/list.h"
 
@@ -50,8 +51,12 @@ enum {
 #define PROPOSAL_USAGE_GIVEUP \
 	"      --giveup SERVER       a server that leaves is dead already: its keys\n" \
 	"                            become misses; may be repeated\n"
-#define PROPOSAL_USAGE_FORECAST \
-	"      --ask yes|no          ask the servers; by default no with --parent\n" \
+#define PROPOSAL_USAGE_ASK_PARENT \
+	"      --ask yes|no          ask the servers what they hold; by default yes, but\n" \
+	"                            no with --parent\n"
+#define PROPOSAL_USAGE_ASK \
+	"      --ask yes|no          ask the servers what they hold (yes)\n"
+#define PROPOSAL_USAGE_RATES \
 	"      --rate-keys N         keys a second of one host's movers, 0 for no limit;\n" \
 	"                            by default what the agent says of its own\n" \
 	"      --rate-bytes N        the same in bytes of items\n"
@@ -73,6 +78,8 @@ struct proposal {
 	bool same;		   /* `next` says what the parent does, so there is nothing to do */
 	struct change *change;	   /* NULL: of the first list, or the same */
 	struct forecast *forecast; /* NULL: the servers were not asked */
+	bool first_asked;	   /* of the first list: what its servers hold is known */
+	struct first_held held;
 };
 
 /* `link`: the agent, NULL where ask->parent says what is active.  conf->wanted gets the servers

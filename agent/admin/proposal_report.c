@@ -65,8 +65,29 @@ static int change_say(const struct proposal *proposal, FILE *out, struct failure
 	return error;
 }
 
-static int first_say(const struct list *list, FILE *out, struct failure *failure)
+/* A first list over servers that are in use: whose mapping their keys follow is not known here. */
+static void held_print(const struct first_held *held, FILE *out)
 {
+	if (held->keys > 0)
+		(void)fprintf(
+		    out,
+		    "\nHELD          %" PRIu64 " keys are on %" PRIu32
+		    " of these servers, and stay where they are.  Clients\n"
+		    "              that used another mapping than this one find few of them.\n"
+		    "              A cluster that had a list before (its key is lost, or its\n"
+		    "              agents' state) goes on with that list, not with a new one:\n"
+		    "              docs/runbook.md, \"I lost the operator's key\".\n",
+		    held->keys, held->holding);
+	if (held->not_asked > 0)
+		(void)fprintf(out,
+			      "\nnot asked     %" PRIu32
+			      " server%s did not answer; 'mcadmin doctor' says why\n",
+			      held->not_asked, PLURAL(held->not_asked));
+}
+
+static int first_say(const struct proposal *proposal, FILE *out, struct failure *failure)
+{
+	const struct list *list = proposal->next;
 	char distribution[DISTRIBUTION_TEXT_BYTES];
 
 	if (list->distribution == DISTRIBUTION_SLOTS)
@@ -78,16 +99,18 @@ static int first_say(const struct list *list, FILE *out, struct failure *failure
 		      "First list of the cluster %s: epoch %" PRIu64 ", %s.  It describes the\n"
 		      "servers as they run: taking it up touches no server and no item.\n\n",
 		      list->cluster, list->epoch, distribution);
-	return list_report_servers(list, out) < 0
-		   ? failure_set(failure, ENOMEM, "no memory to print the list")
-		   : 0;
+	if (list_report_servers(list, out) < 0)
+		return failure_set(failure, ENOMEM, "no memory to print the list");
+	if (proposal->first_asked)
+		held_print(&proposal->held, out);
+	return 0;
 }
 
 static int text_say(const struct proposal *proposal, const char *conf, FILE *out,
 		    struct failure *failure)
 {
 	if (proposal->parent == NULL)
-		return first_say(proposal->next, out, failure);
+		return first_say(proposal, out, failure);
 	if (!proposal->same)
 		return change_say(proposal, out, failure);
 	(void)fprintf(out, "Nothing changes: epoch %" PRIu64 " says what %s wants already.\n",
@@ -135,5 +158,9 @@ int proposal_json(const struct proposal *proposal, struct json *json)
 	json_unsigned(json, "parent_epoch", parent != NULL ? parent->epoch : 0);
 	json_unsigned(json, "epoch", proposal->next->epoch);
 	json_bool(json, "changes", !proposal->same);
+	if (proposal->first_asked) {
+		json_unsigned(json, "keys_held", proposal->held.keys);
+		json_unsigned(json, "not_asked", proposal->held.not_asked);
+	}
 	return proposal->change != NULL ? change_json(proposal, json) : 0;
 }

@@ -7,6 +7,9 @@
 #include <stdio.h>
 
 #include "admin/admin.h"
+#include "admin/screen.h"
+
+#define USAGE_BYTES 1024u
 
 static int exit_of(int error)
 {
@@ -30,31 +33,30 @@ static int exit_of(int error)
 
 int admin_fail(const char *command, int error, const struct failure *failure)
 {
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s: %s\n", command, failure->text);
+	screen_say(stderr, "%s: %s", command, failure->text);
 	return exit_of(error);
 }
 
 int admin_usage_hint(const char *command)
 {
-	(void)fprintf(stderr, "Try '%s --help'.\n", command);
+	screen_say(stderr, "Try '%s --help'.", command);
 	return ADMIN_USAGE;
 }
 
 int admin_usage(const char *command, const char *format, ...)
 {
+	char text[USAGE_BYTES];
 	va_list arguments;
 
-	(void)fprintf(stderr, "%s: ", command);
 	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	(void)fputc('\n', stderr);
+	screen_say(stderr, "%s: %s", command, text);
 	return admin_usage_hint(command);
 }
 
 int admin_help(const char *usage)
 {
-	(void)fputs(usage, stdout);
+	screen_print(stdout, usage);
 	return ADMIN_DONE;
 }

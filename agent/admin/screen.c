@@ -2,13 +2,13 @@
 #include "admin/screen.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define FOLD_COLUMNS_MIN 20u /* narrower than that words are no more readable folded */
-#define HANG_MAX	 14u
+#define LINE_BYTES 2048u
 
 /* The page being written: its memory is no terminal, but it is for one. */
 static const struct page *page_now;
@@ -44,97 +44,31 @@ static bool colours_wanted(FILE *out)
 	       kind != NULL && strcmp(kind, "dumb") != 0;
 }
 
-/* ---- one line ---- */
+/* ---- text ---- */
 
-static const char *label_colour(const char *line, size_t *length)
+void screen_print(FILE *out, const char *text)
 {
-	const size_t capitals = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	const unsigned columns = screen_columns(out);
+	char *folded = NULL;
 
-	*length = capitals;
-	if (capitals == 4 && strncmp(line, "WARN", 4) == 0)
-		return "\033[33m";
-	if (strncmp(line, "ok ", 3) == 0) {
-		*length = 2;
-		return "\033[32m";
-	}
-	if (capitals > 1 && line[capitals] == ' ' && line[capitals + 1] == ' ')
-		return "\033[31m";
-	return NULL;
+	if (columns > 0 && screen_fold(text, columns, false, &folded) == 0)
+		(void)fputs(folded, out);
+	else
+		(void)fputs(text, out);
+	free(folded);
 }
 
-/* Where what follows a folded line begins: below its second column, where it has one. */
-static unsigned hang_of(const char *line, size_t length)
+void screen_say(FILE *out, const char *format, ...)
 {
-	size_t at = strspn(line, " ");
+	char text[LINE_BYTES];
+	va_list arguments;
 
-	while (at + 1 < length && !(line[at] == ' ' && line[at + 1] == ' '))
-		at++;
-	while (at < length && line[at] == ' ')
-		at++;
-	if (at >= length || at > HANG_MAX)
-		at = strspn(line, " ") + 4;
-	return at < HANG_MAX ? (unsigned)at : HANG_MAX;
-}
-
-/* So much of the text is put on a line of that width: up to a blank, where there is one. */
-static size_t piece_of(const char *text, size_t length, size_t width)
-{
-	size_t at = width;
-
-	if (length <= width)
-		return length;
-	while (at > 0 && text[at] != ' ')
-		at--;
-	while (at > 0 && text[at - 1] == ' ')
-		at--;
-	return at > 0 ? at : width;
-}
-
-static void line_fold(const char *line, size_t length, unsigned columns, bool coloured, FILE *out)
-{
-	unsigned hang = hang_of(line, length), indent = 0;
-	size_t label = 0;
-	const char *colour = coloured ? label_colour(line, &label) : NULL;
-
-	if (columns < FOLD_COLUMNS_MIN)
-		columns = 0;
-	if (hang > columns / 3)
-		hang = columns / 3;
-	do {
-		const size_t room = columns > 0 ? columns - indent : length;
-		size_t piece = piece_of(line, length, room);
-
-		(void)fprintf(out, "%*s", (int)indent, "");
-		if (colour != NULL && label <= piece) {
-			(void)fprintf(out, "%s%.*s\033[0m%.*s", colour, (int)label, line,
-				      (int)(piece - label), line + label);
-			colour = NULL;
-		} else {
-			(void)fwrite(line, 1, piece, out);
-		}
-		(void)fputc('\n', out);
-		while (piece < length && line[piece] == ' ')
-			piece++;
-		line += piece;
-		length -= piece;
-		indent = hang;
-	} while (length > 0);
-}
-
-int screen_fold(const char *text, unsigned columns, bool coloured, char **folded)
-{
-	size_t bytes;
-	FILE *out = open_memstream(folded, &bytes);
-
-	if (out == NULL)
-		return -ENOMEM;
-	while (*text != '\0') {
-		const size_t length = strcspn(text, "\n");
-
-		line_fold(text, length, columns, coloured, out);
-		text += length + (text[length] == '\n');
-	}
-	return fclose(out) == 0 ? 0 : -ENOMEM;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text) - 1, format, arguments);
+	va_end(arguments);
+	(void)strcat(text, "\n");
+	(void)fflush(stdout);
+	screen_print(out, text);
 }
 
 /* ---- pages ---- */

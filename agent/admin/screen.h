@@ -2,6 +2,8 @@
  *
  * Elsewhere than at a terminal text stays as it is: no folding, no colours.  NO_COLOR
  * (no-color.org) and TERM=dumb take the colours away.
+ * What stands in 'quotes' is kept in one piece, however long: a command that is shown can be
+ * copied.
  */
 #ifndef MCROSTER_ADMIN_SCREEN_H
 #define MCROSTER_ADMIN_SCREEN_H
@@ -31,9 +33,15 @@ int page_end(struct page *page, FILE *out);
  * how much is said in the last line. */
 int page_redraw(struct page *page, FILE *out);
 
+/* Text that is no page: folded, not coloured; as it is where there is no memory for that. */
+void screen_print(FILE *out, const char *text);
+/* The same of one line without its end; behind what is on standard output already. */
+void screen_say(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The text folded: a line that is longer than `columns` (0: none is) goes on below, a little to the
- * right of where its words begin.  Coloured: "FAULT", "WARN" and "ok" where a line begins with
- * them, and other capitals there that two blanks follow.  *out is malloc'd.  -ENOMEM. */
+ * right of where its words begin; lines that were broken for 80 columns are joined first. Coloured:
+ * "FAULT", "WARN" and "ok" where a line begins with them, and other capitals there that two blanks
+ * follow.  *out is malloc'd.  -ENOMEM. */
 int screen_fold(const char *text, unsigned columns, bool coloured, char **out);
 
 #endif

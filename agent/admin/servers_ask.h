@@ -11,4 +11,12 @@
 /* Those that the forecast is concerned with.  -ENOMEM. */
 int servers_ask(struct forecast *forecast, const struct change *change, struct failure *failure);
 
+/* What the servers of a first list hold, for it moves nothing. */
+struct first_held {
+	uint64_t keys;
+	uint32_t holding, not_asked; /* servers */
+};
+/* -ENOMEM. */
+int servers_ask_first(const struct list *list, struct first_held *held, struct failure *failure);
+
 #endif

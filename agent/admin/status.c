@@ -104,6 +104,15 @@ static int lines_take(struct status_parser *parser, char *text)
 	return 0;
 }
 
+/* The coordinator names hosts as it got to know them; a screen that is redrawn, and a person who
+ * looks for one of them, want an order: a2 before a10. */
+static int hosts_order(const void *a, const void *b)
+{
+	const struct status_host *one = a, *other = b;
+
+	return strverscmp(one->name, other->name);
+}
+
 int status_parse(const char *body, size_t body_bytes, struct status **status,
 		 struct failure *failure)
 {
@@ -123,6 +132,8 @@ int status_parse(const char *body, size_t body_bytes, struct status **status,
 	text[body_bytes] = '\0';
 	error = lines_take(&parser, text);
 	if (error == 0) {
+		if (made->host_count > 1)
+			qsort(made->hosts, made->host_count, sizeof(*made->hosts), hosts_order);
 		*status = made;
 		made = NULL;
 	}

@@ -2,6 +2,8 @@
 #include "admin/target.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +39,7 @@ bool target_named(const struct target *target)
 	return target->agent != NULL || target->cluster != NULL;
 }
 
-bool target_sole_cluster(const char *directory, char cluster[LIST_NAME_MAX + 1])
+uint32_t target_clusters(const char *directory, char cluster[LIST_NAME_MAX + 1])
 {
 	static const char ending[] = ".control";
 	DIR *opened = opendir(directory);
@@ -45,7 +47,7 @@ bool target_sole_cluster(const char *directory, char cluster[LIST_NAME_MAX + 1])
 	uint32_t count = 0;
 
 	if (opened == NULL)
-		return false;
+		return 0;
 	while ((entry = readdir(opened)) != NULL) {
 		const size_t length = strlen(entry->d_name);
 		char name[LIST_NAME_MAX + 1];
@@ -53,15 +55,15 @@ bool target_sole_cluster(const char *directory, char cluster[LIST_NAME_MAX + 1])
 		if (length < sizeof(ending) || length - (sizeof(ending) - 1) > LIST_NAME_MAX ||
 		    strcmp(entry->d_name + length - (sizeof(ending) - 1), ending) != 0)
 			continue;
-		(void)snprintf(name, sizeof(name), "%.*s",
-			       (int)(length - (sizeof(ending) - 1)), entry->d_name);
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(length - (sizeof(ending) - 1)),
+			       entry->d_name);
 		if (!conf_name_valid(name))
 			continue;
 		count++;
 		memcpy(cluster, name, sizeof(name));
 	}
 	(void)closedir(opened);
-	return count == 1;
+	return count;
 }
 
 static int peer_local(const char *command, const struct target *target, struct link_peer *peer)
@@ -109,6 +111,7 @@ int target_peer(const char *command, const struct target *target, const char *cl
 		struct link_peer *peer)
 {
 	char sole[LIST_NAME_MAX + 1];
+	struct failure failure;
 
 	memset(peer, 0, sizeof(*peer));
 	if (target->cluster != NULL && !conf_name_valid(target->cluster))
@@ -120,11 +123,21 @@ int target_peer(const char *command, const struct target *target, const char *cl
 	if (target->cluster != NULL)
 		cluster = target->cluster;
 	if (cluster == NULL && target->agent == NULL) {
-		if (!target_sole_cluster(TARGET_DIRECTORY, sole))
+		const uint32_t count = target_clusters(TARGET_DIRECTORY, sole);
+
+		if (count == 0)
+			return admin_fail(
+			    command,
+			    failure_set(&failure, ENOENT,
+					"no agent runs on this host: " TARGET_DIRECTORY
+					" has no control socket ('systemctl status mcrosterd' says "
+					"why; --agent names one elsewhere)"),
+			    &failure);
+		if (count > 1)
 			return admin_usage(command,
-					   "which agent? " TARGET_DIRECTORY
-					   " has not exactly one; --cluster NAME or --agent PATH "
-					   "says it");
+					   "which agent? " TARGET_DIRECTORY " has those of %" PRIu32
+					   " clusters; --cluster NAME or --agent PATH says it",
+					   count);
 		cluster = sole;
 	}
 	if (cluster != NULL)

@@ -40,9 +40,8 @@ bool target_option(struct target *target, int option, const char *argument);
 /* Was an agent named in any way? */
 bool target_named(const struct target *target);
 
-/* The cluster whose control socket is the only one in a directory.  False: there is none, or there
- * are several. */
-bool target_sole_cluster(const char *directory, char cluster[LIST_NAME_MAX + 1]);
+/* How many clusters have a control socket in a directory; one of them. */
+uint32_t target_clusters(const char *directory, char cluster[LIST_NAME_MAX + 1]);
 #define TARGET_DIRECTORY "/run/mcroster"
 
 /* What was named, checked.  `cluster` is the name known from elsewhere (a list, cluster.conf), or

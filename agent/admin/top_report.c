@@ -10,132 +10,155 @@
 #include "admin/table.h"
 #include "admin/watch.h"
 
-static void failures_print(const struct status_server *server, FILE *out)
-{
-	if (server->cold != 0)
-		(void)fprintf(out, "  %s: no room at the new owner: %" PRIu64 " cold keys left\n",
-			      server->name, server->cold);
-	if (server->failed == 0)
-		return;
-	(void)fprintf(out,
-		      "  %s lost as misses: %" PRIu64 " refused by their new owner, %" PRIu64
-		      " on both sides with the mark unknown, %" PRIu64
-		      " never through in time, %" PRIu64
-		      " written too late by clients unaware of phases, %" PRIu64
-		      " with their new owner given up\n",
-		      server->name, server->failed_refused, server->failed_both_sides,
-		      server->failed_too_often, server->failed_late, server->failed_given_up);
-}
+/* A table of those servers or hosts that have a row in it, or nothing. */
+struct view {
+	const char *const *headings;
+	uint32_t columns, count;
+	bool (*row)(struct table *table, const struct status *status, uint32_t number);
+};
 
-/* How far the asked agent is with each server it works on. */
-static int works_print(const struct status *status, FILE *out)
+static int view_print(const struct view *view, const struct status *status, FILE *out)
 {
-	static const char *const headings[] = {"server", "phase", "work",  "progress",
-					       ">left",	 ">rate", ">to go"};
-	struct table *table = table_new(headings, 7);
-	char cells[BAR_CELLS_MAX + 1], duration[HUMAN_NUMBER_BYTES];
+	struct table *table = table_new(view->headings, view->columns);
 	bool any = false;
-	int error;
+	int error = 0;
 
 	if (table == NULL)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < status->server_count; i++) {
-		const struct status_server *server = &status->servers[i];
-
-		const struct bar bar = {server->name,  strcmp(server->work, "done") == 0,
-					server->found, server->left,
-					server->moved, server->rate};
-
-		if (server->work[0] == '\0')
-			continue;
-		any = true;
-		table_cell(table, "%s", server->name);
-		table_cell(table, "%s", server->phase);
-		table_cell(table, "%s", server->work);
-		table_cell(table, "%s", bar_cells(&bar, BAR_CELLS_MAX, cells));
-		table_cell(table, "%" PRIu64, server->left);
-		table_cell(table, "%" PRIu64, server->rate);
-		table_cell(table, "%s",
-			   server->ms_left == 0 ? "-" : human_duration(server->ms_left, duration));
-	}
-	if (any)
+	for (uint32_t i = 0; i < view->count; i++)
+		any |= view->row(table, status, i);
+	if (any) {
 		(void)fputc('\n', out);
-	error = any ? table_print(table, "  ", out) : 0;
+		error = table_print(table, "  ", out);
+	}
 	table_free(table);
 	return error;
+}
+
+/* The sums of the hosts, by which alone the asked agent knows the others'. */
+static bool host_row(struct table *table, const struct status *status, uint32_t number)
+{
+	const struct status_host *host = &status->hosts[number];
+
+	if (host->found == 0 && strcmp(host->work, "running") != 0)
+		return false;
+	table_cell(table, "%s", host->name);
+	table_cell(table, "%s", host->phase);
+	table_cell(table, "%s", host->work);
+	table_cell(table, "%" PRIu64, host->found);
+	table_cell(table, "%" PRIu64, host->moved);
+	table_cell(table, "%" PRIu64, host->left);
+	table_cell(table, "%" PRIu64, host->failed);
+	table_cell(table, "%" PRIu64, host->rate);
+	return true;
+}
+
+/* How far the asked agent is with a server it works on. */
+static bool work_row(struct table *table, const struct status *status, uint32_t number)
+{
+	const struct status_server *server = &status->servers[number];
+	const struct bar bar = {server->name,  strcmp(server->work, "done") == 0,
+				server->found, server->left,
+				server->moved, server->rate};
+	char cells[BAR_CELLS_MAX + 1], duration[HUMAN_NUMBER_BYTES];
+
+	if (server->work[0] == '\0')
+		return false;
+	table_cell(table, "%s", server->name);
+	table_cell(table, "%s", server->phase);
+	table_cell(table, "%s", server->work);
+	table_cell(table, "%s", bar_cells(&bar, BAR_CELLS_MAX, cells));
+	table_cell(table, "%" PRIu64, server->left);
+	table_cell(table, "%" PRIu64, server->rate);
+	table_cell(table, "%s",
+		   server->ms_left == 0 ? "-" : human_duration(server->ms_left, duration));
+	return true;
 }
 
 /* What became of the keys found there. */
-static int outcomes_print(const struct status *status, FILE *out)
+static bool outcome_row(struct table *table, const struct status *status, uint32_t number)
 {
-	static const char *const headings[] = {"server",   ">found", ">moved",	">there",
-					       ">expired", ">gone",  ">failed", ">cold"};
-	struct table *table = table_new(headings, 8);
-	bool any = false;
-	int error;
+	const struct status_server *server = &status->servers[number];
 
-	if (table == NULL)
-		return -ENOMEM;
+	if (server->work[0] == '\0')
+		return false;
+	table_cell(table, "%s", server->name);
+	table_cell(table, "%" PRIu64, server->found);
+	table_cell(table, "%" PRIu64, server->moved);
+	table_cell(table, "%" PRIu64, server->present);
+	table_cell(table, "%" PRIu64, server->expired);
+	table_cell(table, "%" PRIu64, server->gone);
+	table_cell(table, "%" PRIu64, server->failed);
+	table_cell(table, "%" PRIu64, server->cold);
+	return true;
+}
+
+static int views_print(const struct status *status, FILE *out)
+{
+	static const char *const hosts[] = {"host",   "phase", "work",	  ">found",
+					    ">moved", ">left", ">failed", ">rate"};
+	static const char *const works[] = {"server", "phase", "work",	"progress",
+					    ">left",  ">rate", ">to go"};
+	static const char *const outcomes[] = {"server",   ">found", ">moved",	">there",
+					       ">expired", ">gone",  ">failed", ">cold"};
+	const struct view views[] = {
+	    {hosts, 8, status->host_count, host_row},
+	    {works, 7, status->server_count, work_row},
+	    {outcomes, 8, status->server_count, outcome_row},
+	};
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < sizeof(views) / sizeof(views[0]); i++)
+		error = view_print(&views[i], status, out);
+	return error;
+}
+
+/* ---- what is wrong ---- */
+
+static void lost_print(const struct status_server *server, FILE *out)
+{
+	const struct {
+		uint64_t keys;
+		const char *why;
+	} all[] = {
+	    {server->failed_refused, "refused by their new owner"},
+	    {server->failed_both_sides, "on both sides with the mark unknown"},
+	    {server->failed_too_often, "never through in time"},
+	    {server->failed_late, "written too late by clients unaware of phases"},
+	    {server->failed_given_up, "with their new owner given up"},
+	};
+	const char *between = ":";
+
+	if (server->failed == 0)
+		return;
+	(void)fprintf(out, "  %s: %" PRIu64 " lost as misses", server->name, server->failed);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].keys == 0)
+			continue;
+		(void)fprintf(out, "%s %" PRIu64 " %s", between, all[i].keys, all[i].why);
+		between = ",";
+	}
+	(void)fputc('\n', out);
+}
+
+static void notes_print(const struct status *status, FILE *out)
+{
 	for (uint32_t i = 0; i < status->server_count; i++) {
 		const struct status_server *server = &status->servers[i];
 
-		if (server->work[0] == '\0')
-			continue;
-		any = true;
-		table_cell(table, "%s", server->name);
-		table_cell(table, "%" PRIu64, server->found);
-		table_cell(table, "%" PRIu64, server->moved);
-		table_cell(table, "%" PRIu64, server->present);
-		table_cell(table, "%" PRIu64, server->expired);
-		table_cell(table, "%" PRIu64, server->gone);
-		table_cell(table, "%" PRIu64, server->failed);
-		table_cell(table, "%" PRIu64, server->cold);
+		if (server->cold != 0)
+			(void)fprintf(
+			    out, "  %s: no room at the new owner: %" PRIu64 " cold keys left\n",
+			    server->name, server->cold);
+		lost_print(server, out);
 	}
-	if (any)
-		(void)fputc('\n', out);
-	error = any ? table_print(table, "  ", out) : 0;
-	table_free(table);
-	for (uint32_t i = 0; error == 0 && i < status->server_count; i++)
-		failures_print(&status->servers[i], out);
-	return error;
-}
-
-/* The sums of the other hosts, which the asked agent does not know by server. */
-static int hosts_print(const struct status *status, FILE *out)
-{
-	static const char *const headings[] = {"host",	 "phase", "work",    ">found",
-					       ">moved", ">left", ">failed", ">rate"};
-	struct table *table = table_new(headings, 8);
-	bool any = false;
-	int error;
-
-	if (table == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < status->host_count; i++) {
-		const struct status_host *host = &status->hosts[i];
-
-		if (host->found == 0 && strcmp(host->work, "running") != 0)
-			continue;
-		any = true;
-		table_cell(table, "%s", host->name);
-		table_cell(table, "%s", host->phase);
-		table_cell(table, "%s", host->work);
-		table_cell(table, "%" PRIu64, host->found);
-		table_cell(table, "%" PRIu64, host->moved);
-		table_cell(table, "%" PRIu64, host->left);
-		table_cell(table, "%" PRIu64, host->failed);
-		table_cell(table, "%" PRIu64, host->rate);
-	}
-	if (any)
-		(void)fputc('\n', out);
-	error = any ? table_print(table, "  ", out) : 0;
-	table_free(table);
-	for (uint32_t i = 0; error == 0 && i < status->host_count; i++)
+	for (uint32_t i = 0; i < status->host_count; i++)
 		if (status->hosts[i].reason[0] != '\0')
 			(void)fprintf(out, "  %s: %s\n", status->hosts[i].name,
 				      status->hosts[i].reason);
-	return error;
 }
+
+/* ---- all ---- */
 
 static void limits_print(const struct status *status, FILE *out)
 {
@@ -170,10 +193,8 @@ int top_report(const struct status *status, FILE *out)
 	limits_print(status, out);
 	if (status->waits_for[0] != '\0')
 		(void)fprintf(out, "waits for     %s\n", status->waits_for);
-	error = hosts_print(status, out);
+	error = views_print(status, out);
 	if (error == 0)
-		error = works_print(status, out);
-	if (error == 0)
-		error = outcomes_print(status, out);
+		notes_print(status, out);
 	return error;
 }

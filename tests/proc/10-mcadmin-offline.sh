@@ -213,7 +213,7 @@ done_ "show --json" show --json -p op.key.pub list.1
 is "show --json: lines" "$(lines out)" 1
 says "show --json" '^\{"cluster":"web","epoch":1,.*"parent":null,.*"verified":true,'
 refused 2 'one of them' "show --json --raw" show --json --raw list.1
-refused 2 'which agent' "show of nothing" show
+refused 1 'no agent runs on this host' "show of nothing" show
 refused 2 'one of them' "show of two things" show list.1 --cluster web
 
 # ---- plan ----
@@ -308,7 +308,7 @@ refused 1 'no segment' "route from no segment" route a --segment "/mcadmin-test.
 refused 1 'no agent answers: .*none: No such file' "push to no agent" push list.2 --agent ./none
 refused 1 'no agent answers' "status of no agent" status --agent ./none
 refused 1 'no agent answers' "show of no agent" show --agent ./none
-refused 2 'which agent' "status of nobody" status
+refused 1 'no agent runs on this host' "status of nobody" status
 refused 2 'neither a path' "status of a name" status --agent web01
 refused 2 'needs --agent-key' "status of a remote agent without a key" status --agent 127.0.0.1:1
 refused 2 'needs --cluster' "status of a remote agent of no cluster" \

@@ -75,7 +75,7 @@ done
 refused 2 "unrecognized option .--term" "abort with a term" abort --term 4 -k op1 --agent ./none
 refused 2 "unrecognized option .--no-wait" "giveup --no-wait" giveup s1 --no-wait -k op1 --agent ./none
 refused 2 "--timeout '0'" "abort --timeout 0" abort --timeout 0 -k op1 --agent ./none
-refused 2 'which agent' "abort of nobody" abort -k op1
+refused 1 'no agent runs on this host' "abort of nobody" abort -k op1
 refused 2 'needs --agent-key' "abort at a remote agent without its key" abort -k op1 --agent 127.0.0.1:1
 for command in abort "giveup s1" "excuse a1" "failover a1 --term 4"; do
 	# shellcheck disable=SC2086 # the words are the arguments
@@ -203,7 +203,7 @@ refused 3 'the same key' "keys new with a key twice" keys new "${first[@]}" -p o
 refused 3 'not a public key' "keys new with a secret key" keys new "${first[@]}" -p op1 -t 1 -o x
 refused 2 "not a cluster's name" "keys new for no cluster" keys new --first ../x -p op1.pub -t 1 -o x
 refused 2 'only one can say' "keys new after two" keys new "${first[@]}" --parent x -p op1.pub -t 1 -o x
-refused 2 'which agent' "keys new after nothing" keys new -p op1.pub -t 1 -o x
+refused 1 'no agent runs on this host' "keys new after nothing" keys new -p op1.pub -t 1 -o x
 refused 1 'no agent answers' "keys new after no agent" keys new --agent ./none -p op1.pub -t 1 -o x
 refused 2 'one argument too many' "keys new with an argument" keys new y "${first[@]}" -p op1.pub -t 1 -o x
 refused 3 'not a canonical|want an Ed25519|Ed25519 public key' "keys new with what is no key" \

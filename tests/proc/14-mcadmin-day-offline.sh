@@ -221,7 +221,7 @@ refused 2 "alone" "diff of files, at an agent" diff js.list js.list --agent ./no
 for command in status top clients; do
 	refused 1 'no agent answers: .*none' "$command without an agent" $command --agent ./none
 	refused 2 "'more' is one argument too many" "$command with an argument" $command more
-	refused 2 'which agent' "$command of nobody" $command
+	refused 1 'no agent runs on this host' "$command of nobody" $command
 done
 refused 2 "--every '0'" "status --every 0" status --every 0 --agent ./none
 refused 2 'only one of them' "status --json --raw" status --json --raw --agent ./none

@@ -12,12 +12,14 @@ unset NO_COLOR
 # As many lines as the terminal has wrapped: none where the program has folded them itself.
 wrapped() { echo $(($(screen | grep -c .) - $(screen -J | grep -c .))); }
 
-fast() { # AGENT...: what is left to move is of no more use
-	local n
+pace() { # KEYS AGENT...
+	local keys=$1 n
+	shift
 	for n in "$@"; do
-		"$BUILD/mcadmin" pace --keys 0 --adaptive no --agent "$(lab_agent_socket "$n")" >&2
+		"$BUILD/mcadmin" pace --keys "$keys" --adaptive no --agent "$(lab_agent_socket "$n")" >&2
 	done
 }
+fast() { pace 0 "$@"; } # what is left to move is of no more use
 
 lab_start 2
 agent="--agent $(lab_agent_socket 1)"
@@ -128,12 +130,32 @@ check "is not wrapped either" equal "$(wrapped)" 0
 term send-keys C-c
 see "until Ctrl-C" '^\$ *$'
 cp "$LAB/two.conf" "$LAB/cluster.conf"
+pace 40 3
 type_ "mcadmin apply cluster.conf -k operator.key $agent --yes --ask no"
 see "a change fits as well" '^ +[0-9.]+ s  (COPY|DRAIN) +[0-9]+ keys'
 plan_lines() { screen "$@" | sed -n '/^Cluster/,/^agent/p' | wc -l; }
 check "no line of its plan is wrapped" equal "$(plan_lines)" "$(plan_lines -J)"
+term send-keys C-c
+see "Ctrl-C" '^\$ *$'
+check "what it says can be copied, and is not wrapped before that" \
+	test "$(screen -J | grep -c "^ *'mcadmin status --watch --agent $(lab_agent_socket 1)' *\$")" = 1
+for command in "abort -k operator.key" "giveup s1 -k operator.key"; do
+	type_ "mcadmin $command $agent"
+	see "$command" '^Sign and offer this order\? Type yes:'
+	check "$command: no line is wrapped" equal "$(screen | sed -n '/^cluster/,$p' | wc -l)" \
+		"$(screen -J | sed -n '/^cluster/,$p' | wc -l)"
+	answer no
+	see "$command: no" ': not confirmed: '
+done
+type_ "mcadmin apply --help; mcadmin nothing"
+see "--help" "^Try 'mcadmin --help'"
+check "--help and a complaint: no line is wrapped" equal "$(screen | sed -n '/^Usage/,$p' | wc -l)" \
+	"$(screen -J | sed -n '/^Usage/,$p' | wc -l)"
 fast 3
-LAB_WAIT_S=60 see "to its end" 'Settled on epoch 3'
+type_ "mcadmin status --watch $agent"
+LAB_WAIT_S=60 see "to its end" '^cluster +lab, epoch 3, settled'
+term send-keys C-c
+see "until Ctrl-C" '^\$ *$'
 term_end
 
 say "completion"

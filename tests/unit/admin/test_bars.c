@@ -83,8 +83,8 @@ END_TEST
 
 START_TEST(a_line_fits_any_terminal)
 {
-	struct bar bar = {.name = "a-server-with-a-long-name", .found = 1000, .left = 250,
-			  .rate = 100};
+	struct bar bar = {
+	    .name = "a-server-with-a-long-name", .found = 1000, .left = 250, .rate = 100};
 	char line[BAR_LINE_BYTES];
 
 	for (unsigned columns = 1; columns < 200; columns++) {
@@ -92,7 +92,9 @@ START_TEST(a_line_fits_any_terminal)
 		ck_assert_uint_lt(strlen(line), columns);
 	}
 	bar_line(&bar, 40, 8, line);
-	ck_assert_str_eq(line, "  a-server ###############.....  75.0 %");
+	ck_assert_str_eq(line, "  a-server ######..  75.0 %, 2.5 s left");
+	bar_line(&bar, 36, 8, line);
+	ck_assert_str_eq(line, "  a-server ############....  75.0 %");
 	bar_line(&bar, 80, 8, line);
 	ck_assert_str_eq(line, "  a-server ###############.....  75.0 %, 100/s, 2.5 s left");
 }

@@ -26,11 +26,46 @@ END_TEST
 START_TEST(long_line_goes_on_below_its_words)
 {
 	assert_folded("waits for     the agent a2, which does not answer\n", 40, false,
-		      "waits for     the agent a2, which does\n             not answer\n");
+		      "waits for     the agent a2, which does\n              not answer\n");
 	assert_folded("words without a second column are here\n", 24, false,
 		      "words without a second\n    column are here\n");
 	assert_folded("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 20, false,
 		      "aaaaaaaaaaaaaaaaaaaa\n    aaaaaaaaaaaa\n");
+}
+END_TEST
+
+START_TEST(what_is_in_quotes_can_be_copied)
+{
+	assert_folded("run 'mcadmin status --watch --agent a1'; it's this host's\n", 24, false,
+		      "run\n    'mcadmin status --watch --agent a1';\n    it's this host's\n");
+	assert_folded("(see 'mcadmin x y', or go)\n", 20, false,
+		      "(see 'mcadmin x y',\n    or go)\n");
+	assert_folded("'this is never closed, so it is folded\n", 20, false,
+		      "'this is never\n    closed, so it is\n    folded\n");
+}
+END_TEST
+
+START_TEST(what_was_broken_for_eighty_columns_is_broken_anew)
+{
+	static const char option[] = "      --ask yes|no          ask the servers\n"
+				     "                            what they hold\n"
+				     "      --json                as one JSON object\n";
+
+	assert_folded(option, 80, false, option);
+	assert_folded(option, 40, false,
+		      "      --ask yes|no          ask the\n          servers what they hold\n"
+		      "      --json                as one JSON\n          object\n");
+	assert_folded(
+	    "  Nothing is lost: every key has stayed at its owner of epoch 1,\n"
+	    "  and the cluster settles again.\n\n  mcadmin status\n  mcadmin doctor\n",
+	    40, false,
+	    "  Nothing is lost: every key has stayed\n  at its owner of epoch 1, and the\n"
+	    "  cluster settles again.\n\n  mcadmin status\n  mcadmin doctor\n");
+	/* What stands elsewhere is a sentence of its own. */
+	assert_folded("FAULT  cas     s3: CAS is off (-C)\n               Start it without.\n", 30,
+		      false,
+		      "FAULT  cas     s3: CAS is off\n       (-C)\n               Start it\n"
+		      "            without.\n");
 }
 END_TEST
 
@@ -117,6 +152,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
 	tcase_add_test(tcase, what_fits_stays);
 	tcase_add_test(tcase, long_line_goes_on_below_its_words);
+	tcase_add_test(tcase, what_is_in_quotes_can_be_copied);
+	tcase_add_test(tcase, what_was_broken_for_eighty_columns_is_broken_anew);
 	tcase_add_test(tcase, no_line_is_too_long_at_any_width);
 	tcase_add_test(tcase, alarms_have_colours);
 	tcase_add_test(tcase, wide_table_is_laid_out_row_by_row);

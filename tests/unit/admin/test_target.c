@@ -20,17 +20,17 @@ START_TEST(the_sole_cluster_of_a_host_is_meant)
 {
 	char cluster[LIST_NAME_MAX + 1];
 
-	ck_assert(!target_sole_cluster("/nowhere", cluster));
-	ck_assert(!target_sole_cluster(scratch_directory, cluster));
+	ck_assert_uint_eq(target_clusters("/nowhere", cluster), 0);
+	ck_assert_uint_eq(target_clusters(scratch_directory, cluster), 0);
 	put("web.clients");
 	put(".control");
 	put("no name.control");
-	ck_assert(!target_sole_cluster(scratch_directory, cluster));
+	ck_assert_uint_eq(target_clusters(scratch_directory, cluster), 0);
 	put("web.control");
-	ck_assert(target_sole_cluster(scratch_directory, cluster));
+	ck_assert_uint_eq(target_clusters(scratch_directory, cluster), 1);
 	ck_assert_str_eq(cluster, "web");
 	put("api.control");
-	ck_assert(!target_sole_cluster(scratch_directory, cluster));
+	ck_assert_uint_eq(target_clusters(scratch_directory, cluster), 2);
 }
 END_TEST
 
