@@ -10,10 +10,13 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 
 # The build under test is installed as it is: nothing is built again.
 case $BUILD in */plain) san= ;; *) san=address,undefined ;; esac
-make_it() { env -u MAKEFLAGS -u MAKELEVEL make -s B="$BUILD" SAN=$san DESTDIR="$dir/root" PREFIX=/usr "$@"; }
+make_it() {
+	env -u MAKEFLAGS -u MAKELEVEL -u PKG_CONFIG_LIBDIR -u PKG_CONFIG_SYSROOT_DIR \
+		make -s B="$BUILD" SAN=$san DESTDIR="$dir/root" PREFIX=/usr "$@"
+}
 make_it -pnq >"$dir/make" 2>/dev/null || true
 grep -qx '\.DEFAULT_GOAL := all' "$dir/make" || fail "make alone does not build everything"
-make_it install
+make_it install install-proxy
 root=$dir/root
 for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segment.h \
 	lib/libmcroster.a lib/libmcroster.so lib/libmcroster.so.0 lib/pkgconfig/libmcroster.pc \
@@ -24,6 +27,7 @@ for file in sbin/mcrosterd bin/mcadmin include/mcroster.h include/mcroster_segme
 	lib/tmpfiles.d/mcroster.conf share/doc/mcroster/LICENSE share/man/man3/libmcroster.3 \
 	share/man/man5/mcroster.conf.5 share/man/man5/mcroster-cluster.conf.5 share/man/man5/mcroster-list.5 \
 	share/man/man7/mcroster.7 share/man/man8/mcadmin.8 share/man/man8/mcrosterd.8 \
+	lib/lua/5.4/mcroster.so share/lua/5.4/mcroster.lua \
 	share/mcroster/mcroster.rules.yml share/mcroster/mcroster-dashboard.json; do
 	[ -s "$root/usr/$file" ] || fail "not installed: /usr/$file"
 done
@@ -120,8 +124,18 @@ done
 ! grep -Eq '^(DynamicUser|PrivateIPC|PrivateNetwork)=' "$dir/mcrosterd.service" ||
 	fail "the unit takes the segment or the network away"
 
+# The proxy's module and what is beside it, as Lua finds them.
+loads() { # LIBDIR SHAREDIR
+	env ${san:+"LD_PRELOAD=$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0} \
+		"LUA_CPATH=$1/lua/5.4/?.so" "LUA_PATH=$2/lua/5.4/?.lua" lua5.4 -e '
+		mcp = setmetatable({ add_stat = function() end }, { __index = function(_, name) return name end })
+		print(require "mcroster".pools(nil).why)'
+}
+why='pools wants a table of options, as { cluster = "web" }'
+[ "$(loads "$root/usr/lib" "$root/usr/share")" = "$why" ] || fail "the proxy's module does not load"
+
 make_it deb >"$dir/packages"
-[ "$(wc -l <"$dir/packages")" = 7 ] || fail "not seven packages: $(cat "$dir/packages")"
+[ "$(wc -l <"$dir/packages")" = 8 ] || fail "not eight packages: $(cat "$dir/packages")"
 while IFS= read -r package; do
 	dpkg-deb -x "$package" "$dir/deb"
 	dpkg-deb -f "$package" Depends >>"$dir/depends"
@@ -130,6 +144,7 @@ for file in sbin/mcrosterd bin/mcadmin include/mcroster.h; do
 	[ -s "$dir/deb/usr/$file" ] || fail "in no package: /usr/$file"
 done
 "$dir/deb/usr/sbin/mcrosterd" --version >/dev/null
+[ "$(loads "$(dirname "$dir"/deb/usr/lib/*/lua)" "$dir/deb/usr/share")" = "$why" ] || fail "lua-mcroster does not load"
 for library in libsodium23 libconfuse2 libcurl4; do
 	grep -q "$library (>= " "$dir/depends" || fail "no package depends on $library"
 done
