@@ -8,12 +8,12 @@
 #include <string.h>
 
 #define SECOND_NS 1000000000ull
-/* COPY ends when a delta pass found at most this many keys, or that share of all keys moved: what
- * is left over DRAIN moves by a slower rule.  It ends as well where a pass found more than half of
- * what the one before did: keys change about as fast as they are moved, and each further pass would
- * burden the server with a dump for nothing. */
-#define DELTA_SMALL	  1000u
-#define DELTA_SMALL_SHARE 64u
+/* What clients write during a pass of COPY is left to the next, and at last to DRAIN, by a slower
+ * rule.  A pass burdens the server with a dump, which costs it as much as a third of all keys
+ * moved: COPY ends where the next would find few keys, or a smaller share than this of all, and
+ * where keys change more than half as fast as they are moved. */
+#define LEFT_FEW   1000u
+#define LEFT_SHARE 8u
 
 void pass_say(struct pass *pass, const char *format, ...)
 {
@@ -309,19 +309,23 @@ void pass_marked(struct pass *pass, uint64_t cas)
 	}
 }
 
-static void copy_pass_ended(struct pass *pass, bool all_of_some)
+/* What a further pass would find if keys change on as they did. */
+static uint64_t left_over(uint64_t found, uint64_t before)
 {
-	uint64_t small = pass->work.found / DELTA_SMALL_SHARE;
-	uint64_t found = pass->round_found, before = pass->last_found;
+	return before > 0 ? (uint64_t)((double)found * (double)found / (double)before) : found;
+}
+
+static void copy_pass_ended(struct pass *pass, bool redone)
+{
+	uint64_t found = pass->round_found, before = redone ? 0 : pass->last_found;
+	uint64_t left = left_over(found, before), few = pass->work.found / LEFT_SHARE;
 	bool was_full = pass->full;
 
-	if (small < DELTA_SMALL)
-		small = DELTA_SMALL;
+	if (few < LEFT_FEW)
+		few = LEFT_FEW;
 	pass->full = false;
 	pass->last_found = found;
-	if (was_full || pass->redo_any)
-		begin_round(pass);
-	else if (found <= small || (found > before / 2 && !all_of_some))
+	if (!was_full && !pass->redo_any && (left <= few || (!redone && found > before / 2)))
 		done(pass);
 	else
 		begin_round(pass);
@@ -329,7 +333,7 @@ static void copy_pass_ended(struct pass *pass, bool all_of_some)
 
 void pass_saved(struct pass *pass)
 {
-	bool before_pass = !pass->save.full_pass_done, all_of_some;
+	bool before_pass = !pass->save.full_pass_done, redone;
 
 	pass->base = pass->save;
 	if (pass->phase == PHASE_SWITCH) {
@@ -340,9 +344,9 @@ void pass_saved(struct pass *pass)
 		pass->order = PASS_DUMP;
 		return;
 	}
-	all_of_some = redoes(pass);
+	redone = redoes(pass);
 	memset(pass->redoing, 0, pass->change->server_count);
-	copy_pass_ended(pass, all_of_some);
+	copy_pass_ended(pass, redone);
 }
 
 /* ---- rounds ---- */
