@@ -174,7 +174,7 @@ static uint64_t number(const char *text, uint64_t most)
 
 int main(int argc, char **argv)
 {
-	struct options options = {.keys = 300000, .rounds = 5, .seconds = 5, .together = 10};
+	struct options options = {.keys = 300000, .rounds = 5, .seconds = 10, .together = 10};
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
