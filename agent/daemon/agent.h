@@ -15,6 +15,7 @@
 #include "core/coord.h"
 #include "core/host.h"
 #include "daemon/config.h"
+#include "daemon/log_limit.h"
 #include "daemon/segment.h"
 #include "daemon/state.h"
 #include "daemon/watchdog.h"
@@ -77,7 +78,8 @@ struct agent {
 	struct metrics *metrics;	/* its metrics */
 	uint64_t started_s;		/* Unix time */
 	uint64_t offers[VERDICT_COUNT]; /* documents judged here, by verdict */
-	struct on_change *on_change; /* the operator's command; NULL */
+	struct log_limit refusals;	/* of those, the ones that the log has */
+	struct on_change *on_change;	/* the operator's command; NULL */
 
 	struct event *tick;
 	struct watchdog watchdog;

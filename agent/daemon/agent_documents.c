@@ -386,6 +386,25 @@ static bool is_kind(const struct offered *offered, const char *magic)
 	return offered->bytes > length && memcmp(offered->document, magic, length) == 0;
 }
 
+/* Whoever has the pre-shared key may offer what nobody signed, as often as he likes. */
+static void offer_tell(struct agent *agent, uint8_t verdict, const char *text)
+{
+	const struct log_fields fields = {.event = "offer"};
+	uint32_t untold = 0;
+
+	if (verdict == VERDICT_ACCEPTED) {
+		log_event(LOG_LEVEL_NOTICE, &fields, "offer: %s", text);
+		return;
+	}
+	if (!log_limit_take(&agent->refusals, clock_now_ms(), &untold))
+		return;
+	if (untold == 0)
+		log_event(LOG_LEVEL_WARNING, &fields, "offer: %s", text);
+	else
+		log_event(LOG_LEVEL_WARNING, &fields,
+			  "offer: %s (and %" PRIu32 " others were not taken before)", text, untold);
+}
+
 uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,
 		    size_t text_bytes, bool *relay)
 {
@@ -418,8 +437,7 @@ uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, cha
 		agent->offers[verdict]++;
 	/* One who is told to try again does so at once, and is told why. */
 	if (!*relay && error != -EALREADY && verdict != VERDICT_LATER)
-		log_event(verdict == VERDICT_ACCEPTED ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-			  &(const struct log_fields){.event = "offer"}, "offer: %s", text);
+		offer_tell(agent, verdict, text);
 	return verdict;
 }
 
