@@ -134,6 +134,9 @@ void agent_publish(struct agent *agent, const struct reg *reg, bool confirm)
 	agent->unconfirmed = false;
 	if (generation != before)
 		agent_log_step("published", reg);
+	else if (reg->phase == PHASE_STEADY && agent->host.published.term != 0 &&
+		 agent->host.published.phase != PHASE_STEADY)
+		agent_log_step("settled", reg); /* clients have seen the last of it before */
 	on_change_told(agent->on_change, agent_unaware_epoch(reg));
 	host_published(&agent->host, true, generation != before, clock_now_ms());
 	agent_clients(agent);

@@ -56,6 +56,17 @@ for n in 1 2 3; do
 done
 check "the new one lets in" remote 2 "$LAB/2/host.key.pub" "$LAB/psk"
 check "the old one does not" shut_out 2 "$LAB/2/host.key.pub" "$LAB/psk.old"
+say "a host that was left out"
+lab_agent_conf 3
+sed -i "s|^psk = .*|psk = \"$LAB/psk.old\"|" "$LAB/3/agent.conf"
+LOGGED=$(wc -l <"$LAB/1/agent.log")
+kill -HUP "${LAB_AGENT_PID[3]}"
+says 1 'turned away, the last: .*made with another pre-shared key'
+LOGGED=1 # all of it
+says 3 'coordinator .* during the handshake: it may have another pre-shared key'
+conf 3
+reload 3
+leased "a3 has the new one"
 chmod 0644 "$LAB/psk"
 for _ in 1 2; do # the second time it is said a little later
 	LOGGED=$(wc -l <"$LAB/3/agent.log")
@@ -98,6 +109,8 @@ check "the new one does" remote 1 "$LAB/1/host.key.pub" "$LAB/psk"
 say "and a change that moves keys"
 lab_conf 1 2 3
 check "s3 gets its share" lab_change
+LOGGED=0
+for n in 1 2 3; do says "$n" '^settled: epoch 3: STEADY '; done
 check "no agent was restarted" equal "${LAB_AGENT_PID[*]}" "$pids_before"
 leased "at the end"
 lab_load verify
