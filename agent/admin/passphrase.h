@@ -30,9 +30,9 @@ enum { PASSPHRASE_FILE = 0x200, PASSPHRASE_NONE };
 	{"no-passphrase", no_argument, NULL, PASSPHRASE_NONE}
 
 #define PASSPHRASE_USAGE \
-	"      --passphrase-file F   holds the key's new passphrase ('-': a line of standard\n" \
-	"                            input does); without one it is asked for at the\n" \
-	"                            terminal, twice\n" \
+	"      --passphrase-file F   holds the key's new passphrase ('-': a line of\n" \
+	"                            standard input does); without one it is asked for\n" \
+	"                            at the terminal, twice\n" \
 	"      --no-passphrase       the key is stored as it is: whoever has the file has\n" \
 	"                            the key\n"
 /* clang-format on */

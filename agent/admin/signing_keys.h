@@ -26,9 +26,9 @@ enum { SIGNING_PASSPHRASE_FILE = 0x300 };
 
 #define SIGNING_KEYS_USAGE \
 	"  -k, --key KEYFILE         an operator's secret key; may be repeated\n" \
-	"      --passphrase-file F   holds the passphrase of the key before it ('-': a line\n" \
-	"                            of standard input does); without one it is asked for\n" \
-	"                            at the terminal\n"
+	"      --passphrase-file F   holds the passphrase of the key before it ('-': a\n" \
+	"                            line of standard input does); without one it is\n" \
+	"                            asked for at the terminal\n"
 /* clang-format on */
 
 /* 1: the option is one of ours, and noted; 0: it is not.  -EINVAL: more keys than a document can
