@@ -157,6 +157,7 @@ inside bash -c 'cd /root && umask 077 && echo a fine passphrase >passphrase &&
 sed -e 's|"10.0.0.1:11280"|"127.0.0.1:11280"|' \
 	-e "s|^trusted-keys = .*|trusted-keys = { \"$(head -n 1 "$BOOTED_ROOT/root/operator.key.pub")\" }|" \
 	"$BOOTED_ROOT/etc/mcroster/agent.conf.sample" >"$BOOTED_ROOT/etc/mcroster/agent.conf"
+check "root may look at the configuration first" inside mcrosterd -c /etc/mcroster/agent.conf --check
 check "systemctl start returns when it is ready" inside systemctl start mcrosterd
 check "the unit is active" equal "$(unit ActiveState)" active
 list_of 1 2
@@ -167,11 +168,15 @@ check "the clients' socket" equal "$(mode_of /run/mcroster/web.clients)" "666 mc
 check "the state directory" equal "$(mode_of /var/lib/mcroster)" "700 mcroster"
 load_start
 check "clients of user app have registered" lab_until "$LAB_WAIT_S" clients_registered
+client_named() { inside mcadmin clients --all >"$LAB/clients.log" && grep -Eq '^ *[0-9]+  app  .*[/ ]load' "$LAB/clients.log"; }
+check "root sees them by user and command" lab_until "$LAB_WAIT_S" client_named
 refused "user app asks the agent for nothing else" - "web.control" inside_as app mcadmin status
 
 say "change"
 change 1 2 3
 verify
+doctor() { inside mcadmin doctor >"$LAB/doctor.log"; }
+check "doctor finds no fault" doctor
 
 # ---- what goes wrong ----
 
