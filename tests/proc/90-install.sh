@@ -118,7 +118,7 @@ systemd-analyze security --offline=true --threshold=15 --no-pager "$dir/mcroster
 	fail "exposure above 1.5: $(tail -n 1 "$dir/exposure")"
 tail -n 1 "$dir/exposure"
 # What the work needs, and hardening must not take away.
-for line in RemoveIPC=no PrivateUsers=no ProtectProc=default Type=notify Restart=on-failure; do
+for line in RemoveIPC=no PrivateUsers=no ProtectProc=default Type=notify WatchdogSec=30s User=mcroster Restart=on-failure; do
 	grep -qx "$line" "$dir/mcrosterd.service" || fail "the unit does not say $line"
 done
 ! grep -Eq '^(DynamicUser|PrivateIPC|PrivateNetwork)=' "$dir/mcrosterd.service" ||

@@ -154,6 +154,10 @@ inside bash -c 'cd /root && umask 077 && echo a fine passphrase >passphrase &&
 	mcadmin keygen -o operator.key --passphrase-file passphrase && cd /etc/mcroster &&
 	mcadmin keygen --psk -o psk && mcadmin hostkey -o host.key && chown mcroster host.key psk' >"$LAB/keys.log" 2>&1 ||
 	fail "keys: $(cat "$LAB/keys.log")"
+echo 'colour = "red"' >"$BOOTED_ROOT/etc/mcroster/agent.conf"
+start_fails() { ! inside systemctl start mcrosterd 2>/dev/null; }
+check "with a wrong agent.conf it does not start" start_fails
+check "and is not tried again" equal "$(unit ExecMainStatus) $(unit NRestarts) $(unit ActiveState)" "78 0 failed"
 sed -e 's|"10.0.0.1:11280"|"127.0.0.1:11280"|' \
 	-e "s|^trusted-keys = .*|trusted-keys = { \"$(head -n 1 "$BOOTED_ROOT/root/operator.key.pub")\" }|" \
 	"$BOOTED_ROOT/etc/mcroster/agent.conf.sample" >"$BOOTED_ROOT/etc/mcroster/agent.conf"
