@@ -136,7 +136,7 @@ START_TEST(yes_at_a_terminal_is_enough)
 	peer_begin("COPY", "");
 	assert_code(run_typed(&command_giveup, "mcadmin-giveup s1 -k k0 --agent ./control", "yes\n"),
 		    ADMIN_DONE);
-	ck_assert_says(out, "Sign and offer this order? Type yes: ");
+	ck_assert_says(err, "Sign and offer this order? Type yes: ");
 	order = assert_order("offered", 1);
 	ck_assert_int_eq(order->kind, ORDER_GIVEUP);
 	order_free(order);
