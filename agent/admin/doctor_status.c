@@ -93,7 +93,8 @@ void doctor_status(const struct status *status, struct checkup *checkup)
 	lease_check(status, checkup);
 	trouble_check(status->agent, status->trouble, checkup);
 	trouble_check(status->asked, status->asked_trouble, checkup);
-	if (status->trouble[0] == '\0' && status->asked_trouble[0] == '\0')
+	if (status->trouble[0] == '\0' && status->asked_trouble[0] == '\0' &&
+	    status->owed.trouble[0] == '\0' && status->asked_owed.trouble[0] == '\0')
 		checkup_add(checkup, CHECK_TROUBLE, CHECKUP_OK, status->agent, "none");
 	if (evidence > 0)
 		checkup_add(checkup, CHECK_EVIDENCE, CHECKUP_FAULT, "",

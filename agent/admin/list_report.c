@@ -116,6 +116,10 @@ void list_report_policy(const struct list *list, FILE *out)
 
 static void json_members(const struct list *list, const struct change *change, struct json *json)
 {
+	json_array_open(json, "coordinators");
+	for (uint32_t i = 0; i < list->coordinator_count; i++)
+		json_string(json, NULL, list->agents[list->coordinators[i]].name);
+	json_array_close(json);
 	json_array_open(json, "agents");
 	for (uint32_t i = 0; i < list->agent_count; i++) {
 		char key[DOCUMENT_KEY_CHARS + 1];
@@ -145,6 +149,14 @@ static void json_members(const struct list *list, const struct change *change, s
 			     100.0 * (double)change->servers[i].old_parts / (double)change->parts);
 		if (server->has_wipe)
 			json_unsigned(json, "wipe", server->wipe);
+		json_object_close(json);
+	}
+	json_array_close(json);
+	json_array_open(json, "giveups");
+	for (uint32_t i = 0; i < list->giveup_count; i++) {
+		json_object_open(json, NULL);
+		json_string(json, "name", list->giveups[i].name);
+		json_string(json, "address", list->giveups[i].address);
 		json_object_close(json);
 	}
 	json_array_close(json);

@@ -171,15 +171,8 @@ object() { # WHAT MEMBER... -- ARGUMENT...: all of the members are there, and do
 	while [ "$1" != -- ]; do members+=("$1") && shift; done
 	shift
 	run 0 "$what" "$@"
-	is "$what: one object with its members" "$(/usr/bin/python3 -c '
-import json, sys
-found = json.loads(open("out").read().splitlines()[-1])
-manual = open(sys.argv[1]).read()
-for name in sys.argv[2:]:
-    if name not in found: print("no", name)
-for name in found:
-    if "`%s`" % name not in manual: print("not documented:", name)
-' "$top/docs/json.md" "${members[@]}" 2>&1)" ""
+	is "$what: one object with its members" \
+		"$("$top/tests/lab/json_names.py" "$top/docs/json.md" "${what% --json*}" out "${members[@]}" 2>&1)" ""
 }
 object "keygen --json" key_id public_key secret_file -- keygen --no-passphrase -o js.key --json
 printf 'a passphrase of tests\n' >words && chmod 600 words
@@ -201,6 +194,12 @@ refused 3 'is here already' "keys verify --json of one twice" keys verify -p js/
 object "add --json" moves percent_moved balance_before -- add js/cluster.conf b 10.0.0.1:11212 --parent js.list --json
 done_ "another list" plan js/cluster.conf --parent js.list -o list.other
 object "diff --json" same from to moves -- diff js.list list.other --json
+object "remove --json" moves percent_moved slots_moved -- remove js/cluster.conf b --parent list.other --json
+object "add --json with the servers asked" keys bytes ms minutes servers not_asked -- \
+	add js/cluster.conf b 10.0.0.1:11212 --parent js.list --json --ask yes
+object "plan --json of a first list with the servers asked" keys_held not_asked -- \
+	plan js/cluster.conf --parent none --ask yes --json
+object "route --json" key covered slot server address next_server next_address -- route key --list js.list --json
 
 # ---- diff ----
 
@@ -228,11 +227,12 @@ refused 2 'only one of them' "status --json --raw" status --json --raw --agent .
 run 1 "doctor without an agent" doctor --agent ./none --conf ./none.conf
 says "doctor without an agent" '^FAULT  agent +no agent answers'
 says "doctor says what it means" '^ +The agent of this host answers on its control socket'
-says "doctor says what to do" '^ +systemctl status mcrosterd'
+says "doctor says what to do" "^ +'systemctl status mcrosterd'"
 says "doctor without agent.conf" '^WARN   conf +./none.conf: No such file'
 is "no colours where there is no terminal" "$(grep -c "$(printf '\033')" out)" 0
 run 1 "doctor --json" doctor --agent ./none --conf ./none.conf --json
 says "doctor --json" '^\{"result":"fault","checks":\[\{"check":"agent","result":"fault",'
+is "doctor --json: its names" "$("$top/tests/lab/json_names.py" "$top/docs/json.md" doctor out result checks 2>&1)" ""
 refused 2 "'more' is one argument too many" "doctor with an argument" doctor more
 
 # ---- completion ----

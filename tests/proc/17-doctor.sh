@@ -147,7 +147,7 @@ finds WARN connections 's8: 16[5-9] of 200' 'accepts nobody' 'Raise -c'
 finds WARN memcached 's9: version 1[.]6[.]10' 'since 1[.]6' 'Upgrade that memcached'
 finds FAULT memcached 's10: version 1[.]5[.]22' 'tested with 1[.]6[.]18' 'before the next change'
 finds WARN clock "s9: (9[5-9]|10[0-5]) s ahead of this host's" 'expires moved items early' 'time service'
-finds FAULT servers "s11: $(lab_server_address 11): .*" "the list's addresses" 'Does it run, and listen'
+finds FAULT servers "s11: $(lab_server_address 11): .*" "the list's addresses" 'Does it run .*, and listen'
 finds_no agent segment heartbeat keys identity peers versions
 check "servers that are well are not among them" equal "$(grep -Ec '^(WARN|FAULT).* s[12]: ' "$LAB/doctor")" 0
 let_go
@@ -184,12 +184,12 @@ elsewhere=$(lab_address 1 1)
 its_conf psk "$LAB/open.psk" host-key "$LAB/2/host.key" listen "$elsewhere" state-directory /proc \
 	segment "/mcroster.$LAB_ID.none"
 doctor 1 "are not those of the cluster"
-finds FAULT keys "psk: $LAB/open.psk: found mode 0644, expected 0600.*" 'that others can read is none' 'chmod 600'
+finds FAULT keys "psk: $LAB/open.psk: found mode 0644, expected 0600.*" 'that others can read is none' 'chmod 600.*mcadmin hostkey'
 finds FAULT identity "a1: $LAB/2/host.key is not the key that the list has of it" 'do not recognise' 'correct agent.conf'
 finds WARN identity "a1: listens on $elsewhere, and the list says $(lab_address 1 "$LAB_AGENT_PORT")" \
 	'do not recognise' 'correct agent.conf'
 finds FAULT space '/proc: 0 B free' 'stops taking part in changes' 'Make room'
-finds FAULT segment "/mcroster.$LAB_ID.none: .*no segment.*" 'from this shared memory' 'Restart mcrosterd'
+finds FAULT segment "/mcroster.$LAB_ID.none: .*no segment.*" 'from this shared memory' 'systemctl restart mcrosterd'
 finds_no agent conf
 "$BUILD/mcadmin" keygen --psk -o "$LAB/other.psk" >/dev/null
 its_conf psk "$LAB/other.psk" host-key "$LAB/none.key" previous-psk "$LAB/none.psk" state-directory "$LAB/none"
@@ -231,3 +231,9 @@ doctor 1 "this host's own is gone"
 finds FAULT agent 'no agent answers.*' 'serves the last list only' 'systemctl status mcrosterd'
 finds FAULT heartbeat 'still for 2000 ms' 'take it for dead' 'starved of processor time'
 finds_no segment
+lab_agent_start 2
+cp "$LAB/2/agent.conf" "$LAB/its.conf"
+doctor 1 "without its coordinator"
+finds FAULT lease 'a2: isolated: what it serves may be old' 'does not know whether its list' 'mcadmin failover --help'
+finds WARN lease "a2: the coordinator a1 was not reached, so this is the agent's own view" \
+	'does not know whether its list' 'mcadmin status'

@@ -72,6 +72,62 @@ is "mcrosterd(8): its options" \
 	"$(section page DESCRIPTION | grep -oE -- '--[a-z-]+' | LC_ALL=C sort | tr '\n' ' ')" \
 	"$("$MCROSTERD" --help | sed -nE 's/^ {2,6}(-[a-z], )?(--[a-z-]+).*/\2/p' | LC_ALL=C sort | tr '\n' ' ')"
 
+# ---- docs/json.md ----
+
+# Every name that mcadmin writes stands there, and nothing else does; as do the values, as far as they
+# are listed.
+is "docs/json.md: what differs from the program" "$(/usr/bin/python3 - "$top" "$commands" <<'END' 2>&1
+import glob, re, sys
+top, commands = sys.argv[1], set(sys.argv[2].split())
+manual = open(top + "/docs/json.md").read()
+source = "".join(open(f).read() for f in glob.glob(top + "/agent/admin/*.c") if not f.endswith("/render.c"))
+written = set(re.findall(r'\bjson_[a-z_]+\(\s*&?json,\s*"([a-z_0-9]+)"', source))
+written |= set(re.findall(r'\b(?:hash|names)_json\("([a-z_]+)"', source))
+stands = set(re.findall(r"`([a-z_0-9]+)`", manual)) - (commands - written) - {"null", "_ms"}
+checks = set(re.findall(r'\[CHECK_[A-Z_]+\]\s*=\s*\{"([a-z-]+)"', source))
+values = set(re.findall(r'`"([a-z-]+)"`', manual))
+for name in sorted(written - stands): print("not there:", name)
+for name in sorted(stands - written): print("there, and not written:", name)
+for name in sorted(checks - values): print("a check that is not there:", name)
+for name in sorted(values):
+    if '"%s"' % name not in source: print("a value that is nowhere:", name)
+if len(written) < 100 or len(checks) < 20: print("found but", len(written), len(checks))
+END
+)" ""
+
+# ---- commands that are named anywhere ----
+
+# Whatever tells somebody to run mcadmin, in quotes or as a line of its own, names a command that there
+# is with options that it has; and each alert names one.
+is "commands that are named and are not there" "$(/usr/bin/python3 - "$top" "$MCADMIN" <<'END' 2>&1
+import glob, os, re, subprocess, sys
+top, mcadmin = sys.argv[1:]
+def help_of(*words):
+    return subprocess.run([mcadmin, *words, "--help"], capture_output=True, text=True).stdout
+options = {c: set(re.findall(r"(?<![\w-])--[a-z-]+", help_of(c))) for c in re.findall(r"^  ([a-z]+)  ", help_of(), re.M)}
+for word in ("new", "show", "verify"):
+    options["keys"] |= set(re.findall(r"(?<![\w-])--[a-z-]+", help_of("keys", word)))
+files = [f for pattern in ("README.md", "docs/*.md", "docs/man/*", "etc/*", "agent/*/*.c", "systemd/*", "packaging/*/*")
+         for f in glob.glob(top + "/" + pattern) if os.path.isfile(f)]
+count = 0
+for f in files:
+    text = open(f, errors="replace").read().replace("\\-", "-").replace('\\"', '"')
+    text = re.sub(r"\\e?\n *|\"\s*\n\s*\"", " " if f.endswith((".md", "8")) else "", text)
+    for quote, word, rest in re.findall(r"(^ {4}(?:[a-z0-9]+[$#] )?|^\.Ql |['`])mcadmin ([a-z]+)\b([^\n'`]*)", text, re.M):
+        count += 1
+        if word not in options:
+            print(f"{f}: there is no mcadmin {word}")
+            continue
+        for option in re.findall(r"(?<![\w-])--[a-z-]+", rest.split("|")[0]):
+            if option not in options[word]:
+                print(f"{f}: mcadmin {word} has no {option}")
+for said in re.findall(r"^ *description: (.*)", open(top + "/etc/mcroster.rules.yml").read(), re.M):
+    if not re.search(r"'(mcadmin|systemctl|journalctl) [a-z-]+", said):
+        print("an alert without a command:", said)
+if count < 100: print("found but", count)
+END
+)" ""
+
 # ---- configuration files ----
 
 # known WORD COMMAND...: the options that a refusal of an unknown one names, WORD: where it is.
