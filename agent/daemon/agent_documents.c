@@ -402,7 +402,7 @@ static void offer_tell(struct agent *agent, uint8_t verdict, const char *text)
 		log_event(LOG_LEVEL_WARNING, &fields, "offer: %s", text);
 	else
 		log_event(LOG_LEVEL_WARNING, &fields,
-			  "offer: %s (and %" PRIu32 " others were not taken before)", text, untold);
+			  "offer: %s (%" PRIu32 " before it were not taken either)", text, untold);
 }
 
 uint8_t agent_offer(struct agent *agent, const void *document, size_t bytes, char *text,

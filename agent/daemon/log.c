@@ -146,7 +146,8 @@ static void line_write(const struct line *line, const struct log_often_word *wor
 	if (held)
 		put(remark, sizeof(remark), &used, " (%.1f s ago)", (double)word->ago_ms / 1000);
 	if (word->before != 0)
-		put(remark, sizeof(remark), &used, " (and %" PRIu32 " times before)", word->before);
+		put(remark, sizeof(remark), &used, " (and %" PRIu32 " time%s before)", word->before,
+		    word->before == 1 ? "" : "s");
 	if (!journal_send(line, remark))
 		stream_write(line, remark);
 }

@@ -216,8 +216,9 @@ static void refusals_tell(struct peers *peers, uint64_t now_ms)
 	if (refusals == peers->refusals || now_ms < peers->refusals_ms)
 		return;
 	log_event(LOG_LEVEL_WARNING, &(const struct log_fields){.event = "turned-away"},
-		  "%llu connections turned away, the last: %s",
+		  "%llu connection%s turned away, the last: %s",
 		  (unsigned long long)(refusals - peers->refusals),
+		  refusals - peers->refusals == 1 ? "" : "s",
 		  session_listener_last_refusal(peers->listener));
 	peers->refusals = refusals;
 	peers->refusals_ms = now_ms + REFUSALS_EVERY_MS;

@@ -382,6 +382,32 @@ START_TEST(bad_keys_documents_are_refused)
 }
 END_TEST
 
+/* Each has a reason of its own: the number of the bytes that the signature is not of. */
+START_TEST(log_has_a_few_offers_that_nobody_signed)
+{
+	uint8_t hash[LIST_HASH_BYTES];
+	char *good = list_text(1, NULL, hash), *bent, line[FAILURE_BYTES + 64];
+	FILE *log = tmpfile();
+	unsigned lines = 0;
+
+	ck_assert_ptr_nonnull(log);
+	ck_assert_int_eq(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
+	for (int i = 1; i <= 100; i++) {
+		ck_assert_int_gt(asprintf(&bent, "%*s%s", i, "", good), 0);
+		ck_assert_uint_eq(offered(bent, strlen(bent)), VERDICT_REFUSED);
+		free(bent);
+	}
+	rewind(log);
+	while (fgets(line, sizeof(line), log) != NULL)
+		lines += strncmp(line, "offer: ", 7) == 0;
+	ck_assert_uint_ge(lines, LOG_LIMIT_LINES);
+	ck_assert_uint_lt(lines, 50);
+	ck_assert_uint_ge(agent->offers[VERDICT_REFUSED], 100);
+	fclose(log);
+	free(good);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("agent_documents");
@@ -395,6 +421,7 @@ int main(void)
 	tcase_add_loop_test(tests, bad_orders_are_refused, 0, 3);
 	tcase_add_test(tests, bad_failovers_are_refused);
 	tcase_add_test(tests, bad_keys_documents_are_refused);
+	tcase_add_test(tests, log_has_a_few_offers_that_nobody_signed);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
