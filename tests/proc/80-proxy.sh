@@ -12,6 +12,7 @@
 KEYS=${PROXY_KEYS:-2000}
 RESIZES=${PROXY_RESIZES:-2}
 WRITES=${PROXY_WRITES:-300} # after each change
+# PROXY_KILLS: the phases in which an agent and a proxy are killed
 
 resize() { # EPOCH HOST...: the change goes through, and clients write meanwhile and afterwards
 	local epoch=$1
@@ -104,15 +105,23 @@ for name in sets adds deletes cas incrs; do
 done
 say "  operations that failed: $(lab_load_number failed) writes, $(lab_load_number reads_failed) reads"
 
-say "the agent of a proxy is killed in a change, and the proxy of another host"
-hosts=(1 2 3 4)
-[ $((RESIZES % 2)) = 0 ] || hosts=(1 2 3 a4)
-lab_conf "${hosts[@]}"
-lab_push_start "" 120
-lab_kill_in 2 copy
-proxy_kill 1
-proxy_start 1
-lab_agent_start 2
-check "the change goes through" lab_push_wait
-through_more "$WRITES"
-rest through_not_stale
+joined=$((RESIZES % 2))
+for phase in ${PROXY_KILLS:-copy}; do
+	say "in ${phase^^} the agent of a proxy is killed, and the proxy of another host"
+	joined=$((1 - joined))
+	if [ $joined = 1 ]; then
+		lab_conf 1 2 3 4
+		beside=()
+	else
+		lab_conf 1 2 3 a4
+		beside=("$(lab_server_address 4)")
+	fi
+	lab_push_start "" 120
+	lab_kill_in 2 "$phase"
+	proxy_kill 1
+	proxy_start 1
+	lab_agent_start 2
+	check "the change goes through" lab_push_wait
+	through_more "$WRITES"
+	rest through_not_stale "${beside[@]}"
+done
