@@ -112,11 +112,26 @@ local function pools(options)
 	}
 end
 
+-- Whether memcached can load its file again: where it cannot, it ends.  So it is tried here first, on its own
+-- and apart from what is loaded.
+local function loads_again()
+	local path = debug.getinfo(mcp_config_pools, "S").source:match("^@(.+)")
+	local globals = setmetatable({}, {__index = _G})
+	local chunk, why = loadfile(path or "", "t", globals)
+	local good = chunk ~= nil
+	if good then good, why = pcall(chunk) end
+	if not good and why ~= view.wrong then
+		io.stderr:write("mcroster: its file wants to be loaded again, and is not while this is so: ", tostring(why), "\n")
+	end
+	view.wrong = not good and why or nil
+	return good
+end
+
 -- Waits for a generation for most of the second, and has the backends made anew where that is wanted.
 local function watch(options)
 	if view.roster then view.roster:wait(view.generation or 0, options.wait_ms or WAIT_MS) end
 	local servers = servers_now(options.cluster)
-	if servers and outdated(servers) then mcp.schedule_config_reload() end
+	if servers and outdated(servers) and loads_again() then mcp.schedule_config_reload() end
 end
 
 function M.pools(options)

@@ -20,13 +20,12 @@
 
 #define TOKENS	  65536u
 #define REPORTS	  3u
-#define TAG_BITS  16u
 #define SHARED_ID UINT64_C(0x3165726168536372)
 
 struct shared {
 	uint64_t id;
 	_Atomic uint64_t reported[REPORTS];
-	_Atomic uint64_t token[TOKENS]; /* the hash's upper bits, and the server's tag */
+	_Atomic uint64_t token[TOKENS]; /* a hash of key, number and server */
 };
 
 struct shared_object {
@@ -34,13 +33,14 @@ struct shared_object {
 	int fd; /* -1 in a worker: the state that configures keeps it */
 };
 
+/* One place for a key's number, whichever server gave it: the last one who did is remembered. */
 static uint64_t token_word(const void *key, size_t len, uint64_t cas, uint64_t server,
 			   uint32_t *place)
 {
-	uint64_t hash = XXH3_64bits_withSeed(key, len, cas);
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
 
-	*place = (uint32_t)(hash % TOKENS);
-	return (hash & ~((UINT64_C(1) << TAG_BITS) - 1)) | (server >> (64 - TAG_BITS));
+	*place = (uint32_t)(XXH3_64bits_withSeed(key, len, cas) % TOKENS);
+	return XXH3_64bits_withSeed(key, len, cas * odd ^ server);
 }
 
 void shared_token_put(struct shared *shared, const void *key, size_t len, uint64_t cas,

@@ -70,7 +70,6 @@ Response.__index = Response
 function Response:ok() return self.status_ok end
 function Response:hit() return self.status_ok and self.number ~= CODES.END end
 function Response:code() return self.number end
-function Response:line() return self.flags end
 function Response:vlen() return self.value_bytes or 0 end
 function Response:raw_string() return self.text end
 
@@ -120,13 +119,14 @@ end
 
 function Backend:ask(request)
 	if self.down then return failed_response() end
-	local line = request.line:gsub(" noreply$", "")
-	if request.name:sub(1, 1) == "m" then line = line:gsub(" q%f[%s\0]", "") end
+	-- A proxy spoils these words in the request itself, so that there is a reply.
+	local words = request.name:sub(1, 1) == "m" and " q%f[%s\0]" or " noreply$"
+	request.line = request.line:gsub(words, {[" q"] = "  ", [" noreply"] = " noreplY"})
 	self.fd = self.fd or standin.connect(self.host, tonumber(self.port), math.floor(self.connecttimeout * 1000))
 	self.buffer = ""
 	local ends_ms = standin.now_ms() + math.floor(self.readtimeout * 1000)
 	local reply = self.fd
-		and standin.send(self.fd, line .. "\r\n" .. (request.value or ""), ends_ms - standin.now_ms())
+		and standin.send(self.fd, request.line .. "\r\n" .. (request.value or ""), ends_ms - standin.now_ms())
 		and self:reply(ends_ms)
 	-- A proxy trusts no connection with an error on it.
 	if not reply or reply.number == CODES.ERROR or reply.number == CODES.CLIENT_ERROR then self:shut() end
