@@ -6,7 +6,9 @@
  * Four memcacheds on the loopback, the same keys and values for both; the plain handle has all four
  * as its servers, by its own distribution.  One thread.  In each round both sides do every kind of
  * work, a slice each, in changing order, so what else the machine does falls on both; the figures
- * are the medians of the slices' rates, and the ratio is the median of the rounds' ratios.
+ * are the medians of the slices' rates, and the ratio is the median of the rounds' ratios.  Where
+ * processes and their memory happen to lie makes more of a difference than the adapter: so there
+ * are several stages, each with memcacheds and connections of its own.
  */
 #include <getopt.h>
 #include <stdbool.h>
@@ -24,7 +26,8 @@
 
 #define SERVERS	     4u
 #define MEMORY_MIB   256u
-#define KEYS	     20000u
+#define STAGES	     15u
+#define KEYS	     5000u
 #define KEY_BYTES    32u
 #define VALUE_BYTES  100u
 #define SLICE_OPS    500u
@@ -205,9 +208,9 @@ static double slice(enum side side, enum work work, unsigned round)
 	return (double)done * 1e9 / (double)(bench_boot_ns() - begun_ns);
 }
 
-static void measure(unsigned rounds)
+static void measure(unsigned first, unsigned rounds)
 {
-	for (unsigned round = 0; round < rounds; round++)
+	for (unsigned round = first; round < first + rounds; round++)
 		for (unsigned work = 0; work < WORKS; work++) {
 			for (unsigned turn = 0; turn < SIDES; turn++) {
 				const enum side side = (round + turn) % SIDES;
@@ -253,17 +256,42 @@ static int usage(void)
 	return 2;
 }
 
+/* Rounds of one stage: `first` and those that follow. */
+static void stage_play(unsigned first, unsigned rounds)
+{
+	static struct list list;
+	char name[64];
+	struct host *host;
+	struct mcr *mcr;
+
+	for (unsigned i = 0; i < SERVERS; i++) {
+		/* With more, which of them has whose connections would decide. */
+		servers[i].threads = 1;
+		server_start(&servers[i], MEMORY_MIB, KEYS);
+	}
+	plain_open();
+	host = adapter_open(&list, &mcr, name);
+	for (unsigned i = 0; i < KEYS; i++) {
+		plain_set(keys[i]);
+		adapter_set(keys[i]);
+	}
+	measure(first, rounds);
+	mcr_pool_free(pool);
+	mcr_close(mcr);
+	host_stop(host);
+	memcached_free(plain);
+	fleet_list_free(&list);
+	for (unsigned i = 0; i < SERVERS; i++)
+		server_stop(&servers[i]);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
 						{"rounds", required_argument, NULL, 'r'},
 						{NULL, 0, NULL, 0}};
-	static struct list list;
-	unsigned rounds = 301;
+	unsigned rounds = 20 * STAGES;
 	bool json = false;
-	char name[64];
-	struct host *host;
-	struct mcr *mcr;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -276,27 +304,15 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || rounds == 0 || rounds > BENCH_ROUNDS_MAX)
 		return usage();
-	for (unsigned i = 0; i < SERVERS; i++) {
-		/* With more, which of them has whose connections would decide. */
-		servers[i].threads = 1;
-		server_start(&servers[i], MEMORY_MIB, KEYS);
-	}
-	plain_open();
-	host = adapter_open(&list, &mcr, name);
 	memset(value, 'v', sizeof(value));
-	for (unsigned i = 0; i < KEYS; i++) {
+	for (unsigned i = 0; i < KEYS; i++)
 		(void)snprintf(keys[i], sizeof(keys[i]), "overhead-of-the-adapter-%08u", i);
-		plain_set(keys[i]);
-		adapter_set(keys[i]);
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		const unsigned first = rounds * stage / STAGES;
+
+		if (first < rounds * (stage + 1) / STAGES)
+			stage_play(first, rounds * (stage + 1) / STAGES - first);
 	}
-	measure(rounds);
 	report(rounds, json);
-	mcr_pool_free(pool);
-	mcr_close(mcr);
-	host_stop(host);
-	memcached_free(plain);
-	fleet_list_free(&list);
-	for (unsigned i = 0; i < SERVERS; i++)
-		server_stop(&servers[i]);
 	return 0;
 }

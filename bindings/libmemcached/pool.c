@@ -332,6 +332,8 @@ int mcr_run_step_timeout_ms(const struct session *session, const struct run *run
 	const uint64_t behind_ms = share_ms * (run->plan.step_count - 1u - i);
 	uint64_t left_ms = all_ms;
 
+	if (run->plan.step_count == 1)
+		return (int)all_ms;
 	/* Of the first step's time nothing is gone yet that is worth a look at the clock. */
 	if (i > 0) {
 		const uint64_t gone_ms = (mcr_pool_now_ns() - run->begun_ns) / 1000000u;

@@ -23,7 +23,7 @@ struct request {
 struct exchange {
 	struct reading *asked[READS_MAX];
 	struct wire_query *sorted[READS_MAX];
-	struct request requests[READS_MAX];
+	struct request requests[READS_MAX], *in_order[READS_MAX];
 	unsigned asked_count, request_count;
 	int timeout_ms;
 };
@@ -87,6 +87,20 @@ static struct request *request_for(struct exchange *exchange, const struct readi
 	return request;
 }
 
+/* The largest request goes out first: its server has the most to do, and the answer that is taken
+ * last, when nobody has anything else to do, is the shortest. */
+static void exchange_order(struct exchange *exchange)
+{
+	for (unsigned i = 0; i < exchange->request_count; i++) {
+		struct request *request = &exchange->requests[i];
+		unsigned place = i;
+
+		for (; place > 0 && exchange->in_order[place - 1]->count < request->count; place--)
+			exchange->in_order[place] = exchange->in_order[place - 1];
+		exchange->in_order[place] = request;
+	}
+}
+
 /* Sorts what is asked by request: those of one stand together, in their order. */
 static void exchange_sort(struct exchange *exchange)
 {
@@ -105,6 +119,7 @@ static void exchange_sort(struct exchange *exchange)
 	}
 	for (unsigned i = 0; i < exchange->asked_count; i++)
 		exchange->sorted[of[i]->first + of[i]->count++] = &exchange->asked[i]->query;
+	exchange_order(exchange);
 }
 
 static int left_ms(uint64_t until_ns)
@@ -124,7 +139,7 @@ static void exchange_run(struct exchange *exchange)
 	unsigned unconnected = 0;
 
 	for (unsigned i = 0; i < exchange->request_count; i++) {
-		const struct request *request = &exchange->requests[i];
+		const struct request *request = exchange->in_order[i];
 
 		if (request->connected)
 			mcr_wire_ask(request->wire, request->protocol,
@@ -134,7 +149,7 @@ static void exchange_run(struct exchange *exchange)
 			unconnected++;
 	}
 	for (unsigned i = 0; i < exchange->request_count; i++) {
-		const struct request *request = &exchange->requests[i];
+		const struct request *request = exchange->in_order[i];
 
 		if (request->connected)
 			continue;
@@ -143,7 +158,7 @@ static void exchange_run(struct exchange *exchange)
 			     request->count, share_ms > 0 ? share_ms : 1);
 	}
 	for (unsigned i = 0; i < exchange->request_count; i++) {
-		const struct request *request = &exchange->requests[i];
+		const struct request *request = exchange->in_order[i];
 
 		mcr_wire_fetch(request->wire, request->protocol, &exchange->sorted[request->first],
 			       request->count, left_ms(until_ns));

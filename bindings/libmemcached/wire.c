@@ -8,6 +8,12 @@
 /* Keys in one request. */
 #define ASKED_MAX 128u
 
+/* A value up to this size is copied out of the handle's buffer, which the next one then uses again:
+ * one that is taken over has come in a buffer of its own, of 1 KiB or more. */
+#define COPIED_MAX 1024u
+
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
 struct speaker {
 	memcached_st *handle; /* NULL: not connected */
 	memcached_result_st result;
@@ -105,14 +111,29 @@ const char *mcr_wire_reason(const struct wire *wire)
 	return wire->reason;
 }
 
+/* Is one of eight bytes not of 0x21 to 0x7e?  Without a borrow or a carry before the first such
+ * byte, its high bit is set, or the subtraction sets it, or the addition. */
+static uint64_t eight_unprintable(const unsigned char *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return (word | (word - EACH_BYTE * 0x21) | (word + EACH_BYTE)) & EACH_BYTE * 0x80;
+}
+
 enum wire_protocol mcr_wire_protocol_for(const void *key, size_t key_bytes)
 {
 	const unsigned char *byte = key;
-	unsigned char others = 0;
+	uint64_t others = 0;
 
-	/* Without a way out in the middle it is a few instructions for the whole key. */
-	for (size_t i = 0; i < key_bytes; i++)
-		others |= (unsigned char)(byte[i] - 0x21) >= 0x7f - 0x21;
+	if (key_bytes >= 8) {
+		for (size_t i = 0; i < key_bytes - 8; i += 8)
+			others |= eight_unprintable(byte + i);
+		others |= eight_unprintable(byte + key_bytes - 8);
+	} else {
+		for (size_t i = 0; i < key_bytes; i++)
+			others |= byte[i] < 0x21 || byte[i] > 0x7e;
+	}
 	return others ? WIRE_BINARY : WIRE_CLASSIC;
 }
 
@@ -338,8 +359,15 @@ static struct wire_query *query_answered(const struct speaker *speaker,
 static bool value_take(struct wire *wire, struct speaker *speaker, struct wire_query *query)
 {
 	const size_t length = memcached_result_length(&speaker->result);
-	char *bytes = length ? memcached_result_take_value(&speaker->result) : NULL;
+	char *bytes = NULL;
 
+	if (length > COPIED_MAX) {
+		bytes = memcached_result_take_value(&speaker->result);
+	} else if (length) {
+		bytes = malloc(length);
+		if (bytes)
+			memcpy(bytes, memcached_result_value(&speaker->result), length);
+	}
 	if (length && !bytes)
 		return false;
 	query->value->bytes = bytes;
@@ -363,6 +391,9 @@ void mcr_wire_fetch(struct wire *wire, enum wire_protocol protocol,
 		return;
 	speaker->asked = false;
 	handle_timeout(speaker->handle, timeout_ms);
+	/* With NO_BLOCK it would look before each answer whether something is still to be sent;
+	 * nothing is, and to switch it off by its behaviour would close the connection. */
+	speaker->handle->flags.no_block = false;
 	while (memcached_fetch_result(speaker->handle, &speaker->result, &rc)) {
 		struct wire_query *query = query_answered(speaker, queries, count, &next);
 
@@ -373,6 +404,7 @@ void mcr_wire_fetch(struct wire *wire, enum wire_protocol protocol,
 			return;
 		}
 	}
+	speaker->handle->flags.no_block = true;
 	/* libmemcached says "not found" also where the first answer was an error.  Only of
 	 * "SERVER_ERROR out of memory" does it keep none: that is a miss to us too. */
 	if (rc == MEMCACHED_NOTFOUND && memcached_last_error(speaker->handle) != MEMCACHED_SUCCESS)
