@@ -69,6 +69,8 @@ static int json_render(const struct list *list, FILE *out, struct failure *failu
 		json_string(&json, "host", place.host);
 		json_string(&json, "port", place.port);
 		json_unsigned(&json, "weight", server->weight);
+		if (server->label[0] != '\0')
+			json_string(&json, "label", server->label);
 		json_object_close(&json);
 	}
 	json_array_close(&json);
@@ -94,6 +96,16 @@ static int env_render(const struct list *list, FILE *out, struct failure *failur
 	return 0;
 }
 
+/* Within single quotes of YAML: a label is of any printable characters. */
+static void yaml_quoted(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			(void)fputc('\'', out);
+		(void)fputc(*text, out);
+	}
+}
+
 static int twemproxy_render(const struct list *list, FILE *out, struct failure *failure)
 {
 	if (list->distribution != DISTRIBUTION_KETAMA_WEIGHTED)
@@ -104,10 +116,14 @@ static int twemproxy_render(const struct list *list, FILE *out, struct failure *
 		      list->cluster, distribution_hash_name(list->key_hash), list->op_timeout_ms);
 	for (uint32_t i = 0; i < list->server_count; i++) {
 		const struct list_server *server = &list->servers[i];
+		struct place place = place_of(server);
 
-		/* A name would take the address's place in its ring, so there is only a label. */
-		(void)fprintf(out, "   - %s:%" PRIu32 "%s%s\n", server->address, server->weight,
-			      server->label[0] != '\0' ? " " : "", server->label);
+		/* A name would take the address's place in its ring, so there is only a label.  It
+		 * takes what stands before the last two colons for the host. */
+		(void)fprintf(out, "   - '%s:%s:%" PRIu32 "%s", place.host, place.port,
+			      server->weight, server->label[0] != '\0' ? " " : "");
+		yaml_quoted(out, server->label);
+		(void)fputs("'\n", out);
 	}
 	return 0;
 }

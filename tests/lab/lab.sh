@@ -356,7 +356,7 @@ lab_agent_term() {
 # ---- lists and changes ----
 
 # lab_conf N...: cluster.conf with these hosts, each with its agent and its server; "aN" is an agent
-# alone.  LAB_SETTINGS holds further lines.
+# alone.  LAB_SETTINGS holds further lines; LAB_WEIGHT[N] and LAB_LABEL[N] are a server's.
 lab_conf() {
 	local n candidates
 	printf -v candidates '"a%s", ' ${LAB_CANDIDATES:-$LAB_COORDINATOR}
@@ -380,8 +380,9 @@ lab_conf() {
 		done
 		for n in "$@"; do
 			[ "$n" = "${n#a}" ] || continue
-			printf 'server "s%s" { address="%s" weight=100 agent="a%s" }\n' "$n" \
-				"$(lab_server_address "$n")" "${LAB_AGENT_OF[$n]:-$n}"
+			printf 'server "s%s" { address="%s" weight=%s agent="a%s"%s }\n' "$n" \
+				"$(lab_server_address "$n")" "${LAB_WEIGHT[$n]:-100}" "${LAB_AGENT_OF[$n]:-$n}" \
+				"${LAB_LABEL[$n]:+ label=\"${LAB_LABEL[$n]}\"}"
 		done
 	} >"$LAB/cluster.conf"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # mcadmin render: what other programs are configured with.  A twemproxy so configured sends 10,000 keys
-# where libmcroster does; memcached's own proxy too, by each of its distributions, where
+# where libmcroster does, by weights, addresses and a label that no program's syntax likes; memcached's own proxy too, by each of its distributions, where
 # MEMCACHED_PROXY names one.  What a program cannot do is refused.
 # parallel
 # shellcheck source=tests/lab/lab.sh
@@ -22,6 +22,8 @@ distributed() {
 }
 
 LAB_DISTRIBUTION='distribution = "ketama-weighted fnv1a_64"'
+# shellcheck disable=SC2034 # the lab's
+LAB_WEIGHT=([1]=100 [2]=250 [3]=37) LAB_LABEL=([3]="it's{#1}:")
 lab_start 3
 
 check "twemproxy" render twemproxy
@@ -45,11 +47,15 @@ check "mcrouter's is JSON with its pool" python3 -c 'import json, sys
 conf = json.load(open(sys.argv[1]))
 assert len(conf["pools"][conf["route"]["pool"]]["servers"]) == 3' "$LAB/rendered"
 check "haproxy" render haproxy
-check "haproxy has its servers" equal "$(grep -c '^	server s[123] .* weight 100 check$' "$LAB/rendered")" 3
-refused "a ring of another program" 3 "only 'proxy-ring KIND' and 'proxy-jump'" render memcached-proxy
+check "haproxy has its servers" equal "$(sed -n 's/^	server \(s[123]\) .* weight \([0-9]*\) check$/\1=\2/p' \
+	"$LAB/rendered" | tr '\n' ' ')" "s1=100 s2=250 s3=37 "
+refused "a label for memcached's proxy" 3 "knows no label such as 'it's{#1}:'" render memcached-proxy
 "$BUILD/mcadmin" render --format xml >"$LAB/rendered" 2>&1
 check "no such format" equal $? 2
 
+LAB_WEIGHT=() LAB_LABEL=()
+distributed "ketama"
+refused "a ring of another program" 3 "only 'proxy-ring KIND' and 'proxy-jump'" render memcached-proxy
 distributed "proxy-jump"
 refused "a program's other way" 3 "only 'ketama-weighted HASH'" render twemproxy
 check "memcached-proxy" render memcached-proxy
