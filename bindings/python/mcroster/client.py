@@ -31,6 +31,8 @@ Key = Union[str, bytes]
 PLANS_MAX = 4
 # The part of op-timeout that is kept for each step that is still to come.
 STEP_SHARES = 8
+# For answers that have come while another server was waited for, in seconds.
+GRACE = 0.01
 # For how many op-timeouts deletes that a write still owes are tried again where no agent answers.
 RETRY_OP_TIMEOUTS = 10
 RETRY_PAUSE_MAX = 0.1
@@ -66,6 +68,35 @@ class _RawSerde:
         return value, flags
 
 
+class _Socket:
+    """A connection's socket, with a deadline for all that is waited for on it together."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.connected = connected
+        self.until = 0.0
+        self.asked = False  # the next command is on its way already
+
+    def _wait(self) -> None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        self.connected.settimeout(left)
+
+    def sendall(self, command: bytes) -> None:
+        if self.asked:
+            self.asked = False
+            return
+        self._wait()
+        self.connected.sendall(command)
+
+    def recv(self, size: int) -> bytes:
+        self._wait()
+        return self.connected.recv(size)
+
+    def close(self) -> None:
+        self.connected.close()
+
+
 class _Connection(Client):
     """One server.  Whatever goes wrong on it closes it, by a reset."""
 
@@ -78,19 +109,35 @@ class _Connection(Client):
         # What a time-out left in the kernel's queue must not reach the server when the network is
         # back.
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock = _Socket(self.sock)
 
     def __del__(self) -> None:
         self.close()
 
     def call(self, timeout: float, method: str, *arguments: Any, **options: Any) -> Any:
-        self.timeout = self.connect_timeout = timeout
-        if self.sock is not None:
-            self.sock.settimeout(timeout)
         try:
+            self._open(timeout)
             return getattr(self, method)(*arguments, **options)
         except BaseException:
             self.close()
             raise
+
+    def ask(self, timeout: float, keys: List[bytes]) -> None:
+        """Sends a ``gets_many``: the call of the same takes the answer."""
+        try:
+            self._open(timeout)
+            self.sock.sendall(b"gets " + b" ".join(keys) + b"\r\n")
+            self.sock.asked = True
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, timeout: float) -> None:
+        until = time.monotonic() + timeout
+        if self.sock is None:
+            self.timeout = self.connect_timeout = timeout
+            self._connect()
+        self.sock.until = until
 
 
 class _Run:
@@ -257,7 +304,10 @@ class RosterClient:
 
     def check_key(self, key: Key) -> bytes:
         """The key as it is stored; MemcacheIllegalInputError: it is not one."""
-        return check_key_helper(key, self.allow_unicode_keys, self.key_prefix)
+        name = check_key_helper(key, self.allow_unicode_keys, self.key_prefix)
+        if not name:
+            raise MemcacheIllegalInputError("Key is empty")
+        return name
 
     def _pack(self, key: bytes, value: Any, flags: Optional[int]) -> Tuple[bytes, int]:
         data, own_flags = self.serde.serialize(key, value)
@@ -271,22 +321,45 @@ class RosterClient:
     # ---- reads ----
 
     def _exchange(self, looks: List[_Look]) -> None:
-        """One step of each: one request for each server."""
+        """One step of each: one request for each server, and all of them are sent before the first
+        answer is waited for."""
+        until = time.monotonic() + min(look.run.timeout(look.step) for look in looks)
         asked: Dict[int, List[_Look]] = {}
         for look in looks:
             asked.setdefault(look.run.plan.steps[look.step].server.id, []).append(look)
-        for group in asked.values():
-            timeout = min(look.run.timeout(look.step) for look in group)
-            server = group[0].run.plan.steps[group[0].step].server
-            try:
-                answers = self._connection(server).call(
-                    timeout, "gets_many", list(dict.fromkeys(look.key for look in group)))
-            except Exception as error:  # it is the answer of each
-                for look in group:
-                    look.failed(error)
-                continue
-            for look in group:
-                look.answered(answers.get(look.key))
+        groups = [(self._connection(group[0].run.plan.steps[group[0].step].server),
+                   list(dict.fromkeys(look.key for look in group)), group)
+                  for group in asked.values()]
+        # Those that are connected first: a server that lets itself be waited for holds up nobody's
+        # question.  For the others the time is divided.
+        groups.sort(key=lambda group: group[0].sock is None)
+        waiting = []
+        try:
+            for i, (connection, keys, group) in enumerate(groups):
+                left = max(until - time.monotonic(), GRACE)
+                try:
+                    connection.ask(left / (len(groups) - i) if connection.sock is None else left,
+                                   keys)
+                except Exception as error:  # it is the answer of each
+                    for look in group:
+                        look.failed(error)
+                else:
+                    waiting.append((connection, keys, group))
+            while waiting:
+                connection, keys, group = waiting[0]
+                try:
+                    answers = connection.call(max(until - time.monotonic(), GRACE), "gets_many",
+                                              keys)
+                except Exception as error:
+                    for look in group:
+                        look.failed(error)
+                else:
+                    for look in group:
+                        look.answered(answers.get(look.key))
+                del waiting[0]
+        finally:
+            for connection, _, _ in waiting:
+                connection.close()
 
     def _read(self, keys: Iterable[bytes]) -> Dict[bytes, _Look]:
         looks = {key: _Look(key) for key in keys}
@@ -314,7 +387,7 @@ class RosterClient:
         return looks
 
     def _get(self, keys: Iterable[Key]) -> Dict[Key, Tuple[Any, CasToken]]:
-        names = {key: self.check_key(key) for key in keys}
+        names = {key: self.check_key(key) for key in keys or ()}
         looks = self._read(names.values())
         found = {}
         for key, name in names.items():
@@ -588,7 +661,7 @@ class RosterClient:
     def delete_many(self, keys: Iterable[Key], noreply: Optional[bool] = None) -> bool:
         """True; or it raises what the first one that failed raised, when all have been tried."""
         failure: Optional[Exception] = None
-        for key in keys:
+        for key in keys or ():
             try:
                 self.delete(key)
             except (MemcacheError, RosterError, OSError) as error:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from typing import Any, Optional
 
@@ -178,6 +179,32 @@ class TheRoster(World):
             self.roster.register()
         self.assertEqual(caught.exception.code, library.NO_AGENT)
 
+    def test_a_segment_that_is_not_ready_or_is_broken_is_said_to_be(self) -> None:
+        blank = Segment(1000)
+        self.addCleanup(blank.close)
+        with Roster(blank.name) as roster:
+            with self.assertRaises(RosterError) as caught:
+                roster.plan(Op.GET, b"k")
+            self.assertEqual(caught.exception.code, library.NOT_READY)
+            with self.assertRaises(RosterError):
+                RosterClient(roster).get("k")
+            self.assertIsNone(RosterClient(roster, ignore_exc=True).get("k"))
+            self.assertFalse(roster.wait(timeout=0.01))
+            blank.publish("STEADY", self.addresses)
+            blank.put(256, "=I", 0xffffff00)  # a generation that is in no slot
+            with self.assertRaises(RosterError):
+                roster.plan(Op.GET, b"k")
+        for at, form, value in ((0, "=Q", 0), (8, "=I", 99), (12, "=I", 2**31), (16, "=I", 1),
+                                (24, "=Q", 2**63)):
+            blank.put(0, "=40s", self.segment.map[0:40])
+            Roster(blank.name).close()
+            blank.put(at, form, value)
+            with self.subTest(at=at), self.assertRaises(RosterError):
+                Roster(blank.name)
+        os.fchmod(self.segment.file, 0o666)
+        with self.assertRaises(RosterError):
+            Roster(self.segment.name)
+
     def test_readers_of_threads_that_ended_are_used_again(self) -> None:
         for _ in range(20):
             thread = threading.Thread(target=lambda: self.roster.plan(Op.GET, b"k").end())
@@ -241,6 +268,46 @@ class Commands(World):
             self.client.set("k", "ä")
         with self.assertRaises(MemcacheIllegalInputError):
             self.client.cas("k", "v", b"1")
+
+    def test_odd_arguments_come_to_what_they_do_with_pymemcache(self) -> None:
+        plain = Client(("127.0.0.1", self.o.port), default_noreply=False)
+        self.addCleanup(plain.close)
+        calls = [
+            lambda c: c.get(None), lambda c: c.get(5), lambda c: c.get(["a"]),
+            lambda c: c.get("x" * 250), lambda c: c.get("x" * 251), lambda c: c.get(b"x" * 251),
+            lambda c: c.get("a b"), lambda c: c.get(b"a b"), lambda c: c.get("a\r\nb"),
+            lambda c: c.get(b"a\0b"), lambda c: c.get("a\tb"), lambda c: c.delete(None),
+            lambda c: c.set("k", None), lambda c: c.get("k"), lambda c: c.set("k", 5),
+            lambda c: c.get("k"), lambda c: c.set("k", ["a"]), lambda c: c.get("k"),
+            lambda c: c.set("k", bytearray(b"abc")), lambda c: c.get("k"),
+            lambda c: c.set("k", b"x" * 1000000), lambda c: c.get("k"),
+            lambda c: c.set("k", b"x" * (3 << 20)), lambda c: c.get("k"),
+            lambda c: c.set("k", "v", expire="soon"), lambda c: c.set("k", "v", expire=-1),
+            lambda c: c.get("k"), lambda c: c.set("k", "v", flags=2**32 - 1), lambda c: c.get("k"),
+            lambda c: c.set("n", 5), lambda c: c.incr("n", "x"), lambda c: c.incr("n", -1),
+            lambda c: c.incr("n", 2**64 - 1), lambda c: c.decr("n", 100), lambda c: c.get("n"),
+            lambda c: c.incr("n", None), lambda c: c.touch("n", "x"),
+            lambda c: c.get_many([]), lambda c: c.get_many("nk"), lambda c: c.get_many(None),
+            lambda c: c.get_many([None]),
+            lambda c: c.set_many({}), lambda c: c.delete_many([]), lambda c: c.cas("n", "v", None),
+        ]
+
+        def outcomes(client: Any) -> list:
+            found = []
+            for call in calls:
+                try:
+                    found.append(call(client))
+                except Exception as error:
+                    found.append(type(error))
+            return found
+
+        expected = outcomes(plain)
+        plain.flush_all()
+        for i, (mine, theirs) in enumerate(zip(outcomes(self.client), expected)):
+            with self.subTest(call=i):
+                self.assertEqual(mine, theirs)
+        with self.assertRaisesRegex(MemcacheIllegalInputError, "empty"):
+            self.client.get("")
 
     def test_values_go_through_the_serde(self) -> None:
         from pymemcache.serde import pickle_serde
@@ -352,6 +419,17 @@ class Phases(World):
         self.assertEqual(self.client.get_many([b"batch-%d" % i for i in range(100)]), {})
         self.assertEqual((len(o.said), len(n.said)), (2, 2))
 
+    def test_all_servers_are_asked_before_the_first_answer_is_waited_for(self) -> None:
+        played = []
+
+        def answer(line: bytes) -> bytes:
+            wait_for(lambda: all(server.said for server in played), "the other server's question")
+            return b"END\r\n"
+
+        played += [self.play(0, answer), self.play(1, answer)]
+        self.publish("SWITCH")
+        self.assertEqual(self.client.get_many([b"both-%d" % i for i in range(100)]), {})
+
 
 class Failures(World):
     op_timeout_ms = 1600
@@ -391,6 +469,35 @@ class Failures(World):
             wait_for(lambda: len(played.resets) == attempt, "the connection's end")
         self.assertEqual(played.resets, [True, True])
         self.assertEqual(played.connections, 2)
+
+    def test_an_answer_that_comes_by_drops_is_given_up(self) -> None:
+        def drops(line: bytes) -> Any:
+            yield b"VALUE %s 0 500 1\r\n" % self.key
+            for _ in range(500):  # ten seconds, each drop within the time-out
+                time.sleep(0.02)
+                yield b"x"
+            yield b"\r\nEND\r\n"
+
+        played = self.play(0, drops)
+        self.publish("STEADY")
+        with self.assertRaises(OSError):
+            self.client.get(self.key)
+        wait_for(lambda: bool(played.resets), "the connection's end")
+
+    def test_whoever_leaves_while_others_are_waited_for_leaves_no_answer_behind(self) -> None:
+        self.publish("SWITCH")
+        keys = [b"left-%d" % i for i in range(100)]
+        self.client.get_many(keys)
+        connections = [self.client._connection(server) for server in self.roster.servers()]
+
+        def leave(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        for connection in connections:
+            connection.gets_many = leave  # type: ignore[method-assign]
+        with self.assertRaises(KeyboardInterrupt):
+            self.client.get_many(keys)
+        self.assertEqual([connection.sock for connection in connections], [None, None])
 
     def test_a_first_step_that_fails_is_the_callers(self) -> None:
         self.publish("COPY")

@@ -138,7 +138,8 @@ class Memcached:
 
 class Played:
     """A server of one connection at a time that answers as it is told: ``answer`` is given each
-    command's first line and gives what is sent, None for nothing at all, "reset" to break off."""
+    command's first line and gives what is sent (bytes, or an iterator of pieces), None for nothing
+    at all, "reset" to break off."""
 
     def __init__(self, answer: Callable[[bytes], object]) -> None:
         self.listening = free_socket()
@@ -186,8 +187,12 @@ class Played:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                           struct.pack("ii", 1, 0))
                     return
-                if answer is not None:
-                    connection.sendall(answer)
+                try:
+                    for piece in [answer] if isinstance(answer, bytes) else answer or []:
+                        connection.sendall(piece)
+                except OSError:
+                    self.resets.append(True)
+                    return
 
     def close(self) -> None:
         self.quit = True
