@@ -55,11 +55,22 @@ discovering() { # N
 	lab_agent_start "$1"
 }
 
+npm_able() {
+	mkdir -p "$NPM" && cp "$top"/tests/npm/package.json "$top"/tests/npm/package-lock.json "$NPM" || return
+	cmp -s "$NPM/package-lock.json" "$NPM/installed" && return
+	rm -f "$NPM/installed"
+	(cd "$NPM" && timeout 200 npm ci --ignore-scripts --no-audit --no-fund) >"$LAB/npm.log" 2>&1 || return
+	cp "$NPM/package-lock.json" "$NPM/installed"
+}
+
 LAB_DISTRIBUTION='distribution = "ketama"'
 LAB_SETTINGS='unaware-clients = yes
 unaware-poll = 1500'
 LAB_LEASE_MS=3000 LAB_STEADY_LEASE_MS=6000 LAB_OP_TIMEOUT_MS=900
 lab_new
+npm_able &
+npm=$!
+LAB_BESIDE+=("$npm")
 for n in 1 2 3; do lab_server_start "$n"; done
 
 say "not from elsewhere, and off by default"
@@ -103,21 +114,10 @@ check "nor after it was undone" shows 1 1 1 2
 CLIENTS="memcache memcache-older memcached-elasticache elasticache-client"
 declare -A CLIENT_IN=() CLIENT_OUT=()
 
-npm_able() {
-	mkdir -p "$NPM" && cp "$top"/tests/npm/package.json "$top"/tests/npm/package-lock.json "$NPM" || return
-	cmp -s "$NPM/package-lock.json" "$NPM/installed" && return
-	rm -f "$NPM/installed"
-	(cd "$NPM" && timeout 200 npm ci --ignore-scripts --no-audit --no-fund) >"$LAB/npm.log" 2>&1 || return
-	cp "$NPM/package-lock.json" "$NPM/installed"
-	cp "$top/tests/npm/clients.mjs" "$NPM"
-}
-
-# client NAME COMMAND: its answer is in ANSWER
-client() {
-	printf '%s\n' "$2" >&"${CLIENT_IN[$1]}" || fail "$1 has ended"
-	IFS= read -r -t 60 -u "${CLIENT_OUT[$1]}" ANSWER || fail "$1 does not answer to $2"
-}
-client_has() { client "$1" servers && [ "$ANSWER" = "$2" ]; }
+# told NAME COMMAND, and heard NAME: its answer, in ANSWER.  All are told before the first is heard.
+told() { printf '%s\n' "$2" >&"${CLIENT_IN[$1]}" || fail "$1 has ended"; }
+heard() { IFS= read -r -t 60 -u "${CLIENT_OUT[$1]}" ANSWER || fail "$1 does not answer"; }
+client_has() { told "$1" servers && heard "$1" && [ "$ANSWER" = "$2" ]; }
 
 clients_have() { # COUNT
 	local name
@@ -128,21 +128,23 @@ clients_have() { # COUNT
 }
 clients_write() { # WHAT
 	local name
+	for name in $CLIENTS; do told "$name" "write $1"; done
 	for name in $CLIENTS; do
-		client "$name" "write $1"
+		heard "$name"
 		check "$name has written $1" equal "$ANSWER" $KEYS
 	done
 }
 clients_read() { # WHAT
 	local name
+	for name in $CLIENTS; do told "$name" "read $1"; done
 	for name in $CLIENTS; do
-		client "$name" "read $1"
+		heard "$name"
 		check "$name reads $1" equal "$ANSWER" "found $KEYS wrong 0 missed 0"
 	done
 }
 
 able=1
-if npm_able; then
+if wait "$npm"; then
 	cp "$top/tests/npm/clients.mjs" "$NPM"
 	for name in $CLIENTS; do
 		mkfifo "$LAB/$name.in" "$LAB/$name.out"
@@ -167,9 +169,13 @@ lab_push_start
 lab_wait_segment 1 copy
 version_read 1
 lab_wait_segment 1 switch
+# So it does not settle meanwhile: DRAIN looks at what the new server has.
+lab_server_stop 3
 lab_until 10 shows 1 3 1 2 3 || fail "SWITCH shows $(cat "$LAB/shown")"
-say "  ok: it flips at SWITCH, to version 3: that of the undone change is not used again"
 lab_until 10 shows 2 3 1 2 3 || fail "a2 shows $(cat "$LAB/shown")"
+check "the change has not settled" equal "$(lab_status settled)" false
+lab_server_cont 3
+say "  ok: it flips at SWITCH, to version 3: that of the undone change is not used again"
 check "epoch 3 settles" lab_push_wait
 for n in 1 2 3; do check "a$n shows it" shows "$n" 3 1 2 3; done
 if [ -n "$able" ]; then

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Planted faults in the bindings, in mcadmin and in what agents log, show and read: the tests see each of them.
+# Planted faults in the bindings, the discovery endpoint, mcadmin and in what agents log, show and read: the tests see
+# each of them.
 # parallel
 set -u
 cd "$(dirname "$0")/../../.." || exit 1

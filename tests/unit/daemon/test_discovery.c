@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,56 @@ START_TEST(without_a_list_it_says_so_and_with_the_next_one_it_shows_that)
 }
 END_TEST
 
+/* Of 1,024 servers with labels, and of the greatest version. */
+START_TEST(the_largest_list_arrives_whole)
+{
+	const size_t most = 128 * LIST_SERVERS_MAX;
+	char *expected = malloc(most), *text = malloc(most);
+	size_t bytes;
+	int fd = dial();
+
+	list.epoch = LIST_EPOCH_MAX;
+	list.server_count = LIST_SERVERS_MAX;
+	for (uint32_t i = 0; i < LIST_SERVERS_MAX; i++)
+		snprintf(servers[i].label, sizeof(servers[i].label),
+			 "%04u-a-host-of-a-long-name.in-some.example.net:11211", i);
+	bytes = (size_t)snprintf(text, most, "%" PRIu64 "\n", list.epoch);
+	for (uint32_t i = 0; i < LIST_SERVERS_MAX; i++)
+		bytes += (size_t)snprintf(
+		    text + bytes, most - bytes,
+		    "%s%04u-a-host-of-a-long-name.in-some.example.net|10.0.%u.%u|11211",
+		    i > 0 ? " " : "", i, i / 250, i % 250 + 1);
+	bytes += (size_t)snprintf(text + bytes, most - bytes, "\n");
+	snprintf(expected, most, "CONFIG cluster 0 %zu\r\n%s\r\nEND\r\n", bytes, text);
+	discovery_show(discovery, &list);
+	ask(fd, "config get cluster\r\n", expected);
+	ask(fd, "version\r\n", VERSION);
+	memset(servers, 0, sizeof(servers));
+	close(fd);
+	free(text);
+	free(expected);
+}
+END_TEST
+
+/* Half a line, byte by byte and then no more, holds nobody up and is no request. */
+START_TEST(half_a_line_is_waited_for_and_nobody_waits_with_it)
+{
+	int half[8], good = dial();
+
+	for (unsigned i = 0; i < 8; i++) {
+		half[i] = dial();
+		say(half[i], "config get clus", 15);
+	}
+	ask(good, "config get cluster\r\n", CONFIG);
+	ck_assert_uint_eq(stat_read(good, "config_answers"), 1);
+	for (unsigned i = 0; i < 8; i++) {
+		ask(half[i], "ter\r\n", CONFIG);
+		close(half[i]);
+	}
+	close(good);
+}
+END_TEST
+
 START_TEST(what_is_no_protocol_at_all_harms_nobody_else)
 {
 	const size_t bytes = 10 * DISCOVERY_LINE_MAX;
@@ -366,6 +417,8 @@ int main(void)
 	tcase_add_test(tcase, stats_say_what_there_is);
 	tcase_add_test(tcase, requests_that_come_together_are_answered_in_order);
 	tcase_add_test(tcase, without_a_list_it_says_so_and_with_the_next_one_it_shows_that);
+	tcase_add_test(tcase, the_largest_list_arrives_whole);
+	tcase_add_test(tcase, half_a_line_is_waited_for_and_nobody_waits_with_it);
 	tcase_add_test(tcase, what_is_no_protocol_at_all_harms_nobody_else);
 	tcase_add_test(tcase, one_that_does_not_read_is_cut_off_and_fills_no_memory);
 	tcase_add_test(tcase, those_who_hold_on_keep_nobody_out);
