@@ -2,7 +2,7 @@
 # parallel
 # on-change: the operator's command is told of each list once, also of the one that was there before
 # the agent; with its arguments as they are; never two at once, then the newest alone; one that takes
-# too long is killed with all that it started.
+# too long is killed with all that it started; one that prints a lot, fails or is not there is the log's.
 # shellcheck source=tests/lab/lab.sh
 . "$(dirname "$0")/../lab/lab.sh"
 
@@ -26,7 +26,10 @@ echo $child >"$2/child"
 while [ -e "$2/held" ]; do sleep 0.05; done
 kill $child
 echo "end $MCROSTER_EPOCH" >>"$2/told"
-[ ! -e "$2/failing" ]
+[ -e "$2/failing" ] || exit 0
+head -c 1000000 /dev/zero | tr '\0' x
+echo
+exit 1
 END
 chmod 755 "$LAB/command"
 
@@ -75,6 +78,7 @@ check "the agent reads its file again" lab_until "$LAB_WAIT_S" logged "was read 
 change 1 2 3
 check "it is told with other arguments" lab_until "$LAB_WAIT_S" told_is "begin 4 ${begin%a b}c d
 end 4"
+check "what it printed, a megabyte, is beside the log" lab_until "$LAB_WAIT_S" logged xxxxxxxxxx
 check "the log says how it ended" lab_until "$LAB_WAIT_S" logged "on-change: epoch 4: .* ended with 1"
 rm "$LAB/failing"
 sed -i 's/on-change-timeout.*/on-change-timeout = 500/' "$LAB/1/agent.conf"
