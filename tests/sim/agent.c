@@ -119,6 +119,8 @@ static void agent_publish(struct world *world, uint32_t number, const struct reg
 	if (agent_dies_after(world, number, FAULT_PUBLISH_CRASH))
 		return;
 	check_published(world, number, reg);
+	if (harsh(world) && pick(world, 50) == 0)
+		fault_kills_client(world, number);
 	if (segment->generation == 0 || turn->layout != layout || turn->phase != phase) {
 		changed = true;
 		turn = &segment->turn[++segment->generation % 4];
@@ -421,4 +423,9 @@ void agent_crash(struct world *world, uint32_t number, uint64_t away_us)
 	registered_die(world, number);
 	coord_free(&machine->coord);
 	at(world, world->now_us + away_us, EV_START, number, 0, machine->life, 0);
+}
+
+void agent_dies(struct world *world, uint32_t number)
+{
+	agent_crash(world, number, pick(world, world->away_us));
 }

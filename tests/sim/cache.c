@@ -80,7 +80,7 @@ void command_send(struct world *world, struct command *command, uint32_t machine
 	}
 	command->life = connection->life;
 	if (cache->slow_us > world->now_us)
-		when += pick(world, 2 * world->op_timeout_ms * MS);
+		when += pick(world, world->slow_by_us);
 	if (when <= connection->last_us)
 		when = connection->last_us + 1;
 	connection->last_us = when;

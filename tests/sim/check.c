@@ -180,6 +180,19 @@ static void check_votes(struct world *world, uint32_t number, const struct reg *
 			world->machine[number].name, (unsigned long long)reg->term, votes);
 }
 
+/* Who begins a term without an order goes on from the newest register there is. */
+static void check_goes_on(struct world *world, uint32_t number, const struct reg *reg)
+{
+	const struct machine *machine = &world->machine[number];
+
+	if (machine->shared || machine->coord.failover_term == reg->term ||
+	    reg->term <= world->truth.term || reg->serial >= world->truth.serial)
+		return;
+	violate(world, "%s begins term %llu at serial %llu, though %llu.%llu was stored before",
+		machine->name, (unsigned long long)reg->term, (unsigned long long)reg->serial,
+		(unsigned long long)world->truth.term, (unsigned long long)world->truth.serial);
+}
+
 /* What a gaining server held before was dropped. */
 static void check_sanitised(struct world *world, const struct reg *reg)
 {
@@ -292,6 +305,7 @@ void check_stored(struct world *world, uint32_t number, const struct reg *reg)
 	}
 	world->history[world->history_count++] = *reg;
 	check_votes(world, number, reg);
+	check_goes_on(world, number, reg);
 	if (reg->term == world->failover_term && world->failed_over_to != NOBODY &&
 	    register_compare(reg, &world->truth) < 0)
 		/* What was lost had begun a later term, of which no majority has heard. */

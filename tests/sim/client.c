@@ -35,7 +35,12 @@ static void client_idle(struct world *world, struct client *client)
 	if (world->now_us > world->moved_us + 100 * MS &&
 	    world->now_us > world->stepped_us + 2 * world->op_timeout_ms * MS)
 		pause_us *= world->truth.phase == PHASE_STEADY ? 40 : 20;
-	if (world->truth.phase == PHASE_SETTLE && world->events < 7000)
+	/* A change that gets far has its share of them late: then more is left to drain. */
+	if (world->struck == STRUCK_KEYS && world->truth.phase < PHASE_DRAIN)
+		pause_us *= 4;
+	else if (world->struck == STRUCK_KEYS && world->truth.phase == PHASE_DRAIN)
+		pause_us /= 2;
+	else if (world->truth.phase == PHASE_SETTLE && world->events < 7000)
 		pause_us /= 3; /* which is short */
 	else if (world->events > 5600)
 		pause_us *= world->events > 7800 ? 300 : world->events > 6800 ? 40 : 6;

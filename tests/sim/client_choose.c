@@ -14,13 +14,22 @@ static bool key_is_moving(const struct world *world, uint32_t key)
 enum mcr_op choose_op(struct world *world, uint32_t key)
 {
 	/* What is left at an owner that was given up shows when it is deleted elsewhere. */
-	const uint32_t deletes = !world->given_up ? 0 : world->truth.phase > PHASE_DRAIN ? 40 : 20;
+	const uint32_t deletes = world->truth.phase == PHASE_BACK   ? 40
+				 : !world->given_up		    ? 0
+				 : world->truth.phase > PHASE_DRAIN ? 40
+								    : 20;
 	static const uint8_t ops[20] = {MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
 					MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,    MCR_OP_GET,
 					MCR_OP_DELETE, MCR_OP_SET,    MCR_OP_SET,    MCR_OP_SET,
 					MCR_OP_SET,    MCR_OP_UPDATE, MCR_OP_UPDATE, MCR_OP_DELETE,
 					MCR_OP_DELETE, MCR_OP_APPEND, MCR_OP_ADD,    MCR_OP_TOUCH};
 
+	/* A write deletes at one of the two owners: what is to be drained is left alone before. */
+	if (world->habit != HABIT_MIXED && chance(world, 70))
+		return world->truth.phase <= PHASE_COPY && chance(world, 50) ? MCR_OP_SET
+		       : world->habit == HABIT_DELETES && world->truth.phase >= PHASE_DRAIN
+			   ? MCR_OP_DELETE
+			   : MCR_OP_GET;
 	/* Who reads while it moves must find it. */
 	if (world->truth.phase == PHASE_DRAIN && key_is_moving(world, key) && chance(world, 50))
 		return MCR_OP_GET;
@@ -35,7 +44,7 @@ enum mcr_op choose_op(struct world *world, uint32_t key)
 	return chance(world, deletes) ? MCR_OP_DELETE : (enum mcr_op)ops[pick(world, 20)];
 }
 
-/* A key that a mover has in hand just now; KEYS: there is none. */
+/* A key that a mover has in hand just now, or takes next; KEYS: there is none. */
 static uint32_t key_under_way(struct world *world)
 {
 	const uint32_t first = pick(world, MOVERS);
@@ -44,6 +53,8 @@ static uint32_t key_under_way(struct world *world)
 		const struct mover *mover = &world->mover[(first + i) % MOVERS];
 		const uint32_t from = pick(world, BATCH);
 
+		if (mover->used && from < mover->queued && chance(world, 30))
+			return mover->queue[mover->queued - 1 - from].key;
 		for (uint32_t k = 0; mover->used && mover->open > 0 && k < BATCH; k++)
 			if (mover->slot[(from + k) % BATCH].used)
 				return mover->slot[(from + k) % BATCH].key;

@@ -26,6 +26,18 @@ void fault_stops(struct world *world, uint32_t number, bool clients)
 			world->client[i].stopped_until_us = until;
 }
 
+/* One of those that have commands under way there dies, just as they are to know of something. */
+void fault_kills_client(struct world *world, uint32_t number)
+{
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		if (world->client[i].machine != number || world->client[i].counted == 0)
+			continue;
+		count(world, FAULT_CLIENT_DEATH);
+		client_dies(world, i, true);
+		return;
+	}
+}
+
 /* Mostly one that has commands under way: they are carried out without it. */
 static uint32_t client_to_kill(struct world *world)
 {
@@ -124,14 +136,17 @@ static void lose_register(struct world *world)
 	    world->truth.handed_over)
 		return;
 	machine = &world->machine[number];
-	if (world->history_count > 3 && widely_known(world) && chance(world, 60)) {
+	/* Of one that has hardly begun there is no older one. */
+	if (world->history_count <= 3 && chance(world, 70))
+		return;
+	if (world->history_count > 3 && widely_known(world) && chance(world, 70)) {
 		const struct reg *old =
 		    &world->history[world->history_count - 2 -
 				    pick(world, world->history_count < 6 ? 2 : 4)];
 
 		if (old->term == world->truth.term) {
 			world->disks_lost++;
-			world->register_gone = true;
+			world->register_gone = world->register_back = true;
 			count(world, FAULT_REGISTER_BACK);
 			TRACE(world, "%s: its register comes back as %llu.%llu", machine->name,
 			      (unsigned long long)old->term, (unsigned long long)old->serial);
@@ -229,13 +244,14 @@ void fault_kills_mover(struct world *world, uint32_t number)
 		}
 	}
 	count(world, FAULT_AGENT_CRASH);
-	agent_crash(world, number, pick(world, SECOND));
+	agent_crash(world, number, pick(world, world->away_us / 3));
 }
 
 static void evict(struct world *world, uint32_t server)
 {
 	for (uint32_t i = 0; i < 4; i++) {
-		const uint32_t key = pick(world, KEYS);
+		const uint32_t key =
+		    chance(world, 50) ? world->recent[pick(world, 16)] : pick(world, KEYS);
 
 		if (cache_item(world, server, key) == NULL)
 			continue;
@@ -254,10 +270,15 @@ void fault_in_phase(struct world *world)
 
 	/* What is gone at the new owner is looked for at the old one. */
 	if (harsh(world) && world->truth.phase == PHASE_DRAIN)
-		for (uint32_t s = 0; s < SERVERS; s++)
+		for (uint32_t s = 0; s < SERVERS; s++) {
 			evict(world, s);
+			if (world->struck == STRUCK_KEYS && chance(world, 30))
+				world->cache[s].slow_us = world->now_us + SECOND;
+		}
 	if (!harsh(world) || (!copying && world->truth.phase != PHASE_SWITCH) ||
-	    !chance(world, copying ? 25 : 80))
+	    !chance(world, !copying			  ? 80
+			   : world->struck == STRUCK_KEYS ? 60
+							  : 25))
 		return;
 	if (copying)
 		count(world, FAULT_REFUSAL);
@@ -265,110 +286,162 @@ void fault_in_phase(struct world *world)
 		world->cache[s].refuses = copying && chance(world, 50);
 }
 
-/* Where the next fault hurts most: the coordinator, now and then. */
+/* Where the next fault hurts most: the coordinator, now and then, or the same few. */
 static uint32_t victim(struct world *world)
 {
 	const uint32_t leading = leader(world);
 
-	return leading != NOBODY && chance(world, 20) ? leading : pick(world, MACHINES);
+	if (leading != NOBODY && chance(world, 20))
+		return leading;
+	return pick(world, world->struck == STRUCK_AGENTS ? 3 : MACHINES);
 }
 
-void fault_strikes(struct world *world)
+/* One that was just there may die again, before anybody knows it. */
+static void strike_agent(struct world *world, uint32_t number)
 {
-	const uint32_t number = victim(world), server = pick(world, SERVERS);
-	struct machine *machine = &world->machine[number];
+	const uint32_t lives =
+	    world->struck == STRUCK_AGENTS ? 1 + pick(world, 4) : chance(world, 40);
+	const bool soon = world->struck == STRUCK_KEYS || chance(world, 50);
 
-	if (!world->faults_on)
-		return;
-	at(world, world->now_us + 1 + pick(world, 2 * world->fault_rate_us), EV_FAULT, 0, 0, 0, 0);
-	if (world->shared && (world->mild || chance(world, 35))) {
-		fault_strikes_etcd(world);
-		return;
-	}
-	if (!machine->has_backup && machine->disk.has_host && chance(world, 30)) {
-		machine->backup = machine->disk;
-		machine->has_backup = true;
-	}
-	switch (pick(world, 23)) {
-	case 0:
-	case 1:
-	case 2:
-	case 3:
-		count(world, FAULT_AGENT_CRASH);
-		agent_crash(world, number,
-			    pick(world, chance(world, 50) ? 40 * MS : 2 * world->lease_ms * MS));
-		if (chance(world, 40)) /* and again, soon after */
-			at(world, world->now_us + pick(world, world->lease_ms * MS), EV_MOVER_DIES,
-			   number, 0, 0, 0);
-		break;
-	case 4:
-		count(world, FAULT_MACHINE_CRASH);
-		machine_crash(world, number, pick(world, 2 * world->lease_ms * MS));
-		break;
-	case 5:
-		disk(world, number);
-		break;
-	case 6:
-	case 22:
-		lose_register(world);
-		break;
-	case 7:
-		count(world, FAULT_STOPPED_AGENT);
-		fault_stops(world, number, false);
-		break;
-	case 8:
-		count(world, FAULT_STOPPED_MACHINE);
-		fault_stops(world, number, true);
-		break;
-	case 9:
-	case 10:
+	count(world, FAULT_AGENT_CRASH);
+	agent_crash(world, number, pick(world, soon ? 40 * MS : 2 * world->lease_ms * MS));
+	for (uint32_t i = 0; i < lives; i++)
+		at(world, world->now_us + pick(world, world->lease_ms * MS), EV_MOVER_DIES, number,
+		   0, 0, 0);
+}
+
+static void strike_client(struct world *world)
+{
+	if (chance(world, 50)) {
 		count(world, FAULT_STOPPED_CLIENT);
 		/* One that a quorum waits for may take longer than adopt_limit. */
 		world->client[pick(world, CLIENTS)].stopped_until_us =
 		    world->now_us + (world->quorum > 0 && chance(world, 30)
 					 ? 60 * SECOND
 					 : pick(world, 4 * world->lease_ms * MS));
-		break;
-	case 11:
-	case 12:
-		count(world, FAULT_CLIENT_DEATH);
-		client_dies(world, client_to_kill(world), true);
-		fault_unregisters(world, pick(world, CLIENTS));
-		break;
-	case 13:
-		count(world, FAULT_PARTITION);
-		partition(world, false);
-		fault_heals_later(world);
-		break;
-	case 14:
-		count(world, FAULT_ONE_WAY);
-		partition(world, true);
-		fault_heals_later(world);
-		break;
-	case 15:
-		count(world, FAULT_ISOLATED);
-		fault_isolates(world, number);
-		fault_heals_later(world);
-		break;
-	case 16:
+		return;
+	}
+	count(world, FAULT_CLIENT_DEATH);
+	client_dies(world, client_to_kill(world), true);
+	fault_unregisters(world, pick(world, CLIENTS));
+}
+
+static void strike_cache(struct world *world, uint32_t number)
+{
+	const uint32_t server = pick(world, SERVERS);
+
+	switch (pick(world, 5)) {
+	case 0:
 		count(world, FAULT_CUT_CACHE);
 		world->cut_cache[number][server] = true;
 		fault_heals_later(world);
 		break;
-	case 17:
+	case 1:
 		count(world, FAULT_CACHE_CRASH);
-		cache_crash(world, server, chance(world, 50) ? 1 : pick(world, 8 * SECOND));
+		cache_crash(
+		    world, server,
+		    chance(world, 50)
+			? 1
+			: pick(world, world->struck == STRUCK_KEYS ? 2 * SECOND : 8 * SECOND));
 		break;
-	case 18:
+	case 2:
 		evict(world, server);
 		break;
-	case 19:
+	case 3:
 		count(world, FAULT_SLOW_CACHE);
 		world->cache[server].slow_us = world->now_us + pick(world, 2 * SECOND);
 		break;
-	case 20:
+	default:
 		count(world, FAULT_REFUSAL);
 		world->cache[server].refuses = !world->cache[server].refuses;
+		break;
+	}
+}
+
+static void strike_network(struct world *world, uint32_t number)
+{
+	const uint32_t what = pick(world, 3);
+
+	count(world, what == 0 ? FAULT_PARTITION : what == 1 ? FAULT_ONE_WAY : FAULT_ISOLATED);
+	if (what == 2)
+		fault_isolates(world, number);
+	else
+		partition(world, what == 1);
+	fault_heals_later(world);
+}
+
+/* A machine, for longer than its agent alone. */
+static void strike_machine(struct world *world, uint32_t number)
+{
+	switch (pick(world, 4)) {
+	case 0:
+		count(world, FAULT_MACHINE_CRASH);
+		machine_crash(world, number, pick(world, 2 * world->lease_ms * MS));
+		break;
+	case 1:
+		disk(world, number);
+		break;
+	case 2:
+		count(world, FAULT_STOPPED_AGENT);
+		fault_stops(world, number, false);
+		break;
+	default:
+		count(world, FAULT_STOPPED_MACHINE);
+		fault_stops(world, number, true);
+		break;
+	}
+}
+
+/* What is struck, of a hundred times: agents, machines, clients, the network, memcacheds and the
+ * register; in what is left a wall clock steps. */
+static const uint8_t often[][6] = {
+    [STRUCK_ALL] = {17, 17, 17, 13, 22, 11},
+    [STRUCK_ETCD] = {0, 0, 0, 0, 0, 0},
+    [STRUCK_KEYS] = {10, 0, 30, 0, 60, 0},
+    [STRUCK_AGENTS] = {50, 10, 0, 15, 0, 25},
+};
+
+void fault_strikes(struct world *world)
+{
+	const uint32_t number = victim(world);
+	const uint8_t *left = often[world->struck];
+	struct machine *machine = &world->machine[number];
+	uint32_t drawn = pick(world, 100), what = 0;
+
+	if (!world->faults_on)
+		return;
+	at(world, world->now_us + 1 + pick(world, 2 * world->fault_rate_us), EV_FAULT, 0, 0, 0, 0);
+	if (world->shared && (world->struck == STRUCK_ETCD || chance(world, 35))) {
+		fault_strikes_etcd(world);
+		return;
+	}
+	/* An operator finds out best who is left when nothing else happens. */
+	if (world->register_gone && chance(world, 75))
+		return;
+	if (!machine->has_backup && machine->disk.has_host && chance(world, 30)) {
+		machine->backup = machine->disk;
+		machine->has_backup = true;
+	}
+	for (; what < 6 && drawn >= left[what]; what++)
+		drawn -= left[what];
+	switch (what) {
+	case 0:
+		strike_agent(world, number);
+		break;
+	case 1:
+		strike_machine(world, number);
+		break;
+	case 2:
+		strike_client(world);
+		break;
+	case 3:
+		strike_network(world, number);
+		break;
+	case 4:
+		strike_cache(world, number);
+		break;
+	case 5:
+		lose_register(world);
 		break;
 	default:
 		count(world, FAULT_CLOCK_STEP); /* nothing in the core knows wall time */

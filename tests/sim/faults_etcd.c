@@ -71,7 +71,8 @@ static void set_back(struct world *world)
 		return;
 	}
 	if (chance(world, 60))
-		older = &world->history[world->history_count - 2 - pick(world, 2)];
+		older = &world->history[world->history_count - 2 -
+					pick(world, world->history_count < 6 ? 2 : 4)];
 	if (!candidates_know(world, older))
 		return;
 	world->disks_lost++;
@@ -102,7 +103,10 @@ void fault_strikes_etcd(struct world *world)
 	struct etcd *etcd = &world->etcd;
 	const uint32_t number = candidate_any(world), lease_us = world->ttl_s * SECOND;
 
-	switch (pick(world, 16)) {
+	/* Who had to wait for an answer may have to wait for the next one too. */
+	if (etcd->slow_us > world->now_us && chance(world, 50))
+		cut_off(world, number);
+	switch (pick(world, 18)) {
 	case 0:
 	case 1:
 		if (!etcd->up)

@@ -3,6 +3,7 @@
  *     sim A-B        the seeds from A to B, in two processes; the figures at the end
  *     sim SEED       one seed; sim -v SEED tells its whole story
  *     sim -q A-B     stops at the first violation and says no more than its seed
+ *     sim -c A-B     goes on, and says as much of each
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -72,7 +73,7 @@ static bool in_band(struct world *world, struct figures *figures)
 }
 
 static void work(struct shared *shared, uint32_t process, uint64_t last, const char *program,
-		 bool quiet)
+		 bool quiet, bool first)
 {
 	struct world *world = malloc(sizeof(*world));
 	uint64_t seed;
@@ -84,7 +85,7 @@ static void work(struct shared *shared, uint32_t process, uint64_t last, const c
 		    (quiet || in_band(world, &shared->figures[process])))
 			continue;
 		if (quiet) {
-			shared->stop = true;
+			shared->stop = first;
 			printf("%" PRIu64 " %s\n", seed, world->violation);
 		} else {
 			show(program, seed, world->violation);
@@ -171,7 +172,8 @@ static bool range(const char *text, uint64_t *first, uint64_t *last)
 int main(int argc, char **argv)
 {
 	const bool verbose = argc == 3 && strcmp(argv[1], "-v") == 0;
-	const bool quiet = argc == 3 && strcmp(argv[1], "-q") == 0;
+	const bool stops = argc == 3 && strcmp(argv[1], "-q") == 0;
+	const bool quiet = stops || (argc == 3 && strcmp(argv[1], "-c") == 0);
 	struct figures sum = {0};
 	struct shared *shared;
 	uint64_t first, last;
@@ -179,7 +181,7 @@ int main(int argc, char **argv)
 	double began = seconds();
 
 	if ((argc != 2 && !verbose && !quiet) || !range(argv[argc - 1], &first, &last)) {
-		fprintf(stderr, "usage: sim [-v|-q] SEED[-SEED]\n");
+		fprintf(stderr, "usage: sim [-v|-q|-c] SEED[-SEED]\n");
 		return 2;
 	}
 	shared =
@@ -202,7 +204,7 @@ int main(int argc, char **argv)
 	processes = first == last || getenv("SIM_ONE_PROCESS") != NULL ? 1 : PROCESSES;
 	for (uint32_t i = 0; i < processes; i++)
 		if (fork() == 0)
-			work(shared, i, last, argv[0], quiet);
+			work(shared, i, last, argv[0], quiet, stops);
 	for (int status; wait(&status) > 0;)
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 			sum.violations++;

@@ -44,22 +44,22 @@ void mover_mark_saved(struct world *world, struct mover *mover)
 {
 	struct machine *machine = &world->machine[mover->machine];
 
-	if (harsh(world) && pick(world, 40) == 0) {
+	if (harsh(world) && pick(world, world->seldom / 4) == 0) {
 		world->figures->fault[FAULT_STORE_FAILS]++;
 		mover_wake(world, mover, PAUSE_LONG_US);
 		return;
 	}
-	if (harsh(world) && pick(world, 40) == 0) {
+	if (harsh(world) && pick(world, world->seldom / 4) == 0) {
 		world->figures->fault[FAULT_STORE_BEFORE]++;
-		agent_crash(world, mover->machine, pick(world, 3 * SECOND));
+		agent_dies(world, mover->machine);
 		return;
 	}
 	machine->disk.mark[mover->server].mark = mover->pass.save;
 	memcpy(machine->disk.mark[mover->server].pending, mover->layout->change->new_hash,
 	       LIST_HASH_BYTES);
-	if (harsh(world) && pick(world, 40) == 0) {
+	if (harsh(world) && pick(world, world->seldom / 4) == 0) {
 		world->figures->fault[FAULT_STORE_AFTER]++;
-		agent_crash(world, mover->machine, pick(world, 3 * SECOND));
+		agent_dies(world, mover->machine);
 		return;
 	}
 	pass_saved(&mover->pass);
@@ -113,7 +113,7 @@ void mover_dump_part(struct world *world, struct mover *mover, bool last)
 	if (!mover_reaches(world, mover, mover->server) ||
 	    world->cache[mover->server].life != mover->dump_life ||
 	    mover->connection[mover->server].life != mover->dump_life ||
-	    (harsh(world) && pick(world, 60) == 0)) {
+	    (harsh(world) && pick(world, world->seldom / 3) == 0)) {
 		mover_wake(world, mover, PAUSE_LONG_US); /* it did not end with END */
 		return;
 	}

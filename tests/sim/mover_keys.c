@@ -117,7 +117,7 @@ static void key_run(struct world *world, struct mover *mover, struct mover_key *
 	command_send(world, command, mover->machine);
 	if (action == MOVE_OLD_READ && harsh(world) && pick(world, draining ? 2 : 20) == 0)
 		fault_evicts_stub(world, slot);
-	else if (harsh(world) && pick(world, draining ? 25 : 150) == 0)
+	else if (harsh(world) && pick(world, draining ? 25 : world->seldom) == 0)
 		at(world, world->now_us + pick(world, 10 * MS), EV_MOVER_DIES, mover->machine, 0, 0,
 		   0);
 }
@@ -234,7 +234,7 @@ static void step_again(struct world *world, struct mover *mover)
 void mover_step_keys(struct world *world, struct mover *mover)
 {
 	const uint64_t now_ms = local_ms(world, mover->machine);
-	uint32_t count = 1 + pick(world, BATCH);
+	uint32_t count = 1 + pick(world, world->struck == STRUCK_KEYS ? 2 : BATCH);
 	uint64_t until_ms;
 
 	if (mover->open > 0)

@@ -33,9 +33,11 @@ void message_send(struct world *world, struct message *message, uint32_t from, u
 		world->figures->fault[FAULT_LOSS]++;
 		return;
 	}
-	if (world->faults_on && chance(world, 6)) {
+	if (world->faults_on && chance(world, world->late_percent)) {
 		world->figures->fault[FAULT_REORDER]++;
-		delay_us += pick(world, 1 + pick(world, world->lease_ms * MS));
+		delay_us += pick(world, world->struck == STRUCK_AGENTS
+					    ? world->lease_ms * MS
+					    : 1 + pick(world, world->lease_ms * MS));
 	}
 	message_post(world, message, delay_us);
 	if (chance(world, world->duplicate_percent)) {

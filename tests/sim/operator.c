@@ -148,7 +148,9 @@ static void orders(struct world *world, uint32_t leading)
 	const struct layout *layout = lists_of(world, &world->truth);
 	const bool early = world->truth.phase == PHASE_PREPARE || world->truth.phase == PHASE_COPY;
 
-	if (world->faults_on && early && chance(world, 5) &&
+	if (world->faults_on && early &&
+	    chance(world,
+		   world->truth.phase == PHASE_COPY ? world->aborting : world->aborting / 4) &&
 	    order_give(world, leading, ORDER_ABORT, NULL, NULL))
 		reached(world, REACHED_ABORT);
 	for (uint32_t i = 0; i < layout->change->server_count; i++) {
@@ -236,18 +238,22 @@ static void fail_over_twice(struct world *world, uint32_t first, uint64_t newest
 	}
 }
 
+static bool is_halted(const struct world *world, int number)
+{
+	return number >= 0 && world->machine[number].up &&
+	       world->machine[number].coord.state == COORD_HALTED;
+}
+
 /* Is there anybody whose register could go on by itself? */
 static bool register_is_gone(const struct world *world)
 {
 	const int named = machine_named(world, world->truth.coordinator);
-	const struct machine *machine = &world->machine[named < 0 ? 0 : named];
 
 	if (world->failed_over_to != NOBODY)
 		/* Not begun: its agent is gone, or two share the votes.  Another one is needed. */
 		return world->now_us >
 		       world->failed_over_us + 3 * world->steady_lease_ms * MS / 2 + 2 * SECOND;
-	return world->register_gone ||
-	       (!world->shared && machine->up && machine->coord.state == COORD_HALTED);
+	return world->register_gone || (!world->shared && is_halted(world, named));
 }
 
 /* The agents are configured for a file from now on, and started again. */
@@ -285,7 +291,10 @@ static void fail_over(struct world *world)
 		world->halted_since_us = world->now_us;
 		return;
 	}
-	if (world->now_us < world->halted_since_us + SECOND)
+	/* Of a register that came back nobody knows before its coordinator says so. */
+	if (world->now_us <
+	    world->halted_since_us +
+		(world->register_back && !is_halted(world, named) ? 15 : 1) * SECOND)
 		return;
 	if (world->shared && (world->etcd.gone || chance(world, 15)))
 		leave_etcd(world);
@@ -323,7 +332,7 @@ static void fail_over(struct world *world)
 			world->healed_us = world->now_us;
 			world->deadline_us = world->now_us + SETTLE_US;
 		}
-		if (world->faults_on && chance(world, 40))
+		if (world->faults_on && chance(world, 60))
 			fail_over_twice(world, to, newest);
 		break;
 	}
@@ -340,7 +349,7 @@ void operator_acts(struct world *world, bool again)
 		return;
 	if (world->failed_over_to != NOBODY && world->truth.term >= world->failover_term &&
 	    register_compare(&world->truth, &world->gone) > 0) {
-		world->register_gone = world->register_copy = false;
+		world->register_gone = world->register_copy = world->register_back = false;
 		world->failed_over_to = NOBODY;
 		reached(world, REACHED_FAILED_OVER);
 	}

@@ -15,13 +15,13 @@ enum disk_write disk_write(struct world *world, uint32_t number)
 {
 	if (!harsh(world))
 		return DISK_WRITTEN;
-	switch (pick(world, 150)) {
+	switch (pick(world, world->seldom)) {
 	case 0:
 		world->figures->fault[FAULT_STORE_FAILS]++;
 		return DISK_FAILED;
 	case 1:
 		world->figures->fault[FAULT_STORE_BEFORE]++;
-		agent_crash(world, number, pick(world, 3 * SECOND));
+		agent_dies(world, number);
 		return DISK_CRASHED;
 	default:
 		return DISK_WRITTEN;
@@ -30,10 +30,10 @@ enum disk_write disk_write(struct world *world, uint32_t number)
 
 bool agent_dies_after(struct world *world, uint32_t number, enum fault fault)
 {
-	if (!harsh(world) || pick(world, 150) != 0)
+	if (!harsh(world) || pick(world, world->seldom) != 0)
 		return false;
 	world->figures->fault[fault]++;
-	agent_crash(world, number, pick(world, 3 * SECOND));
+	agent_dies(world, number);
 	return true;
 }
 

@@ -60,13 +60,17 @@ static void look(struct world *world, uint32_t number, uint32_t entry)
 	struct machine *machine = &world->machine[number];
 	const struct client *client = &world->client[machine->peer[entry].client];
 	const uint32_t generation = machine->clients.generation;
-	struct client_marks seen = {.used = client->used <= generation ? client->used : 0};
+	const bool lives = client->life == machine->peer[entry].life;
+	/* Who died in the midst of something has left its counts as they were. */
+	const uint32_t counted = lives		    ? client->counted
+				 : client->left.any ? client->left.generation
+						    : 0;
+	struct client_marks seen = {.used = lives && client->used <= generation ? client->used : 0};
 
 	if (!client->marked)
 		return; /* it has to answer for itself */
-	seen.older = client->counted != 0 && client->counted < generation &&
-		     generation - client->counted <= CLIENTS_COUNTED &&
-		     client->counted >= machine->clients.settled;
+	seen.older = counted != 0 && counted < generation &&
+		     generation - counted <= CLIENTS_COUNTED && counted >= machine->clients.settled;
 	clients_marked(&machine->clients, entry, &seen);
 }
 

@@ -111,6 +111,7 @@ void mover_replied(struct world *world, struct command *command);
 /* ---- agent.c, agent_hear.c ---- */
 void agent_start(struct world *world, uint32_t machine);
 void agent_crash(struct world *world, uint32_t machine, uint64_t away_us);
+void agent_dies(struct world *world, uint32_t machine); /* for as long as here is usual */
 void agent_soon(struct world *world, uint32_t machine);
 void agent_pump(struct world *world, uint32_t machine);
 void agent_successor(struct world *world, uint32_t machine);
@@ -181,11 +182,12 @@ void operator_acts(struct world *world, bool again); /* again: and later once mo
 /* Is anything struck but etcd and whoever leads by it? */
 static inline bool harsh(const struct world *world)
 {
-	return world->faults_on && !world->mild;
+	return world->faults_on && world->struck != STRUCK_ETCD;
 }
 void fault_register_lost(struct world *world, uint32_t machine);
 void fault_restarts_new_owner(struct world *world, uint32_t from, uint32_t to);
 void fault_kills_mover(struct world *world, uint32_t machine);
+void fault_kills_client(struct world *world, uint32_t machine);
 void fault_evicts_stub(struct world *world, const struct mover_key *slot);
 void fault_strikes(struct world *world);
 void fault_in_phase(struct world *world);

@@ -29,12 +29,6 @@ static void candidates_make(struct world *world)
 	etcd_make(world);
 	world->shared = pick(world, 3) == 0;
 	world->ttl_s = ELECTION_TTL_MIN_S + pick(world, 4);
-	if (world->shared && chance(world, 50)) {
-		world->mild = true;
-		world->loss_percent = 0;
-		world->fault_rate_us = 5 * SECOND;
-		world->op_pause_us = 600 * MS;
-	}
 	for (uint32_t i = 0; i < CANDIDATES && world->shared;) {
 		const uint32_t number = pick(world, AGENTS);
 
@@ -42,6 +36,42 @@ static void candidates_make(struct world *world)
 			continue;
 		world->machine[number].shared = true;
 		world->candidate[i++] = (uint8_t)number;
+	}
+}
+
+/* What goes wrong here more than elsewhere, so that what needs it comes about. */
+static void struck_make(struct world *world)
+{
+	const uint32_t what = pick(world, 100);
+
+	world->struck = STRUCK_ALL;
+	world->late_percent = 6;
+	world->away_us = 3 * SECOND;
+	world->seldom = 150;
+	world->slow_by_us = 2 * world->op_timeout_ms * MS;
+	if (world->shared && what < 50) {
+		world->struck = STRUCK_ETCD;
+		world->loss_percent = 0;
+		world->fault_rate_us = 4 * SECOND;
+		world->op_pause_us = 600 * MS;
+	} else if (!world->shared && what < 40) {
+		world->struck = STRUCK_KEYS;
+		world->loss_percent = pick(world, 6);
+		world->delay_us += 4000;
+		world->fault_rate_us = 2 * SECOND;
+		world->away_us = SECOND / 5;
+		world->seldom = 900;
+		world->slow_by_us = world->op_timeout_ms * MS / 2;
+		world->aborting = world->aborting > 4 ? 10 : 0;
+		world->giving_up = world->giving_up > 1 ? 8 : 0;
+		world->faults_end_us += 10 * SECOND;
+		world->changes_wanted = 8;
+	} else if (!world->shared && what < 70) {
+		world->struck = STRUCK_AGENTS;
+		world->fault_rate_us = 700 * MS;
+		world->away_us = SECOND / 5;
+		world->late_percent = 50;
+		world->loss_percent = pick(world, 31);
 	}
 }
 
@@ -94,6 +124,8 @@ static void world_make(struct world *world)
 	world->op_pause_us = 250 * MS;
 	world->fault_rate_us = (uint32_t[]){400 * MS, SECOND, 3 * SECOND}[pick(world, 3)];
 	world->giving_up = chance(world, 35) ? 20 : 1;
+	world->aborting = chance(world, 30) ? 20 : 4;
+	world->habit = (enum habit)pick(world, 3);
 	world->required = chance(world, 40);
 	world->quorum = chance(world, 80) ? 0 : 30 * (1 + pick(world, 2));
 	world->changes_wanted = 2 + (pick(world, 4) == 0);
@@ -110,6 +142,7 @@ static void world_make(struct world *world)
 		(void)snprintf(world->key[k], sizeof(world->key[k]), "key:%u", k);
 	machines_make(world);
 	candidates_make(world);
+	struck_make(world);
 	for (uint32_t s = 0; s < SERVERS; s++)
 		world->cache[s] = (struct cache){
 		    .up = true, .life = 1, .tainted = s >= 5, .machine = s == 6 ? 0 : s};
@@ -182,7 +215,7 @@ static bool world_settled(const struct world *world)
 /* What follows takes more of them where etcd is asked, or clients are waited for. */
 static uint32_t events_to_rest(const struct world *world)
 {
-	if (world->quorum > 0)
+	if (world->quorum > 0 || world->struck == STRUCK_KEYS)
 		return 4500;
 	return world->shared ? 4900 : 5500;
 }
@@ -195,7 +228,7 @@ static void world_look(struct world *world)
 		faults_heal(world, true);
 		world->deadline_us = world->now_us + SETTLE_US;
 		world->healed_us = world->now_us;
-		if (world->events > 3000)
+		if (world->events > 3000 || world->changes_wanted > 3)
 			world->changes_wanted = 2;
 	}
 	if (world->faults_on)
@@ -451,7 +484,7 @@ bool world_run(struct world *world, uint64_t seed, bool tracing, struct figures 
 
 	memset(world, 0, sizeof(*world));
 	world->seed = seed;
-	world->random = seed * 0x2545f4914f6cdd1du + 7;
+	world->random = seed * 0x2545f4914f6cdd1du;
 	world->tracing = tracing;
 	world->figures = figures;
 	world_make(world);

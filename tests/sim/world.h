@@ -371,6 +371,17 @@ struct figures {
 	uint64_t events_min, events_max, settled_max_us;
 };
 
+/* What is struck: where everything is at once, changes seldom get far. */
+enum struck {
+	STRUCK_ALL,
+	STRUCK_ETCD,   /* nothing but etcd and who leads by it */
+	STRUCK_KEYS,   /* memcacheds, clients, and agents for a moment: what keys are on */
+	STRUCK_AGENTS, /* agents, time and again, and registers; messages come late */
+};
+
+/* What clients do most. */
+enum habit { HABIT_MIXED, HABIT_READS, HABIT_DELETES };
+
 struct world {
 	uint64_t seed, random, now_us;
 	uint32_t events, sequence;
@@ -389,7 +400,6 @@ struct world {
 	char key[KEYS][12];
 
 	bool shared;	/* the register lives in etcd */
-	bool mild;	/* and nothing but etcd and who leads by it is struck: changes get far */
 	uint32_t ttl_s; /* of a leadership */
 	uint8_t candidate[CANDIDATES], last_leader;
 	struct etcd etcd;
@@ -404,14 +414,17 @@ struct world {
 	bool cut[MACHINES][MACHINES]; /* [from][to] */
 	bool cut_cache[MACHINES][SERVERS];
 
-	uint32_t loss_percent, delay_us, duplicate_percent, op_pause_us;
+	enum struck struck;
+	enum habit habit;
+	uint32_t loss_percent, delay_us, late_percent, duplicate_percent, op_pause_us;
 	uint32_t op_timeout_ms, lease_ms, steady_lease_ms;
 	uint32_t quorum; /* of the clients, per cent */
 	bool required;	 /* registration */
 	uint32_t incarnations, attempts;
-	uint32_t giving_up; /* how eager operators are, per cent */
+	uint32_t giving_up, aborting; /* how eager operators are, per cent */
 	bool faults_on;
-	uint32_t fault_rate_us;
+	uint32_t fault_rate_us, away_us, slow_by_us;
+	uint32_t seldom; /* one in so many writes and publications has its agent die */
 	uint64_t faults_end_us, deadline_us, healed_us, settled_us;
 	bool settled; /* since the last fault */
 	bool ordered; /* a failover, since then */
@@ -419,6 +432,7 @@ struct world {
 	uint32_t deadline_changes, disks_lost, failed_over_to;
 	int next_list;
 	bool register_gone, register_copy; /* the coordinator's; the operator has its file */
+	bool register_back;		   /* an older one came back */
 	struct reg gone; /* the newest register when the last failover was ordered */
 	uint64_t failover_term, failed_over_us, halted_since_us;
 
