@@ -25,10 +25,9 @@ static const char usage[] =
     "offers it to the agent and shows the change until the cluster has settled.\n"
     "From the offer on the change runs by itself: Ctrl-C ends the watching only.\n"
     "Where the agents want several signatures, use 'plan -o', 'sign' and 'push'.\n"
-    "\n" SIGNING_KEYS_USAGE PROPOSAL_USAGE_GIVEUP "      --yes                 do not ask\n"
-    "      --no-wait             do not watch\n"
-    "      --timeout SECONDS     stop watching then (exit 4)\n" PROPOSAL_USAGE_ASK
-	PROPOSAL_USAGE_RATES
+    "\n" SIGNING_KEYS_USAGE PROPOSAL_USAGE_GIVEUP
+    "      --yes                 do not ask\n" FOLLOW_USAGE_NO_WAIT FOLLOW_USAGE_TIMEOUT
+	PROPOSAL_USAGE_ASK PROPOSAL_USAGE_RATES
     "      --json                the last line on standard output is a JSON object\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
@@ -36,10 +35,9 @@ static const struct option option_table[] = {
     SIGNING_KEYS_OPTIONS,
     PROPOSAL_OPTIONS_GIVEUP,
     {"yes", no_argument, NULL, 'y'},
-    {"no-wait", no_argument, NULL, 'n'},
-    {"timeout", required_argument, NULL, 't'},
+    FOLLOW_OPTIONS_NO_WAIT,
+    FOLLOW_OPTIONS,
     PROPOSAL_OPTIONS_FORECAST,
-    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     TARGET_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -47,8 +45,8 @@ static const struct option option_table[] = {
 
 struct apply {
 	const char *command, *conf;
-	bool yes, no_wait, json;
-	uint64_t timeout_ms; /* 0: none */
+	bool yes;
+	struct follow_ask follow;
 	struct proposal_ask ask;
 	struct signing_keys keys;
 	struct target target;
@@ -71,8 +69,7 @@ static void apply_json(const struct proposal *proposal, const struct list *list,
 }
 
 /* Signs the list, offers it and watches.  Returns the exit code. */
-static int apply_offer(struct apply *apply, const struct proposal *proposal,
-		       struct link *link)
+static int apply_offer(struct apply *apply, const struct proposal *proposal, struct link *link)
 {
 	const struct list *next = proposal->next;
 	struct elapsed elapsed;
@@ -84,24 +81,24 @@ static int apply_offer(struct apply *apply, const struct proposal *proposal,
 	int code, error = signing_keys_sign(&apply->keys, next->document, next->document_bytes,
 					    &document, &document_bytes, &failure);
 
-	elapsed_begin(&elapsed, apply->timeout_ms);
+	elapsed_begin(&elapsed, apply->follow.timeout_ms);
 	if (error == 0)
 		error = offer_prepare(link, &elapsed, &failure);
 	if (error < 0) {
 		free(document);
 		return admin_fail(apply->command, error, &failure);
 	}
-	if (!apply->json)
+	if (!apply->follow.json)
 		(void)putchar('\n');
 	offer_document(link, document, document_bytes, &elapsed, &outcome);
 	free(document);
 	if (outcome.code == ADMIN_DONE) {
 		outcome_set(&outcome, "accepted", ADMIN_DONE, PUSH_ACCEPTED, next->epoch);
-		if (!apply->no_wait)
+		if (!apply->follow.no_wait)
 			follow_list(&follow, next, &outcome);
 	}
-	code = outcome_say(&outcome, apply->command, apply->json);
-	if (apply->json)
+	code = outcome_say(&outcome, apply->command, apply->follow.json);
+	if (apply->follow.json)
 		apply_json(proposal, next, follow.status, &outcome, &elapsed);
 	status_free(follow.status);
 	return code;
@@ -113,7 +110,7 @@ static int apply_agree(const struct apply *apply, const struct proposal *proposa
 {
 	int error = 0;
 
-	if (!apply->json)
+	if (!apply->follow.json)
 		error = proposal_say(proposal, apply->conf, stdout, failure);
 	if (error < 0 || apply->yes || proposal->same)
 		return error;
@@ -140,7 +137,7 @@ static int apply_run(struct apply *apply, struct cluster_conf *conf, struct link
 		error = apply_agree(apply, &proposal, link, &failure);
 	if (error == 0 && !proposal.same)
 		code = apply_offer(apply, &proposal, link);
-	else if (error == 0 && apply->json)
+	else if (error == 0 && apply->follow.json)
 		apply_json(&proposal, proposal.parent, NULL, &nothing, &elapsed);
 	if (error == -ENOTTY)
 		code = admin_usage(apply->command, "%s", failure.text);
@@ -155,11 +152,15 @@ static int apply_run(struct apply *apply, struct cluster_conf *conf, struct link
 static int options_read(int argc, char **argv, struct apply *apply)
 {
 	struct failure failure;
-	uint64_t seconds;
 	int option, code, taken;
 
 	while ((option = getopt_long(argc, argv, "k:h", option_table, NULL)) != -1) {
 		if (target_option(&apply->target, option, optarg))
+			continue;
+		code = follow_option(argv[0], &apply->follow, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
 			continue;
 		taken = signing_keys_option(&apply->keys, option, optarg, &failure);
 		if (taken < 0)
@@ -175,18 +176,6 @@ static int options_read(int argc, char **argv, struct apply *apply)
 		case 'y':
 			apply->yes = true;
 			break;
-		case 'n':
-			apply->no_wait = true;
-			break;
-		case 't':
-			if (!human_number(optarg, 1, 1000000, &seconds))
-				return admin_usage(argv[0], "--timeout '%s': 1 to 1000000 seconds",
-						   optarg);
-			apply->timeout_ms = seconds * 1000;
-			break;
-		case 'j':
-			apply->json = true;
-			break;
 		case 'h':
 			return admin_help(usage);
 		default:
@@ -197,7 +186,7 @@ static int options_read(int argc, char **argv, struct apply *apply)
 		return admin_usage(argv[0], "one CLUSTER.CONF is wanted, %d given", argc - optind);
 	if (apply->keys.count == 0)
 		return admin_usage(argv[0], "-k KEYFILE is missing");
-	if (apply->json && !apply->yes)
+	if (apply->follow.json && !apply->yes)
 		return admin_usage(argv[0], "--json is for programs, which cannot be asked: it "
 					    "goes with --yes");
 	apply->conf = argv[optind];

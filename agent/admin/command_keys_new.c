@@ -34,8 +34,7 @@ static const char usage[] =
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
-    {"public", required_argument, NULL, 'p'},
-    {"threshold", required_argument, NULL, 't'},
+    SIGNERS_OPTIONS,
     {"parent", required_argument, NULL, 'P'},
     {"first", required_argument, NULL, 'f'},
     {"output", required_argument, NULL, 'o'},
@@ -47,7 +46,6 @@ static const struct option option_table[] = {
 
 struct new_options {
 	const char *parent, *first, *output;
-	uint64_t threshold;
 	bool json;
 	struct signers_trusted keys;
 	struct target target;
@@ -141,7 +139,7 @@ static int options_check(const char *command, struct new_options *options)
 
 	if (options->keys.trust.count == 0)
 		return admin_usage(command, "-p PUBLIC is missing: whose signatures will count?");
-	if (options->threshold == 0)
+	if (options->keys.wanted == 0)
 		return admin_usage(command, "-t THRESHOLD is missing");
 	if (options->output == NULL)
 		return admin_usage(command, "-o KEYS is missing");
@@ -150,7 +148,7 @@ static int options_check(const char *command, struct new_options *options)
 					    "is in force");
 	if (options->first != NULL && !conf_name_valid(options->first))
 		return admin_usage(command, "--first '%s' is not a cluster's name", options->first);
-	if (signers_trust_finish(&options->keys, (uint32_t)options->threshold, &failure) < 0)
+	if (signers_trust_finish(&options->keys, &failure) < 0)
 		return admin_usage(command, "%s", failure.text);
 	return -1;
 }
@@ -158,24 +156,18 @@ static int options_check(const char *command, struct new_options *options)
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct new_options *options)
 {
-	struct failure failure;
-	int option, error;
+	int option, code;
 
-	while ((option = getopt_long(argc, argv, "p:t:o:h", option_table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SIGNERS_LETTERS "o:h", option_table, NULL)) !=
+	       -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
+		code = signers_option(argv[0], &options->keys, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
+			continue;
 		switch (option) {
-		case 'p':
-			error = signers_trust_add(&options->keys, optarg, &failure);
-			if (error < 0)
-				return admin_fail(argv[0], error, &failure);
-			break;
-		case 't':
-			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &options->threshold))
-				return admin_usage(argv[0],
-						   "-t '%s': a number from 1 to %u is wanted",
-						   optarg, TRUST_KEYS_MAX);
-			break;
 		case 'P':
 			options->parent = optarg;
 			break;

@@ -30,8 +30,7 @@ static const char usage[] =
     "  -h, --help           this text\n";
 
 static const struct option option_table[] = {
-    {"public", required_argument, NULL, 'p'},
-    {"threshold", required_argument, NULL, 't'},
+    SIGNERS_OPTIONS,
     {"cluster", required_argument, NULL, 'c'},
     {"parent", required_argument, NULL, 'P'},
     {"json", no_argument, NULL, 'j'},
@@ -41,7 +40,6 @@ static const struct option option_table[] = {
 
 struct verify_options {
 	const char *parent, *cluster;
-	uint64_t threshold;
 	bool json;
 	struct signers_trusted trusted;
 	char *const *paths;
@@ -153,13 +151,12 @@ static int options_check(const char *command, struct verify_options *options)
 		return admin_usage(command, "KEYS is missing");
 	if (options->parent != NULL && options->trusted.trust.count > 0)
 		return admin_usage(command, "-p and --parent: only one says whom to trust");
-	if (options->parent != NULL && options->threshold != 0)
+	if (options->parent != NULL && options->trusted.wanted != 0)
 		return admin_usage(command, "-t belongs to -p: --parent has its own threshold");
 	if (options->parent == NULL && options->trusted.trust.count == 0)
 		return admin_usage(
 		    command, "-p PUBLIC or --parent KEYS is missing: whose signature counts?");
-	if (options->parent == NULL &&
-	    signers_trust_finish(&options->trusted, (uint32_t)options->threshold, &failure) < 0)
+	if (options->parent == NULL && signers_trust_finish(&options->trusted, &failure) < 0)
 		return admin_usage(command, "%s", failure.text);
 	return -1;
 }
@@ -170,19 +167,13 @@ static int run(int argc, char **argv)
 	struct failure failure;
 	int option, error, code;
 
-	while ((option = getopt_long(argc, argv, "p:t:h", option_table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SIGNERS_LETTERS "h", option_table, NULL)) != -1) {
+		code = signers_option(argv[0], &options.trusted, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
+			continue;
 		switch (option) {
-		case 'p':
-			error = signers_trust_add(&options.trusted, optarg, &failure);
-			if (error < 0)
-				return admin_fail(argv[0], error, &failure);
-			break;
-		case 't':
-			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &options.threshold))
-				return admin_usage(argv[0],
-						   "-t '%s': a number from 1 to %u is wanted",
-						   optarg, TRUST_KEYS_MAX);
-			break;
 		case 'c':
 			options.cluster = optarg;
 			break;

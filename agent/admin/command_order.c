@@ -77,14 +77,13 @@ static const char failover_usage[] =
 	SIGNING_KEYS_OPTIONS, \
 	{"output", required_argument, NULL, 'o'}, \
 	{"yes", no_argument, NULL, 'y'}, \
-	{"timeout", required_argument, NULL, 't'}, \
-	{"json", no_argument, NULL, 'j'}, \
+	FOLLOW_OPTIONS, \
 	{"help", no_argument, NULL, 'h'}, \
 	TARGET_OPTIONS, \
 	{NULL, 0, NULL, 0}
 /* clang-format on */
 
-static const struct option abort_options[] = {{"no-wait", no_argument, NULL, 'n'}, ORDER_OPTIONS};
+static const struct option abort_options[] = {FOLLOW_OPTIONS_NO_WAIT, ORDER_OPTIONS};
 static const struct option order_options[] = {ORDER_OPTIONS};
 static const struct option failover_options[] = {{"term", required_argument, NULL, 'T'},
 						 ORDER_OPTIONS};
@@ -109,9 +108,9 @@ struct order_options {
 	const char *output;
 	char *const *names;
 	uint32_t name_count;
-	bool yes, no_wait, has_term, json;
-	uint64_t term;	     /* 0: asked */
-	uint64_t timeout_ms; /* 0: none */
+	bool yes, has_term;
+	uint64_t term; /* 0: asked */
+	struct follow_ask follow;
 	struct signing_keys keys;
 	struct target target;
 };
@@ -132,7 +131,7 @@ static int arguments_read(int argc, char **argv, struct order_options *options)
 		return admin_usage(argv[0], "--term N or --term asked is missing");
 	if (options->keys.count == 0)
 		return admin_usage(argv[0], "-k KEYFILE is missing");
-	if (options->json && !options->yes)
+	if (options->follow.json && !options->yes)
 		return admin_usage(argv[0], "--json is for programs, which cannot be asked: it "
 					    "goes with --yes");
 	options->names = argv + optind;
@@ -155,11 +154,15 @@ static int options_read(int argc, char **argv, struct order_options *options)
 {
 	const struct form *form = options->form;
 	struct failure failure;
-	uint64_t seconds;
 	int option, code, taken;
 
 	while ((option = getopt_long(argc, argv, "k:o:h", form->command->options, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
+			continue;
+		code = follow_option(argv[0], &options->follow, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
 			continue;
 		taken = signing_keys_option(&options->keys, option, optarg, &failure);
 		if (taken < 0)
@@ -172,18 +175,6 @@ static int options_read(int argc, char **argv, struct order_options *options)
 			break;
 		case 'y':
 			options->yes = true;
-			break;
-		case 't':
-			if (!human_number(optarg, 1, 1000000, &seconds))
-				return admin_usage(argv[0], "--timeout '%s': 1 to 1000000 seconds",
-						   optarg);
-			options->timeout_ms = seconds * 1000;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'n':
-			options->no_wait = true;
 			break;
 		case 'T':
 			code = term_read(argv[0], optarg, options);
@@ -229,7 +220,7 @@ static int order_agree(const struct order_options *options, struct link *link, s
 	if (error == 0)
 		error = order_plan(&scene, options->form->kind, options->names, options->name_count,
 				   options->term, order, failure);
-	if (error == 0 && !options->json)
+	if (error == 0 && !options->follow.json)
 		error = order_say(&scene, *order, failure);
 	order_scene_clear(&scene);
 	if (error == 0 && !options->yes) {
@@ -269,7 +260,7 @@ static int order_write_out(const struct order_options *options, const struct ord
 	int error = file_write(options->output, 0644, true, document, document_bytes, failure);
 
 	elapsed_begin(&elapsed, 0);
-	if (error == 0 && options->json)
+	if (error == 0 && options->follow.json)
 		order_json(order, options->output, &written, &elapsed);
 	else if (error == 0)
 		(void)printf("\nSigned by %s, in %s.  Next:\n"
@@ -289,18 +280,18 @@ static int order_offer(const struct order_options *options, const struct order *
 	struct failure failure;
 	int error, code;
 
-	elapsed_begin(&elapsed, options->timeout_ms);
+	elapsed_begin(&elapsed, options->follow.timeout_ms);
 	error = offer_prepare(link, &elapsed, &failure);
 	if (error < 0)
 		return admin_fail(options->command, error, &failure);
-	if (!options->json)
+	if (!options->follow.json)
 		(void)putchar('\n');
 	offer_document(link, document, document_bytes, &elapsed, &outcome);
-	if (outcome.code == ADMIN_DONE && order->kind == ORDER_ABORT && !options->no_wait)
+	if (outcome.code == ADMIN_DONE && order->kind == ORDER_ABORT && !options->follow.no_wait)
 		follow_abort(&follow, order, &outcome);
 	status_free(follow.status);
-	code = outcome_say(&outcome, options->command, options->json);
-	if (options->json)
+	code = outcome_say(&outcome, options->command, options->follow.json);
+	if (options->follow.json)
 		order_json(order, NULL, &outcome, &elapsed);
 	return code;
 }

@@ -20,26 +20,18 @@ static const char usage[] =
     "Offers a signed list, order or keys document to an agent.  When a list is\n"
     "accepted it waits until the cluster has settled on it, when an abort is, until\n"
     "the change is undone.  Whether it waits or not, the cluster goes on by itself.\n"
-    "\n"
-    "      --timeout SECONDS     stop waiting then (exit 4)\n"
-    "      --no-wait             do not wait at all\n"
-    "      --json                the last line on standard output is a JSON object\n" TARGET_USAGE
+    "\n" FOLLOW_USAGE_TIMEOUT FOLLOW_USAGE_NO_WAIT FOLLOW_USAGE_JSON TARGET_USAGE
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
-    {"timeout", required_argument, NULL, 't'},
-    {"no-wait", no_argument, NULL, 'n'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    TARGET_OPTIONS,
-    {NULL, 0, NULL, 0},
+    FOLLOW_OPTIONS, FOLLOW_OPTIONS_NO_WAIT, {"help", no_argument, NULL, 'h'},
+    TARGET_OPTIONS, {NULL, 0, NULL, 0},
 };
 
 struct push {
 	const char *command;
 	const char *path;
-	bool json, no_wait;
-	uint64_t timeout_ms; /* 0: none */
+	struct follow_ask follow;
 	struct target target;
 	struct any_document any;
 	struct elapsed elapsed;
@@ -52,9 +44,9 @@ static void accepted_follow(const struct push *push, struct follow *follow, stru
 
 	if (push->any.kind == ANY_LIST) {
 		outcome_set(outcome, "accepted", ADMIN_DONE, PUSH_ACCEPTED, push->any.list->epoch);
-		if (!push->no_wait)
+		if (!push->follow.no_wait)
 			follow_list(follow, push->any.list, outcome);
-	} else if (order != NULL && order->kind == ORDER_ABORT && !push->no_wait) {
+	} else if (order != NULL && order->kind == ORDER_ABORT && !push->follow.no_wait) {
 		follow_abort(follow, order, outcome);
 	}
 }
@@ -89,7 +81,7 @@ static int push_run(struct push *push, struct link_peer *peer)
 	struct failure failure;
 	int error, code;
 
-	elapsed_begin(&push->elapsed, push->timeout_ms);
+	elapsed_begin(&push->elapsed, push->follow.timeout_ms);
 	error = link_new(peer, &follow.link, &failure);
 	if (error == 0)
 		error = offer_prepare(follow.link, &push->elapsed, &failure);
@@ -100,8 +92,8 @@ static int push_run(struct push *push, struct link_peer *peer)
 			       &outcome);
 		if (outcome.code == ADMIN_DONE)
 			accepted_follow(push, &follow, &outcome);
-		code = outcome_say(&outcome, push->command, push->json);
-		if (push->json)
+		code = outcome_say(&outcome, push->command, push->follow.json);
+		if (push->follow.json)
 			outcome_json(push, follow.status, &outcome);
 	}
 	status_free(follow.status);
@@ -112,25 +104,17 @@ static int push_run(struct push *push, struct link_peer *peer)
 /* Returns a negative number to go on, an exit code otherwise. */
 static int options_read(int argc, char **argv, struct push *push)
 {
-	uint64_t seconds;
-	int option;
+	int option, code;
 
 	while ((option = getopt_long(argc, argv, "h", option_table, NULL)) != -1) {
 		if (target_option(&push->target, option, optarg))
 			continue;
+		code = follow_option(argv[0], &push->follow, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
+			continue;
 		switch (option) {
-		case 't':
-			if (!human_number(optarg, 1, 1000000, &seconds))
-				return admin_usage(argv[0], "--timeout '%s': 1 to 1000000 seconds",
-						   optarg);
-			push->timeout_ms = seconds * 1000;
-			break;
-		case 'n':
-			push->no_wait = true;
-			break;
-		case 'j':
-			push->json = true;
-			break;
 		case 'h':
 			return admin_help(usage);
 		default:

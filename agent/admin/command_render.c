@@ -23,10 +23,7 @@ static const char usage[] =
     "\n"
     "  -f, --format FORMAT       json, env, twemproxy, memcached-proxy, mcrouter or\n"
     "                            haproxy.  A list whose distribution the program does\n"
-    "                            not have is refused\n"
-    "  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
-    "                            base64); may be repeated\n"
-    "  -t, --threshold N         so many of them must have signed (1)\n" TARGET_USAGE
+    "                            not have is refused\n" SIGNERS_USAGE TARGET_USAGE
     "  -h, --help                this text\n";
 
 struct render_options {
@@ -38,8 +35,7 @@ struct render_options {
 
 static const struct option option_table[] = {
     {"format", required_argument, NULL, 'f'},
-    {"public", required_argument, NULL, 'p'},
-    {"threshold", required_argument, NULL, 't'},
+    SIGNERS_OPTIONS,
     {"help", no_argument, NULL, 'h'},
     TARGET_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -49,11 +45,16 @@ static const struct option option_table[] = {
 static int options_read(int argc, char **argv, struct render_options *options)
 {
 	struct failure failure;
-	uint64_t threshold = 0;
-	int option, error;
+	int option, code;
 
-	while ((option = getopt_long(argc, argv, "f:p:t:h", option_table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "f:" SIGNERS_LETTERS "h", option_table, NULL)) !=
+	       -1) {
 		if (target_option(&options->target, option, optarg))
+			continue;
+		code = signers_option(argv[0], &options->trusted, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
 			continue;
 		switch (option) {
 		case 'f':
@@ -63,17 +64,6 @@ static int options_read(int argc, char **argv, struct render_options *options)
 						   "--format '%s': json, env, twemproxy, "
 						   "memcached-proxy, mcrouter or haproxy is wanted",
 						   optarg);
-			break;
-		case 'p':
-			error = signers_trust_add(&options->trusted, optarg, &failure);
-			if (error < 0)
-				return admin_fail(argv[0], error, &failure);
-			break;
-		case 't':
-			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &threshold))
-				return admin_usage(argv[0],
-						   "-t '%s': a number from 1 to %u is wanted",
-						   optarg, TRUST_KEYS_MAX);
 			break;
 		case 'h':
 			return admin_help(usage);
@@ -87,7 +77,7 @@ static int options_read(int argc, char **argv, struct render_options *options)
 		return admin_usage(argv[0], "one DOCUMENT at most, %d given", argc - optind);
 	if (optind < argc && target_named(&options->target))
 		return admin_usage(argv[0], "a DOCUMENT and an agent's: one of them");
-	if (signers_trust_finish(&options->trusted, (uint32_t)threshold, &failure) < 0)
+	if (signers_trust_finish(&options->trusted, &failure) < 0)
 		return admin_usage(argv[0], "%s", failure.text);
 	options->path = optind < argc ? argv[optind] : NULL;
 	return -1;

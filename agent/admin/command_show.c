@@ -30,17 +30,13 @@ static const char usage[] =
     "      --hash HASH           what the agent holds under this hash; documents are\n"
     "                            named so by 'mcadmin status'\n"
     "      --unaware             the list for clients that know nothing of phases:\n"
-    "                            while a change runs, the next one from SWITCH on\n"
-    "  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n"
-    "                            base64); may be repeated\n"
-    "  -t, --threshold N         so many of them must have signed (1)\n"
+    "                            while a change runs, the next one from SWITCH on\n" SIGNERS_USAGE
     "      --json                as one JSON object\n"
     "      --raw                 the document itself, byte for byte\n" TARGET_USAGE
     "  -h, --help                this text\n";
 
 static const struct option option_table[] = {
-    {"public", required_argument, NULL, 'p'},
-    {"threshold", required_argument, NULL, 't'},
+    SIGNERS_OPTIONS,
     {"json", no_argument, NULL, 'j'},
     {"raw", no_argument, NULL, 'r'},
     {"hash", required_argument, NULL, 'H'},
@@ -163,24 +159,17 @@ static bool hash_read(const char *text, uint8_t hash[LIST_HASH_BYTES])
 static int options_read(int argc, char **argv, struct show_options *options)
 {
 	struct failure failure;
-	uint64_t threshold = 0;
-	int option, error;
+	int option, code;
 
-	while ((option = getopt_long(argc, argv, "p:t:h", option_table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SIGNERS_LETTERS "h", option_table, NULL)) != -1) {
 		if (target_option(&options->target, option, optarg))
 			continue;
+		code = signers_option(argv[0], &options->trusted, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
+			continue;
 		switch (option) {
-		case 'p':
-			error = signers_trust_add(&options->trusted, optarg, &failure);
-			if (error < 0)
-				return admin_fail(argv[0], error, &failure);
-			break;
-		case 't':
-			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &threshold))
-				return admin_usage(argv[0],
-						   "-t '%s': a number from 1 to %u is wanted",
-						   optarg, TRUST_KEYS_MAX);
-			break;
 		case 'j':
 			options->json = true;
 			break;
@@ -212,7 +201,7 @@ static int options_read(int argc, char **argv, struct show_options *options)
 		return admin_usage(argv[0], "a DOCUMENT and an agent's: one of them");
 	if (options->json && options->raw)
 		return admin_usage(argv[0], "--json and --raw: one of them");
-	if (signers_trust_finish(&options->trusted, (uint32_t)threshold, &failure) < 0)
+	if (signers_trust_finish(&options->trusted, &failure) < 0)
 		return admin_usage(argv[0], "%s", failure.text);
 	options->path = optind < argc ? argv[optind] : NULL;
 	return -1;

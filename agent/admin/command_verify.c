@@ -26,8 +26,7 @@ static const char usage[] =
     "  -h, --help           this text\n";
 
 static const struct option option_table[] = {
-    {"public", required_argument, NULL, 'p'},
-    {"threshold", required_argument, NULL, 't'},
+    SIGNERS_OPTIONS,
     {"cluster", required_argument, NULL, 'c'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
@@ -127,22 +126,15 @@ static int run(int argc, char **argv)
 {
 	struct verify_options options = {0};
 	struct failure failure;
-	uint64_t threshold = 0;
-	int option, error;
+	int option, error, code;
 
-	while ((option = getopt_long(argc, argv, "p:t:h", option_table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SIGNERS_LETTERS "h", option_table, NULL)) != -1) {
+		code = signers_option(argv[0], &options.trusted, option, optarg);
+		if (code >= 0)
+			return code;
+		if (code == -1)
+			continue;
 		switch (option) {
-		case 'p':
-			error = signers_trust_add(&options.trusted, optarg, &failure);
-			if (error < 0)
-				return admin_fail(argv[0], error, &failure);
-			break;
-		case 't':
-			if (!human_number(optarg, 1, TRUST_KEYS_MAX, &threshold))
-				return admin_usage(argv[0],
-						   "-t '%s': a number from 1 to %u is wanted",
-						   optarg, TRUST_KEYS_MAX);
-			break;
 		case 'c':
 			options.cluster = optarg;
 			break;
@@ -159,7 +151,7 @@ static int run(int argc, char **argv)
 		return admin_usage(argv[0], "one DOCUMENT is wanted, %d given", argc - optind);
 	if (options.trusted.trust.count == 0)
 		return admin_usage(argv[0], "-p PUBLIC is missing: whose signature counts?");
-	if (signers_trust_finish(&options.trusted, (uint32_t)threshold, &failure) < 0)
+	if (signers_trust_finish(&options.trusted, &failure) < 0)
 		return admin_usage(argv[0], "%s", failure.text);
 	options.path = argv[optind];
 	error = verify_run(&options, &failure);

@@ -7,15 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/admin.h"
 #include "admin/human.h"
 #include "admin/list_source.h"
 #include "admin/watch.h"
 
+#define TIMEOUT_MAX_S	  1000000u
 #define FOLLOW_POLL_MS	  200u
 #define FOLLOW_SILENCE_MS 60000u /* an agent that says nothing for so long is not waited for */
 #define FOLLOW_VIEW_POLLS                                                                          \
 	10u /* how often a settled agent is asked for the coordinator's figures                    \
 	     */
+
+/* ---- the command line ---- */
+
+int follow_option(const char *command, struct follow_ask *ask, int option, const char *argument)
+{
+	uint64_t seconds;
+
+	switch (option) {
+	case FOLLOW_TIMEOUT:
+		if (!human_number(argument, 1, TIMEOUT_MAX_S, &seconds))
+			return admin_usage(command, "--timeout '%s': 1 to %u seconds", argument,
+					   TIMEOUT_MAX_S);
+		ask->timeout_ms = seconds * 1000;
+		return -1;
+	case FOLLOW_NO_WAIT:
+		ask->no_wait = true;
+		return -1;
+	case FOLLOW_JSON:
+		ask->json = true;
+		return -1;
+	default:
+		return -2;
+	}
+}
 
 /* What is followed: a list or an abort. */
 struct subject {

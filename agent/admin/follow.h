@@ -6,11 +6,39 @@
 #ifndef MCROSTER_ADMIN_FOLLOW_H
 #define MCROSTER_ADMIN_FOLLOW_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "admin/link.h"
 #include "admin/outcome.h"
 #include "admin/status.h"
 #include "list/list.h"
 #include "list/order.h"
+
+/* What the command line says of the waiting. */
+struct follow_ask {
+	bool no_wait, json;
+	uint64_t timeout_ms; /* 0: none */
+};
+
+enum { FOLLOW_TIMEOUT = 0x300, FOLLOW_NO_WAIT, FOLLOW_JSON };
+
+/* clang-format off */
+#define FOLLOW_OPTIONS \
+	{"timeout", required_argument, NULL, FOLLOW_TIMEOUT}, \
+	{"json", no_argument, NULL, FOLLOW_JSON}
+#define FOLLOW_OPTIONS_NO_WAIT {"no-wait", no_argument, NULL, FOLLOW_NO_WAIT}
+#define FOLLOW_USAGE_TIMEOUT \
+	"      --timeout SECONDS     stop waiting then (exit 4)\n"
+#define FOLLOW_USAGE_NO_WAIT \
+	"      --no-wait             do not wait at all\n"
+#define FOLLOW_USAGE_JSON \
+	"      --json                the last line on standard output is a JSON object\n"
+/* clang-format on */
+
+/* Takes an option that is one of ours: -1; or it has said what is wrong and returns the exit code.
+ * -2: it is none of ours. */
+int follow_option(const char *command, struct follow_ask *ask, int option, const char *argument);
 
 struct follow {
 	struct link *link;

@@ -3,12 +3,16 @@
 #include "admin/signers.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "admin/admin.h"
+#include "admin/human.h"
 #include "admin/keyfile.h"
 
-int signers_trust_add(struct signers_trusted *trusted, const char *file_or_base64,
-		      struct failure *failure)
+/* A file or base64. */
+static int trust_add(struct signers_trusted *trusted, const char *file_or_base64,
+		     struct failure *failure)
 {
 	struct trust *trust = &trusted->trust;
 	uint8_t key[DOCUMENT_KEY_BYTES];
@@ -28,14 +32,33 @@ int signers_trust_add(struct signers_trusted *trusted, const char *file_or_base6
 	return 0;
 }
 
-int signers_trust_finish(struct signers_trusted *trusted, uint32_t threshold,
-			 struct failure *failure)
+int signers_option(const char *command, struct signers_trusted *trusted, int option,
+		   const char *argument)
 {
-	if (threshold > trusted->trust.count)
+	struct failure failure;
+	int error;
+
+	switch (option) {
+	case 'p':
+		error = trust_add(trusted, argument, &failure);
+		return error < 0 ? admin_fail(command, error, &failure) : -1;
+	case 't':
+		if (human_number(argument, 1, TRUST_KEYS_MAX, &trusted->wanted))
+			return -1;
+		return admin_usage(command, "-t '%s': a number from 1 to %u is wanted", argument,
+				   TRUST_KEYS_MAX);
+	default:
+		return -2;
+	}
+}
+
+int signers_trust_finish(struct signers_trusted *trusted, struct failure *failure)
+{
+	if (trusted->wanted > trusted->trust.count)
 		return failure_set(failure, EINVAL,
-				   "-t %u: more signatures than keys given with -p (%u)", threshold,
-				   trusted->trust.count);
-	trusted->trust.threshold = threshold == 0 ? 1 : threshold;
+				   "-t %" PRIu64 ": more signatures than keys given with -p (%u)",
+				   trusted->wanted, trusted->trust.count);
+	trusted->trust.threshold = trusted->wanted == 0 ? 1 : (uint32_t)trusted->wanted;
 	return 0;
 }
 

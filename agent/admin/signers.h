@@ -12,15 +12,28 @@
 /* The keys given with -p, each with the words it was given by (borrowed). */
 struct signers_trusted {
 	struct trust trust; /* threshold 0 until signers_trust_finish */
+	uint64_t wanted;    /* -t; 0: it was not given */
 	const char *source[TRUST_KEYS_MAX];
 };
 
-/* Adds what stands after -p: a file or base64. */
-int signers_trust_add(struct signers_trusted *trusted, const char *file_or_base64,
-		      struct failure *failure);
-/* `threshold` 0 is one signature. */
-int signers_trust_finish(struct signers_trusted *trusted, uint32_t threshold,
-			 struct failure *failure);
+/* clang-format off */
+#define SIGNERS_LETTERS "p:t:"
+#define SIGNERS_OPTIONS \
+	{"public", required_argument, NULL, 'p'}, \
+	{"threshold", required_argument, NULL, 't'}
+/* Of commands that verify where they are told to. */
+#define SIGNERS_USAGE \
+	"  -p, --public PUBLIC       verify it first, with this trusted key (.pub file or\n" \
+	"                            base64); may be repeated\n" \
+	"  -t, --threshold N         so many of them must have signed (1)\n"
+/* clang-format on */
+
+/* Takes an option that is one of ours: -1; or it has said what is wrong and returns the exit code.
+ * -2: it is none of ours. */
+int signers_option(const char *command, struct signers_trusted *trusted, int option,
+		   const char *argument);
+/* When all options are taken: as many signatures as were wanted, one where nothing was said. */
+int signers_trust_finish(struct signers_trusted *trusted, struct failure *failure);
 
 /* One per signature line, in the document's order. */
 struct signers {
