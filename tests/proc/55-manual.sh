@@ -13,8 +13,9 @@ man=$top/docs/man
 
 for page in "$man"/*.[1-8]; do
 	name=${page##*/}
-	mandoc -T lint -W warning "$page" >out 2>err
-	is "$name: what mandoc finds wrong" "$(cat out err)" ""
+	# Whether a page's neighbours are installed here says nothing; CONCEPTS is no CONTEXT.
+	mandoc -T lint "$page" 2>&1 | grep -v 'manual not found\|mandoc.db\|CONCEPTS instead of CONTEXT' >out
+	is "$name: what mandoc finds wrong" "$(cat out)" ""
 	groff -ww -mdoc -T utf8 "$page" >/dev/null 2>err
 	is "$name: what groff finds wrong" "$(cat err)" ""
 	while read -r other; do
