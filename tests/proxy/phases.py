@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "bindings", "python", "tests"))
 import compare  # noqa: E402
-from world import Memcached, Segment, free_socket  # noqa: E402
+from world import Agent, Memcached, Played, Segment, free_socket  # noqa: E402
 
 REAL = bool(os.environ.get("PROXY_REAL"))
 MOVING = ["PREPARE", "COPY", "SWITCH", "SETTLE", "DRAIN", "GIVEUP", "UNWIND"]
@@ -44,7 +44,7 @@ def wait_for(condition, what):
 
 
 class Proxy:
-    def __init__(self, options, before="", environment=None):
+    def __init__(self, options, before="", environment=None, threads=2):
         self.directory = tempfile.mkdtemp()
         self.path = os.path.join(self.directory, "proxy.lua")
         self.write(CONFIG % (before, options))
@@ -52,8 +52,8 @@ class Proxy:
             self.port = listening.getsockname()[1]
         address = ["127.0.0.1", str(self.port)]
         if REAL:
-            command = [os.environ["MEMCACHED_PROXY"], "-l", address[0], "-p", address[1], "-U", "0", "-t", "2",
-                       "-o", "proxy_config=" + self.path] + (["-u", "root"] if os.getuid() == 0 else [])
+            command = [os.environ["MEMCACHED_PROXY"], "-l", address[0], "-p", address[1], "-U", "0",
+                       "-t", str(threads), "-o", "proxy_config=" + self.path] + (["-u", "root"] if os.getuid() == 0 else [])
         else:
             command = ["lua5.4", os.path.join(HERE, "standin.lua"), self.path] + address
         self.process = subprocess.Popen(command, env=dict(os.environ, **(environment or {})))
@@ -102,10 +102,10 @@ class World(unittest.TestCase):
     def publish(self, phase, **options):
         self.segment.publish(phase, self.addresses, **options)
 
-    def start(self, options=None, before="", **environment):
+    def start(self, options=None, before="", threads=2, **environment):
         if options is None:
             options = '{ cluster = "%s"%s }' % (self.segment.name, "" if REAL else ", wait_ms = 0")
-        proxy = Proxy(options, before, environment)
+        proxy = Proxy(options, before, environment, threads)
         self.addCleanup(proxy.close)
         return proxy
 
@@ -247,6 +247,31 @@ class Phases(World):
         proxy.ask("gets %s\r\n" % key)
         self.assertEqual(proxy.ask("cas %s 0 0 1 %s\r\nx\r\n" % (key, token)), "STORED\r\n")
 
+    def test_a_step_that_is_too_late_is_not_sent(self):
+        (key, *_), _ = self.moving(self.start())
+
+        def answer(line):
+            if line.startswith(b"version"):
+                return b"VERSION played\r\n"
+            if line.startswith(b"set"):
+                self.publish("COPY", retire_ns=1)  # the plan's time is over
+                return b"STORED\r\n"
+            return b"NOT_FOUND\r\n"
+
+        played = [Played(answer), Played(answer)]
+        for server in played:
+            self.addCleanup(server.close)
+        self.addresses = [server.address for server in played]
+        self.publish("PREPARE")
+        proxy = self.start(threads=1)  # one connection to each: a played server has no more
+        self.assertEqual(proxy.ask("set %s 0 0 1\r\nx\r\n" % key), "STORED\r\n")
+        self.assertEqual(proxy.stat("invalidated"), 1)
+        # Both by the plan that was too late, then both by a new one.
+        delete = b"delete %s" % key.encode()
+        said = [[line for line in server.said if line.split()[0] in (b"set", b"delete")] for server in played]
+        self.assertEqual(said[0][1:], [delete, delete])
+        self.assertEqual(said[1], [delete, delete])
+
     def test_a_binary_key_is_the_one_that_it_names(self):
         proxy = self.start()
         moving, staying = self.moving(proxy)
@@ -365,6 +390,11 @@ class Wrong(World):
         self.publish("SWITCH")
         self.assertEqual(proxy.ask("set %s 0 0 1\r\nx\r\n" % key)[:30], "SERVER_ERROR mcroster: not com")
         self.assertEqual(proxy.ask("get %s\r\n" % key), "VALUE %s 0 1\r\nx\r\nEND\r\n" % key)
+        agent = Agent(self.segment)
+        self.addCleanup(agent.close)
+        self.assertEqual(proxy.ask("set %s 0 0 1\r\nx\r\n" % key),
+                         "SERVER_ERROR mcroster: not complete: the agent removes what is left\r\n")
+        self.assertEqual((agent.owed, proxy.stat("owed")), ([{"server": b"cache0", "key": key.encode()}], 1))
         self.publish("STEADY")
         self.o.start()
         wait_for(lambda: self.works(proxy), "a server that is back")
