@@ -116,8 +116,8 @@ end
 -- and apart from what is loaded.
 local function loads_again()
 	local path = debug.getinfo(mcp_config_pools, "S").source:match("^@(.+)")
-	local globals = setmetatable({}, {__index = _G})
-	local chunk, why = loadfile(path or "", "t", globals)
+	if not path then return true end
+	local chunk, why = loadfile(path, "t", setmetatable({}, {__index = _G}))
 	local good = chunk ~= nil
 	if good then good, why = pcall(chunk) end
 	if not good and why ~= view.wrong then
