@@ -40,6 +40,16 @@ see "a no is a no" 'not confirmed: nothing was signed'
 check "nothing was signed" equal "$(lab_status epoch) $(lab_status next_epoch)" "1 0"
 type_ "mcadmin apply cluster.conf -k operator.key $agent; echo code \$?"
 see "it asks again" 'Type yes:'
+term send-keys C-c
+see "Ctrl-C is a no as well" 'interrupted: nothing was signed'
+see "with its exit code" '^code 130$'
+type_ "mcadmin apply cluster.conf -k operator.key $agent >plan.out; echo code \$?"
+see "who sends the plan into a file is asked all the same" 'Type yes:'
+answer no
+see "and answers" '^code 1$'
+check "nothing was signed by any of it" equal "$(lab_status epoch) $(lab_status next_epoch)" "1 0"
+type_ "mcadmin apply cluster.conf -k operator.key $agent; echo code \$?"
+see "it asks again" 'Type yes:'
 answer yes
 see "the change is shown" '^ +[0-9.]+ s  (COPY|DRAIN) +[0-9]+ keys moved'
 see "with a bar for each server" '^ +s[12] [#.]+ +[0-9.]+ %'
