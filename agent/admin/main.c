@@ -28,7 +28,8 @@ static void usage_print(FILE *out)
 	(void)fprintf(
 	    out,
 	    "\n'mcadmin COMMAND --help' says more about each, 'mcadmin --version' the version.\n"
-	    "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a rule, 4 timed out.\n");
+	    "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a rule, 4 timed out,\n"
+	    "130 interrupted.\n");
 }
 
 /* What was printed has been taken, or that is said. */
