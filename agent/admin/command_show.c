@@ -16,6 +16,7 @@
 #include "admin/link.h"
 #include "admin/list_report.h"
 #include "admin/order_show.h"
+#include "admin/screen.h"
 #include "admin/signers.h"
 #include "admin/target.h"
 #include "admin/unaware_hash.h"
@@ -55,7 +56,7 @@ struct show_options {
 };
 
 static int list_print(const struct show_options *options, const struct list *list,
-		      const struct signers *signers)
+		      const struct signers *signers, FILE *out)
 {
 	char hash[2 * LIST_HASH_BYTES + 1], parent[2 * LIST_HASH_BYTES + 1] = "none";
 	char distribution[DISTRIBUTION_TEXT_BYTES];
@@ -64,33 +65,49 @@ static int list_print(const struct show_options *options, const struct list *lis
 	human_hex(list->hash, sizeof(list->hash), hash);
 	if (list->has_parent)
 		human_hex(list->parent, sizeof(list->parent), parent);
-	(void)printf("cluster       %s\nepoch         %" PRIu64 "\nhash          %s\n",
-		     list->cluster, list->epoch, hash);
-	(void)printf("parent        %s\ncreated       %s\n", parent, list->created);
-	signers_print(signers, &options->trusted, "signed by     ", stdout);
+	(void)fprintf(out, "cluster       %s\nepoch         %" PRIu64 "\nhash          %s\n",
+		      list->cluster, list->epoch, hash);
+	(void)fprintf(out, "parent        %s\ncreated       %s\n", parent, list->created);
+	signers_print(signers, &options->trusted, "signed by     ", out);
 	list_report_distribution(list, distribution);
-	(void)printf("distribution  %s\n", distribution);
-	list_report_policy(list, stdout);
-	(void)putchar('\n');
-	error = list_report_agents(list, stdout);
-	(void)putchar('\n');
-	return error == 0 ? list_report_servers(list, stdout) : error;
+	(void)fprintf(out, "distribution  %s\n", distribution);
+	list_report_policy(list, out);
+	for (uint32_t i = 0; i < list->giveup_count; i++)
+		(void)fprintf(out, "%-14s%s at %s\n", i == 0 ? "given up" : "",
+			      list->giveups[i].name, list->giveups[i].address);
+	(void)fputc('\n', out);
+	error = list_report_agents(list, out);
+	(void)fputc('\n', out);
+	return error == 0 ? list_report_servers(list, out) : error;
+}
+
+static int text_write(const struct show_options *options, const struct any_document *any,
+		      const struct signers *signers, FILE *out, struct failure *failure)
+{
+	switch (any->kind) {
+	case ANY_LIST:
+		return list_print(options, any->list, signers, out);
+	case ANY_ORDER:
+		order_show_text(any->order, out);
+		signers_print(signers, &options->trusted, "signed by     ", out);
+		return 0;
+	case ANY_KEYS:
+		return keys_report_text(any->keys, out, failure);
+	}
+	return -EINVAL;
 }
 
 static int text_print(const struct show_options *options, const struct any_document *any,
 		      const struct signers *signers, struct failure *failure)
 {
-	switch (any->kind) {
-	case ANY_LIST:
-		return list_print(options, any->list, signers);
-	case ANY_ORDER:
-		order_show_text(any->order, stdout);
-		signers_print(signers, &options->trusted, "signed by     ", stdout);
-		return 0;
-	case ANY_KEYS:
-		return keys_report_text(any->keys, stdout, failure);
-	}
-	return -EINVAL;
+	struct page page;
+	int error = page_begin(&page, stdout), shown;
+
+	if (error < 0)
+		return error;
+	error = text_write(options, any, signers, page.text, failure);
+	shown = page_end(&page, stdout);
+	return error < 0 ? error : shown;
 }
 
 static void json_print_signers(const struct show_options *options, const struct signers *signers,
