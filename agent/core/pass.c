@@ -34,6 +34,13 @@ static uint64_t stubs_expired_ns(const struct pass *pass, uint64_t now_ns)
 	return now_ns + (MOVE_STUB_TTL + 2) * SECOND_NS + pass->op_timeout_ms * (SECOND_NS / 1000);
 }
 
+/* The mover before this one may have filled a key at N and sent its removal at O.  Who looked in
+ * between would take N's for older, delete it, and find nothing at O any more. */
+static uint64_t last_commands_ns(const struct pass *pass, uint64_t now_ns)
+{
+	return now_ns + pass->op_timeout_ms * (SECOND_NS / 1000);
+}
+
 /* Are there reservations of this work? */
 static bool reserves(const struct pass *pass)
 {
@@ -65,6 +72,8 @@ int pass_init(struct pass *pass, const struct pass_setup *setup)
 	pass->work.state = WORK_RUNNING;
 	if (setup->restarted)
 		pass_reservations_unknown(pass, setup->now_ns);
+	if (setup->restarted && setup->phase == PHASE_DRAIN && reserves(pass))
+		pass->begin_ns = last_commands_ns(pass, setup->now_ns);
 	return 0;
 }
 
@@ -115,6 +124,8 @@ enum pass_order pass_order(struct pass *pass, uint64_t now_ns)
 	if (pass->unresolved)
 		pass_reservations_unknown(pass, now_ns);
 	pass->unresolved = false;
+	if (pass->order == PASS_DUMP && now_ns < pass->begin_ns)
+		return PASS_WAIT;
 	if (pass->order == PASS_WAIT && now_ns >= pass->quiet_until_ns) {
 		pass->order = PASS_DONE;
 		pass->work.state = WORK_DONE;

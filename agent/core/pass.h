@@ -42,7 +42,7 @@ enum pass_order {
 	PASS_DUMP, /* pass_dump_begin; each line to pass_line -> pass_dumped, or again.  In COPY and
 		    * DRAIN the keys found may be dealt with at once. */
 	PASS_KEYS, /* deal with the keys spooled, each to pass_count -> pass_keys_done */
-	PASS_WAIT, /* until quiet_until_ns: reservations of a lost mover must have expired */
+	PASS_WAIT, /* what a lost mover sent must have been carried out, or have expired */
 	PASS_DONE,
 	PASS_REFUSED, /* only in PREPARE; work.reason says why */
 };
@@ -68,6 +68,7 @@ struct pass {
 	struct work work;
 	struct pass_mark save; /* PASS_SAVE's argument */
 	uint32_t op_timeout_ms;
+	uint64_t begin_ns;	 /* DRAIN: no dump before */
 	uint64_t quiet_until_ns; /* done is not said before */
 
 	struct pass_server self;

@@ -161,7 +161,7 @@ struct mover_peer *mover_peer_get(struct mover *mover, uint32_t number)
 
 static void step_quiet(struct mover *mover)
 {
-	mover_waits(mover, "waits until reservations of an earlier mover must have expired");
+	mover_waits(mover, "waits until what an earlier mover sent must be carried out or have expired");
 	mover_wake_after(mover, MOVER_PAUSE_LONG_MS);
 }
 

@@ -372,6 +372,21 @@ START_TEST(a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs
 }
 END_TEST
 
+START_TEST(a_restarted_drain_looks_when_what_was_sent_before_it_is_carried_out)
+{
+	begin(A, PHASE_DRAIN, true, mark_of(500));
+	ck_assert_int_eq(pass_order(&pass, 101 * SECOND - 1), PASS_WAIT);
+	ck_assert_int_eq(pass_order(&pass, 101 * SECOND), PASS_DUMP);
+	pass_free(&pass);
+	begin(A, PHASE_DRAIN, false, mark_of(500));
+	ck_assert_int_eq(order(), PASS_DUMP);
+	pass_free(&pass);
+	begin(A, PHASE_COPY, true, mark_of(500)); /* nothing is removed at O there */
+	mark(900);
+	ck_assert_int_eq(order(), PASS_DUMP);
+}
+END_TEST
+
 START_TEST(a_lost_mark_makes_copy_delete_every_key_first)
 {
 	struct pass_mark other = mark_of(500);
@@ -901,6 +916,7 @@ int main(void)
 	tcase_add_test(rules, what_is_about_to_expire_is_left_to_drain_unless_it_changed);
 	tcase_add_test(rules,
 		       a_restarted_mover_starts_over_from_the_saved_mark_and_waits_for_stubs);
+	tcase_add_test(rules, a_restarted_drain_looks_when_what_was_sent_before_it_is_carried_out);
 	tcase_add_loop_test(rules, a_lost_mark_makes_copy_delete_every_key_first, 0, 2);
 	tcase_add_test(rules, a_source_that_was_started_anew_is_copied_anew);
 	tcase_add_test(rules, a_source_that_was_started_anew_leaves_reservations_behind);
