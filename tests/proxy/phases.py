@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "bindings", "python", "tests"))
 import compare  # noqa: E402
-from world import Agent, Memcached, Played, Segment, free_socket  # noqa: E402
+from world import FOR_EVER, Agent, Memcached, Played, Segment, free_socket  # noqa: E402
 
 REAL = bool(os.environ.get("PROXY_REAL"))
 MOVING = ["PREPARE", "COPY", "SWITCH", "SETTLE", "DRAIN", "GIVEUP", "UNWIND"]
@@ -327,6 +327,16 @@ class Wrong(World):
                              ('{ cluster = "a", conections = 2 }', "pools: there is no option conections")):
             with self.subTest(options=options):
                 self.says(self.start(options), why)
+
+    def test_a_host_without_a_lease(self):
+        why = "the host holds no lease and may not serve"
+        proxy = self.start('{ cluster = "%s", strict = true%s }' % (self.segment.name, "" if REAL else ", wait_ms = 0"))
+        self.says(proxy, why)
+        self.segment.put(136, "=Q", FOR_EVER)
+        self.assertTrue(self.works(proxy))
+        self.segment.put(136, "=Q", 1)
+        self.says(proxy, why)
+        self.assertTrue(self.works(self.start()))
 
     def test_two_releases(self):
         with tempfile.TemporaryDirectory() as directory:
