@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The Python binding: its tests, beside real memcacheds and a segment of their own; then its example and
+# The Python binding: its tests, beside real memcacheds and a segment of their own; its types, its example, and
 # a client under load on a real cluster that gains a server and loses it again.
 # parallel
 # shellcheck source=tests/lab/lab.sh
@@ -19,6 +19,8 @@ python() { "${preload[@]}" /usr/bin/python3 "$@"; }
 lab_start 3
 python "$top/bindings/python/tests/test_mcroster.py" >"$LAB/tests.log" 2>&1 || fail "its tests"
 say "  ok: its tests: $(tail -n 1 "$LAB/tests.log")"
+check "its types" mypy --python-executable /usr/bin/python3 --cache-dir "$LAB/mypy" --ignore-missing-imports \
+	--disallow-untyped-defs --check-untyped-defs "$top/bindings/python/mcroster"
 check "the example says what it read" equal \
 	"$(python "$top/bindings/python/examples/greeting.py" "$(lab_segment 1)" 2>&1)" "good morning"
 

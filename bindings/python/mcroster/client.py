@@ -99,6 +99,7 @@ class _Socket:
 
 class _Connection(Client):
     """One server.  Whatever goes wrong on it closes it, by a reset."""
+    sock: Any
 
     def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(server.host_port, serde=_RawSerde(), no_delay=True, default_noreply=False,
@@ -133,8 +134,8 @@ class _Connection(Client):
             raise
 
     def _open(self, timeout: float) -> None:
-        until = time.monotonic() + timeout
-        if self.sock is None:
+        until, connected = time.monotonic() + timeout, self.sock is not None
+        if not connected:
             self.timeout = self.connect_timeout = timeout
             self._connect()
         self.sock.until = until
