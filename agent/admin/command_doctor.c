@@ -145,6 +145,14 @@ static int options_read(int argc, char **argv, struct doctor *doctor)
 	return -1;
 }
 
+/* Neither the command line nor agent.conf names an agent, and none is here to be found. */
+static bool nobody_runs(const struct doctor *doctor)
+{
+	char cluster[LIST_NAME_MAX + 1];
+
+	return !target_named(&doctor->target) && target_clusters(TARGET_DIRECTORY, cluster) == 0;
+}
+
 static int run(int argc, char **argv)
 {
 	struct doctor doctor = {.conf_path = CONF_USUAL};
@@ -160,9 +168,12 @@ static int run(int argc, char **argv)
 		if (doctor.conf.control[0] != '\0')
 			doctor.target.agent = doctor.conf.control;
 	}
-	code = target_peer(argv[0], &doctor.target, NULL, &peer);
-	if (code < 0) {
+	if (nobody_runs(&doctor))
+		checkup_add(&doctor.checkup, CHECK_AGENT, CHECKUP_FAULT, "",
+			    "none runs on this host: " TARGET_DIRECTORY " has no control socket");
+	else if ((code = target_peer(argv[0], &doctor.target, NULL, &peer)) < 0)
 		doctor_examine(&doctor, &peer);
+	if (code < 0) {
 		error = doctor_say(&doctor, &failure);
 		if (error < 0)
 			code = admin_fail(argv[0], error, &failure);

@@ -150,8 +150,8 @@ static int server_of(const struct server_edit *edit, const struct list *wanted,
 			   edit->server);
 }
 
-/* Takes the agent of a server that goes out as well; `successor` works for the one in its place, or is
- * NULL. */
+/* Takes the agent of a server that goes out as well; `successor` works for the one in its place, or
+ * is NULL. */
 static int host_remove(const struct server_edit *edit, const struct list *wanted, uint32_t server,
 		       const char *successor, struct conf_edit *text, struct failure *failure)
 {

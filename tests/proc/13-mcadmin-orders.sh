@@ -17,6 +17,19 @@ shows() { # PATTERN [AGENT]
 		grep -Eq -- "$1" "$LAB/status"
 }
 
+# full_disk COMMAND...: with a full disk at $LAB/disk, on which a file `order` must stay as it is.
+full_disk() {
+	mkdir -p "$LAB/disk"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --user --map-root-user --mount bash -c '
+		mount -t tmpfs -o size=16k full "$0" && printf before >"$0/order" || exit 98
+		dd if=/dev/zero of="$0/filler" bs=4096 status=none 2>/dev/null
+		"$@"
+		code=$?
+		[ "$(cat "$0/order") $(ls -A "$0" | tr "\n" " ")" = "before filler order " ] || exit 99
+		exit "$code"' "$LAB/disk" "$@"
+}
+
 LAB_RATE=200
 lab_start 3
 near=(--agent "$(lab_agent_socket 1)")
@@ -39,6 +52,8 @@ lab_wait_segment 1 copy
 refused "an excuse after PREPARE" 3 'is in COPY, which waits for no agent' "$BUILD/mcadmin" excuse a2 \
 	"${signed[@]}"
 refused "a giveup of a server that is not there" 3 "no server 's9'" "$BUILD/mcadmin" giveup s9 "${signed[@]}"
+refused "an order that is written to a full disk" 1 'disk/order: No space left on device; it is as it was$' \
+	full_disk "$BUILD/mcadmin" giveup s3 "${signed[@]}" -o "$LAB/disk/order"
 check "an order is written for later" admin giveup s3 "${signed[@]}" -o "$LAB/giveup"
 "$BUILD/mcadmin" keygen --no-passphrase -o "$LAB/stranger.key" >/dev/null
 refused "an abort by a stranger's key" 3 'trusted keys' "$BUILD/mcadmin" abort -k "$LAB/stranger.key" \

@@ -226,6 +226,9 @@ refused 2 "--every '0'" "status --every 0" status --every 0 --agent ./none
 refused 2 'only one of them' "status --json --raw" status --json --raw --agent ./none
 run 1 "doctor without an agent" doctor --agent ./none --conf ./none.conf
 says "doctor without an agent" '^FAULT  agent +no agent answers'
+run 1 "doctor of nobody" doctor --conf ./none.conf
+says "doctor of nobody" '^FAULT  agent +none runs on this host: /run/mcroster has no control socket$'
+run 1 "doctor without an agent" doctor --agent ./none --conf ./none.conf
 says "doctor says what it means" '^ +The agent of this host answers on its control socket'
 says "doctor says what to do" "^ +'systemctl status mcrosterd'"
 says "doctor without agent.conf" '^WARN   conf +./none.conf: No such file'

@@ -39,10 +39,10 @@ static const char whole[] =
     "failover 4 a2\nnew-thing of a later agent\n"
     "server s1 10.0.0.1:11211 agent=a1 slots=8192/4096\n"
     "server s2 10.0.0.2:11211 agent=a2 slots=8192/12288 colour=blue owed=4 owed-since=1700000001\n"
+    "host a2 release=0.2.0 lease-ms-left=-1 adopted=3.16 phase=PREPARE work=none reason=\n"
     "host a1 lease-ms-left=4000 adopted=3.17 phase=COPY work=running found=10 moved=6 present=1 "
     "expired=4 "
-    "gone=2 failed=1 cold=5 left=0 rate=7 later=1 reason=full of words, a=b\n"
-    "host a2 release=0.2.0 lease-ms-left=-1 adopted=3.16 phase=PREPARE work=none reason=\n";
+    "gone=2 failed=1 cold=5 left=0 rate=7 later=1 reason=full of words, a=b\n";
 
 START_TEST(every_field_is_taken)
 {
@@ -192,6 +192,15 @@ static const struct {
     {"equivocation some\n", "line 1: 'equivocation some'"},
 };
 
+START_TEST(hosts_are_in_the_order_of_their_names)
+{
+	parse("host a10 adopted=1.1\nhost b1 adopted=1.1\nhost a2 adopted=1.1\n");
+	ck_assert_str_eq(status->hosts[0].name, "a2");
+	ck_assert_str_eq(status->hosts[1].name, "a10");
+	ck_assert_str_eq(status->hosts[2].name, "b1");
+}
+END_TEST
+
 START_TEST(value_of_another_kind_is_refused_with_its_line)
 {
 	ck_assert_int_eq(status_parse(wrong[_i].text, strlen(wrong[_i].text), &status, &failure),
@@ -276,6 +285,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, every_field_is_taken);
 	tcase_add_test(tcase, json_hands_everything_on);
+	tcase_add_test(tcase, hosts_are_in_the_order_of_their_names);
 	tcase_add_loop_test(tcase, value_of_another_kind_is_refused_with_its_line, 0,
 			    sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(tcase, nothing_ordered_is_said_by_empty_lines_or_by_none);
