@@ -12,6 +12,14 @@ json() { # NAME FILE: a member of the object in its last line
 }
 says() { grep -Eq -- "$2" "$1" || { cat "$1" >&2 && return 1; }; } # FILE PATTERN
 
+# documented COMMAND [ARGUMENT...]: so are all names in what it says with --json.
+documented() {
+	local wrong
+	"$BUILD/mcadmin" "$@" --json >"$LAB/json" 2>"$LAB/json.err" </dev/null
+	wrong=$("$(dirname "$0")/../lab/json_names.py" "$(dirname "$0")/../../docs/json.md" "$1" "$LAB/json" 2>&1)
+	check "the names of $1 --json are documented" equal "$wrong" ""
+}
+
 lab_start 2
 near=(--agent "$(lab_agent_socket 1)")
 remote=(--agent "$LAB_NET.2:$LAB_AGENT_PORT" --agent-key "$LAB/2/host.key.pub" --psk "$LAB/psk")
@@ -51,6 +59,9 @@ LAB_RATE=300 lab_agent_start 3
 lab_conf 1 2 3
 lab_list_plan >"$LAB/plan.log" 2>&1 || fail "plan from the agent"
 check "plan says what moves" says "$LAB/plan.log" '^moves +5461 of 16384 slots: 33.3 %$'
+"$BUILD/mcadmin" plan "$LAB/cluster.conf" --parent none --ask yes >"$LAB/first" || fail "plan of a first list"
+check "of a first list it says that its servers are in use" says "$LAB/first" '^HELD +[0-9]{4} keys are on [23] of these servers'
+check "and where to read on" says "$LAB/first" "docs/runbook.md, \"I lost the operator's key\""
 "$BUILD/mcadmin" push "$LAB/list" "${near[@]}" --no-wait >"$LAB/push.log" || fail "push --no-wait"
 check "push --no-wait says that it runs by itself" says "$LAB/push.log" '^Epoch 2 is accepted'
 lab_wait_segment 1 copy
@@ -64,6 +75,16 @@ check "route shows old and new owners" says "$LAB/route" '"server":"s[12]".*"nex
 check "status shows the change" says "$LAB/status" '^cluster .*epoch 1 -> 2, [A-Z]+$'
 check "and its progress" says "$LAB/status" '^keys +[0-9]+ keys moved \([0-9.]+ %\)'
 check "it fits a terminal" equal "$(awk 'length > 80' "$LAB/status" | wc -l)" 0
+for command in status top clients show "diff active pending" "pace --keys 300"; do
+	# shellcheck disable=SC2086 # words
+	documented $command "${near[@]}"
+done
+documented route --segment "$(lab_segment 1)" user:1
+documented doctor --conf "$LAB/1/agent.conf" --all
+documented push "$LAB/list" "${near[@]}" --no-wait
+documented plan "$LAB/cluster.conf" "${near[@]}"
+documented apply "$LAB/cluster.conf" -k "$LAB/operator.key" "${near[@]}" --yes --no-wait
+documented abort -k "$LAB/operator.key" "${near[@]}" --yes -o "$LAB/abort"
 
 "$BUILD/mcadmin" push "$LAB/list" "${near[@]}" >"$LAB/push.log" 2>"$LAB/push.err" &
 watching() { [ -s "$LAB/push.log" ]; }
