@@ -24,7 +24,7 @@
 #define ROUNDS_MAX  99u
 #define VALUE_BYTES 100u
 #define WARM_S	    1u
-#define NICER	    5
+#define NICER	    19
 
 enum figure {
 	CAPACITY,
