@@ -18,7 +18,8 @@ static const struct {
 		     "not; 'mcrosterd --check' says what is wrong with agent.conf."},
     [CHECK_LEASE] = {"lease",
 		     "A host without a lease does not know whether its list is still the "
-		     "cluster's; a change waits for it or goes on without it.",
+		     "cluster's; a change waits for it or goes on without it.  In the first "
+		     "seconds after an agent's start that is as it should be.",
 		     "'mcadmin status' names the coordinator: does it run, and can it be reached "
 		     "(check peers)? If its host is gone, 'mcadmin failover --help'."},
     [CHECK_TROUBLE] = {"trouble",

@@ -92,7 +92,7 @@ static void init_print(const struct init *init)
 		     answers->cluster, root);
 	if (!answers->has_operator)
 		(void)printf("  operator.key    signs lists: whoever has it commands the cluster;\n"
-			     "                  keep it off the hosts\n");
+			     "                  no agent needs it, so leave it on no host\n");
 	(void)printf("  psk             lets hosts speak to each other\n");
 	for (uint32_t i = 0; i < answers->host_count; i++)
 		(void)printf(
@@ -104,8 +104,9 @@ static void init_print(const struct init *init)
 	(void)printf("\nNext, on each host: copy its directory's files to /etc/mcroster, then\n"
 		     "  chown mcroster /etc/mcroster/host.key /etc/mcroster/psk\n"
 		     "  systemctl enable --now mcrosterd\n"
-		     "Then, where an agent runs:\n"
-		     "  mcadmin apply %s/cluster.conf -k %s%s\n",
+		     "Then, where an agent runs, with the key there only for so long:\n"
+		     "  mcadmin apply %s/cluster.conf -k %s%s\n"
+		     "or 'mcadmin sign' where the key is, and 'mcadmin push' on a host.\n",
 		     root, answers->has_operator ? "" : root,
 		     answers->has_operator ? "KEY" : "/operator.key");
 }

@@ -66,15 +66,21 @@ static void evidence_print(const struct status *status, bool asked, FILE *out)
 	}
 }
 
+static void isolated_print(const char *agent, FILE *out)
+{
+	(void)fprintf(out,
+		      "ISOLATED      agent %s has no lease: what it serves may be old\n"
+		      "              (for some seconds after its start: it waits for its first)\n",
+		      agent);
+}
+
 /* The agent that was asked may have trouble of its own, which the coordinator does not know. */
 static void asked_print(const struct status *status, FILE *out)
 {
 	if (status->asked[0] == '\0')
 		return;
 	if (status->asked_isolated)
-		(void)fprintf(out,
-			      "ISOLATED      agent %s has no lease: what it serves may be old\n",
-			      status->asked);
+		isolated_print(status->asked, out);
 	if (status->asked_trouble[0] != '\0')
 		(void)fprintf(out, "TROUBLE       agent %s: %s\n", status->asked,
 			      status->asked_trouble);
@@ -143,9 +149,7 @@ static void head_print(const struct status *status, FILE *out)
 	else
 		(void)fprintf(out, "lease         none\n");
 	if (status->isolated)
-		(void)fprintf(out,
-			      "ISOLATED      agent %s has no lease: what it serves may be old\n",
-			      status->agent);
+		isolated_print(status->agent, out);
 	if (!status->cluster_view)
 		(void)fprintf(out,
 			      "view          this agent's own; the coordinator was not reached\n");
