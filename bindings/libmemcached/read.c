@@ -10,48 +10,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one step of many plans ---- */
-
-/* What goes to one server in one request. */
-struct request {
-	struct wire *wire;
-	enum wire_protocol protocol;
-	unsigned first, count; /* of `sorted` */
-	bool connected;
-};
-
-struct exchange {
-	struct reading *asked[READS_MAX];
-	struct wire_query *sorted[READS_MAX];
-	struct request requests[READS_MAX], *in_order[READS_MAX];
-	unsigned asked_count, request_count;
-	int timeout_ms;
-};
+/* ---- the reads of one plan ---- */
 
 static struct wire *reading_wire(const struct reading *reading)
 {
 	return reading->run->wire[reading->step];
 }
 
-/* The next step of a reading goes into the exchange, or the reading ends. */
-static void reading_ask(struct session *session, struct reading *reading, struct exchange *exchange)
+/* True: it has a next step, which has `timeout_ms` at most; else it is through. */
+static bool reading_asks(struct session *session, struct reading *reading, int *timeout_ms)
 {
 	const struct run *run = reading->run;
+	int step_ms;
 
 	if (reading->step == run->plan.step_count ||
 	    run->plan.step[reading->step].send != MCR_SEND_READ) {
 		reading->found = reading->failed ? FOUND_UNKNOWN : FOUND_NOTHING;
 		reading->through = true;
-	} else if (mcr_check(session->reader, &run->plan) != MCR_OK) {
+		return false;
+	}
+	if (mcr_check(session->reader, &run->plan) != MCR_OK) {
 		reading->found = FOUND_LATE;
 		reading->through = true;
-	} else {
-		const int step_ms = mcr_run_step_timeout_ms(session, run, reading->step);
-
-		exchange->asked[exchange->asked_count++] = reading;
-		if (step_ms < exchange->timeout_ms)
-			exchange->timeout_ms = step_ms;
+		return false;
 	}
+	step_ms = mcr_run_step_timeout_ms(session, run, reading->step);
+	if (step_ms < *timeout_ms)
+		*timeout_ms = step_ms;
+	return true;
 }
 
 static void reading_answered(struct session *session, struct reading *reading)
@@ -71,135 +57,16 @@ static void reading_answered(struct session *session, struct reading *reading)
 	}
 }
 
-static struct request *request_for(struct exchange *exchange, const struct reading *reading)
-{
-	struct wire *wire = reading_wire(reading);
-	const enum wire_protocol protocol =
-	    mcr_wire_protocol_for(reading->query.key, reading->query.key_bytes);
-	struct request *request = exchange->requests;
-
-	for (unsigned i = 0; i < exchange->request_count; i++, request++)
-		if (request->wire == wire && request->protocol == protocol)
-			return request;
-	*request = (struct request){
-	    .wire = wire, .protocol = protocol, .connected = mcr_wire_connected(wire, protocol)};
-	exchange->request_count++;
-	return request;
-}
-
-/* The largest request goes out first: its server has the most to do, and the answer that is taken
- * last, when nobody has anything else to do, is the shortest. */
-static void exchange_order(struct exchange *exchange)
-{
-	for (unsigned i = 0; i < exchange->request_count; i++) {
-		struct request *request = &exchange->requests[i];
-		unsigned place = i;
-
-		for (; place > 0 && exchange->in_order[place - 1]->count < request->count; place--)
-			exchange->in_order[place] = exchange->in_order[place - 1];
-		exchange->in_order[place] = request;
-	}
-}
-
-/* Sorts what is asked by request: those of one stand together, in their order. */
-static void exchange_sort(struct exchange *exchange)
-{
-	struct request *of[READS_MAX];
-	unsigned first = 0;
-
-	exchange->request_count = 0;
-	for (unsigned i = 0; i < exchange->asked_count; i++) {
-		of[i] = request_for(exchange, exchange->asked[i]);
-		of[i]->count++;
-	}
-	for (unsigned i = 0; i < exchange->request_count; i++) {
-		exchange->requests[i].first = first;
-		first += exchange->requests[i].count;
-		exchange->requests[i].count = 0;
-	}
-	for (unsigned i = 0; i < exchange->asked_count; i++)
-		exchange->sorted[of[i]->first + of[i]->count++] = &exchange->asked[i]->query;
-	exchange_order(exchange);
-}
-
-static int left_ms(uint64_t until_ns)
-{
-	const uint64_t now_ns = mcr_pool_now_ns();
-
-	return now_ns + 1000000u < until_ns ? (int)((until_ns - now_ns) / 1000000u) : 1;
-}
-
-/* All requests go out before the first answer is waited for: those on connections that are there
- * first, so that a server that lets itself be waited for holds up nobody's question; for those
- * that are still to be made the time is divided. */
-static void exchange_run(struct exchange *exchange)
-{
-	const uint64_t until_ns =
-	    mcr_pool_now_ns() + (uint64_t)exchange->timeout_ms * UINT64_C(1000000);
-	unsigned unconnected = 0;
-
-	for (unsigned i = 0; i < exchange->request_count; i++) {
-		const struct request *request = exchange->in_order[i];
-
-		if (request->connected)
-			mcr_wire_ask(request->wire, request->protocol,
-				     &exchange->sorted[request->first], request->count,
-				     exchange->timeout_ms);
-		else
-			unconnected++;
-	}
-	for (unsigned i = 0; i < exchange->request_count; i++) {
-		const struct request *request = exchange->in_order[i];
-
-		if (request->connected)
-			continue;
-		const int share_ms = left_ms(until_ns) / (int)unconnected--;
-		mcr_wire_ask(request->wire, request->protocol, &exchange->sorted[request->first],
-			     request->count, share_ms > 0 ? share_ms : 1);
-	}
-	for (unsigned i = 0; i < exchange->request_count; i++) {
-		const struct request *request = exchange->in_order[i];
-
-		mcr_wire_fetch(request->wire, request->protocol, &exchange->sorted[request->first],
-			       request->count, left_ms(until_ns));
-	}
-}
-
-/* One reading alone: nothing to sort, and nobody to wait for. */
+/* Nothing to sort, and nobody to wait for. */
 void mcr_reading_run(struct session *session, struct reading *reading)
 {
-	const struct run *run = reading->run;
-
 	while (!reading->through) {
-		struct exchange exchange;
+		int timeout_ms = (int)session->op_timeout_ms;
 
-		exchange.asked_count = 0;
-		exchange.timeout_ms = (int)session->op_timeout_ms;
-		reading_ask(session, reading, &exchange);
-		if (reading->through)
+		if (!reading_asks(session, reading, &timeout_ms))
 			return;
-		mcr_wire_get(run->wire[reading->step], &reading->query, exchange.timeout_ms);
+		mcr_wire_get(reading_wire(reading), &reading->query, timeout_ms);
 		reading_answered(session, reading);
-	}
-}
-
-/* READS_MAX at most, the steps of each in their order. */
-static void readings_run(struct session *session, struct reading *const *readings, unsigned count)
-{
-	struct exchange exchange;
-
-	for (;;) {
-		exchange.timeout_ms = (int)session->op_timeout_ms;
-		exchange.asked_count = 0;
-		for (unsigned i = 0; i < count; i++)
-			if (!readings[i]->through)
-				reading_ask(session, readings[i], &exchange);
-		if (!exchange.asked_count)
-			return;
-		exchange_sort(&exchange);
-		exchange_run(&exchange);
-		for (unsigned i = 0; i < exchange.asked_count; i++)
-			reading_answered(session, exchange.asked[i]);
 	}
 }
 
@@ -211,6 +78,7 @@ struct look {
 	struct run run;
 	struct reading reading;
 	bool missed_before;
+	bool final; /* its plan has been ended, and what it says is the answer */
 };
 
 static void look_new(struct look *look, struct mcr_pool_read *read)
@@ -243,7 +111,7 @@ static bool look_begin(struct session *session, struct look *look, uint64_t now_
 }
 
 /* The plan of a look has been carried out.  True: the answer is final. */
-static bool look_end(struct session *session, struct look *look)
+static bool look_ends(struct session *session, struct look *look)
 {
 	struct mcr_pool_read *read = look->read;
 	const enum found found = look->reading.found;
@@ -274,11 +142,171 @@ static void overtaken(struct session *session)
 		       "read %d times, each time overtaken by a new generation", PLANS_MAX);
 }
 
+/* ---- one step of many plans ---- */
+
+/* What goes to one server in one request. */
+struct request {
+	struct wire *wire;
+	enum wire_protocol protocol;
+	unsigned first, count; /* of `sorted` */
+	bool connected;
+};
+
+struct exchange {
+	struct look *asked[READS_MAX], *sorted[READS_MAX];
+	struct wire_query *queries[READS_MAX]; /* of `sorted` */
+	struct request requests[READS_MAX], *in_order[READS_MAX];
+	unsigned asked_count, request_count;
+	int timeout_ms;
+};
+
+static struct request *request_for(struct exchange *exchange, const struct reading *reading)
+{
+	struct wire *wire = reading_wire(reading);
+	const enum wire_protocol protocol =
+	    mcr_wire_protocol_for(reading->query.key, reading->query.key_bytes);
+	struct request *request = exchange->requests;
+
+	for (unsigned i = 0; i < exchange->request_count; i++, request++)
+		if (request->wire == wire && request->protocol == protocol)
+			return request;
+	*request = (struct request){
+	    .wire = wire, .protocol = protocol, .connected = mcr_wire_connected(wire, protocol)};
+	exchange->request_count++;
+	return request;
+}
+
+/* The largest request goes out first: its server has the most to do, and the answers that are taken
+ * last, when there is nothing else to do, are the shortest. */
+static void exchange_order(struct exchange *exchange)
+{
+	for (unsigned i = 0; i < exchange->request_count; i++) {
+		struct request *request = &exchange->requests[i];
+		unsigned place = i;
+
+		for (; place > 0 && exchange->in_order[place - 1]->count < request->count; place--)
+			exchange->in_order[place] = exchange->in_order[place - 1];
+		exchange->in_order[place] = request;
+	}
+}
+
+/* Sorts what is asked by request: those of one stand together, in their order. */
+static void exchange_sort(struct exchange *exchange)
+{
+	struct request *of[READS_MAX];
+	unsigned first = 0;
+
+	exchange->request_count = 0;
+	for (unsigned i = 0; i < exchange->asked_count; i++) {
+		of[i] = request_for(exchange, &exchange->asked[i]->reading);
+		of[i]->count++;
+	}
+	for (unsigned i = 0; i < exchange->request_count; i++) {
+		exchange->requests[i].first = first;
+		first += exchange->requests[i].count;
+		exchange->requests[i].count = 0;
+	}
+	for (unsigned i = 0; i < exchange->asked_count; i++) {
+		const unsigned place = of[i]->first + of[i]->count++;
+
+		exchange->sorted[place] = exchange->asked[i];
+		exchange->queries[place] = &exchange->asked[i]->reading.query;
+	}
+	exchange_order(exchange);
+}
+
+/* Takes the answers and ends what they end, while other servers are still at work. */
+static void request_fetch(struct session *session, const struct exchange *exchange,
+			  const struct request *request, int timeout_ms)
+{
+	mcr_wire_fetch(request->wire, request->protocol, &exchange->queries[request->first],
+		       request->count, timeout_ms);
+	for (unsigned i = 0; i < request->count; i++) {
+		struct look *look = exchange->sorted[request->first + i];
+
+		reading_answered(session, &look->reading);
+		if (look->reading.through)
+			look->final = look_ends(session, look);
+	}
+}
+
+static int left_ms(uint64_t until_ns)
+{
+	const uint64_t now_ns = mcr_pool_now_ns();
+
+	return now_ns + 1000000u < until_ns ? (int)((until_ns - now_ns) / 1000000u) : 1;
+}
+
+/* Answers are taken in pairs, the later one first: when it is there, so is mostly the one that was
+ * asked before, and who waited has slept once for both. */
+static const struct request *exchange_fetched(const struct exchange *exchange, unsigned i)
+{
+	const unsigned other = i ^ 1u;
+
+	return exchange->in_order[other < exchange->request_count ? other : i];
+}
+
+/* All requests go out before the first answer is waited for: those on connections that are there
+ * first, so that a server that lets itself be waited for holds up nobody's question; for those
+ * that are still to be made the time is divided. */
+static void exchange_run(struct session *session, struct exchange *exchange)
+{
+	const uint64_t until_ns =
+	    mcr_pool_now_ns() + (uint64_t)exchange->timeout_ms * UINT64_C(1000000);
+	unsigned unconnected = 0;
+
+	for (unsigned i = 0; i < exchange->request_count; i++) {
+		const struct request *request = exchange->in_order[i];
+
+		if (request->connected)
+			mcr_wire_ask(request->wire, request->protocol,
+				     &exchange->queries[request->first], request->count,
+				     exchange->timeout_ms);
+		else
+			unconnected++;
+	}
+	for (unsigned i = 0; i < exchange->request_count; i++) {
+		const struct request *request = exchange->in_order[i];
+
+		if (request->connected)
+			continue;
+		const int share_ms = left_ms(until_ns) / (int)unconnected--;
+		mcr_wire_ask(request->wire, request->protocol, &exchange->queries[request->first],
+			     request->count, share_ms > 0 ? share_ms : 1);
+	}
+	for (unsigned i = 0; i < exchange->request_count; i++)
+		request_fetch(session, exchange, exchange_fetched(exchange, i), left_ms(until_ns));
+}
+
+/* READS_MAX at most, the steps of each in their order. */
+static void looks_ask(struct session *session, struct look *const *looks, unsigned count)
+{
+	struct exchange exchange;
+
+	for (;;) {
+		exchange.timeout_ms = (int)session->op_timeout_ms;
+		exchange.asked_count = 0;
+		for (unsigned i = 0; i < count; i++) {
+			struct look *look = looks[i];
+
+			if (look->reading.through)
+				continue;
+			if (reading_asks(session, &look->reading, &exchange.timeout_ms))
+				exchange.asked[exchange.asked_count++] = look;
+			else
+				look->final = look_ends(session, look);
+		}
+		if (!exchange.asked_count)
+			return;
+		exchange_sort(&exchange);
+		exchange_run(session, &exchange);
+	}
+}
+
 /* READS_MAX at most. */
 static void looks_run(struct session *session, struct mcr_pool_read *reads, unsigned count)
 {
 	struct look looks[READS_MAX], *open[READS_MAX];
-	struct reading *readings[READS_MAX];
 	unsigned open_count = count;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -290,13 +318,11 @@ static void looks_run(struct session *session, struct mcr_pool_read *reads, unsi
 		unsigned planned = 0, left = 0;
 
 		for (unsigned i = 0; i < open_count; i++)
-			if (look_begin(session, open[i], now_ns)) {
-				readings[planned] = &open[i]->reading;
+			if (look_begin(session, open[i], now_ns))
 				open[planned++] = open[i];
-			}
-		readings_run(session, readings, planned);
+		looks_ask(session, open, planned);
 		for (unsigned i = 0; i < planned; i++)
-			if (!look_end(session, open[i]))
+			if (!open[i]->final)
 				open[left++] = open[i];
 		open_count = left;
 	}
@@ -333,7 +359,7 @@ static void look_run(struct session *session, struct look *look)
 		if (!look_begin(session, look, mcr_pool_now_ns()))
 			return;
 		mcr_reading_run(session, &look->reading);
-		if (look_end(session, look))
+		if (look_ends(session, look))
 			return;
 	}
 	overtaken(session);

@@ -391,9 +391,6 @@ void mcr_wire_fetch(struct wire *wire, enum wire_protocol protocol,
 		return;
 	speaker->asked = false;
 	handle_timeout(speaker->handle, timeout_ms);
-	/* With NO_BLOCK it would look before each answer whether something is still to be sent;
-	 * nothing is, and to switch it off by its behaviour would close the connection. */
-	speaker->handle->flags.no_block = false;
 	while (memcached_fetch_result(speaker->handle, &speaker->result, &rc)) {
 		struct wire_query *query = query_answered(speaker, queries, count, &next);
 
@@ -404,7 +401,6 @@ void mcr_wire_fetch(struct wire *wire, enum wire_protocol protocol,
 			return;
 		}
 	}
-	speaker->handle->flags.no_block = true;
 	/* libmemcached says "not found" also where the first answer was an error.  Only of
 	 * "SERVER_ERROR out of memory" does it keep none: that is a miss to us too. */
 	if (rc == MEMCACHED_NOTFOUND && memcached_last_error(speaker->handle) != MEMCACHED_SUCCESS)
