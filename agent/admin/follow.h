@@ -21,7 +21,8 @@ struct follow_ask {
 	uint64_t timeout_ms; /* 0: none */
 };
 
-enum { FOLLOW_TIMEOUT = 0x300, FOLLOW_NO_WAIT, FOLLOW_JSON };
+/* Values for getopt_long, above those of signing_keys.h. */
+enum { FOLLOW_TIMEOUT = 0x400, FOLLOW_NO_WAIT, FOLLOW_JSON };
 
 /* clang-format off */
 #define FOLLOW_OPTIONS \

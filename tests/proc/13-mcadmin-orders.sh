@@ -70,7 +70,7 @@ chmod 600 "$LAB/words"
 cp "$LAB/operator.key" "$LAB/sealed.key"
 admin passphrase "$LAB/sealed.key" --passphrase-file "$LAB/words" || fail "passphrase"
 sealed=(-k "$LAB/sealed.key" --passphrase-file "$LAB/words" "${near[@]}" --yes --json --timeout 60)
-"$BUILD/mcadmin" apply "$LAB/cluster.conf" "${sealed[@]}" >"$LAB/apply.json" 2>"$LAB/apply.err" </dev/null &
+"$BUILD/mcadmin" apply "$LAB/cluster.conf" "${sealed[@]}" >"$LAB/apply.json" 2>"$LAB/apply.log" </dev/null &
 applying=$!
 LAB_BESIDE+=("$applying")
 lab_wait_segment 1 copy

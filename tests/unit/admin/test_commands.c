@@ -44,6 +44,21 @@ START_TEST(every_option_is_in_the_help_of_its_command)
 }
 END_TEST
 
+/* Who reads the command line tells options by their values alone. */
+static void values_look(const char *words, const struct command *command)
+{
+	for (const struct option *a = command->options; a->name != NULL; a++)
+		for (const struct option *b = a + 1; b->name != NULL; b++)
+			ck_assert_msg(a->val != b->val, "%s: --%s and --%s have one value", words,
+				      a->name, b->name);
+}
+
+START_TEST(no_two_options_of_a_command_have_one_value)
+{
+	commands_each(values_look);
+}
+END_TEST
+
 /* The other way round: what the help has is an option. */
 static void help_look(const char *words, const struct command *command)
 {
@@ -118,6 +133,7 @@ int main(void)
 	TCase *tcase = tcase_create("commands");
 
 	tcase_add_test(tcase, every_option_is_in_the_help_of_its_command);
+	tcase_add_test(tcase, no_two_options_of_a_command_have_one_value);
 	tcase_add_test(tcase, what_the_help_has_is_an_option);
 	tcase_add_test(tcase, the_help_names_its_command_and_fits_a_terminal);
 	tcase_add_test(tcase, an_option_is_found_in_the_help);
