@@ -176,8 +176,8 @@ static struct request *request_for(struct exchange *exchange, const struct readi
 	return request;
 }
 
-/* The largest request goes out first: its server has the most to do, and the answers that are taken
- * last, when there is nothing else to do, are the shortest. */
+/* The largest request goes out first: its server has the most to do, and the answer that is taken
+ * last, when nobody has anything else to do, is the shortest. */
 static void exchange_order(struct exchange *exchange)
 {
 	for (unsigned i = 0; i < exchange->request_count; i++) {
@@ -237,15 +237,6 @@ static int left_ms(uint64_t until_ns)
 	return now_ns + 1000000u < until_ns ? (int)((until_ns - now_ns) / 1000000u) : 1;
 }
 
-/* Answers are taken in pairs, the later one first: when it is there, so is mostly the one that was
- * asked before, and who waited has slept once for both. */
-static const struct request *exchange_fetched(const struct exchange *exchange, unsigned i)
-{
-	const unsigned other = i ^ 1u;
-
-	return exchange->in_order[other < exchange->request_count ? other : i];
-}
-
 /* All requests go out before the first answer is waited for: those on connections that are there
  * first, so that a server that lets itself be waited for holds up nobody's question; for those
  * that are still to be made the time is divided. */
@@ -275,7 +266,7 @@ static void exchange_run(struct session *session, struct exchange *exchange)
 			     request->count, share_ms > 0 ? share_ms : 1);
 	}
 	for (unsigned i = 0; i < exchange->request_count; i++)
-		request_fetch(session, exchange, exchange_fetched(exchange, i), left_ms(until_ns));
+		request_fetch(session, exchange, exchange->in_order[i], left_ms(until_ns));
 }
 
 /* READS_MAX at most, the steps of each in their order. */
