@@ -280,11 +280,12 @@ static void turned_off(struct world *world, uint32_t number)
 static void fail_over(struct world *world)
 {
 	const int named = machine_named(world, world->truth.coordinator);
-	uint64_t newest = 0; /* the highest term that any agent shows */
+	uint64_t newest =
+	    0; /* the highest term that any agent knows; one that is down is waited for */
 	bool off[MACHINES];
 
 	for (uint32_t i = 0; i < MACHINES; i++)
-		if (world->machine[i].up && world->machine[i].host.known.term > newest)
+		if (world->machine[i].host.known.term > newest)
 			newest = world->machine[i].host.known.term;
 
 	if (!register_is_gone(world)) {
