@@ -2,19 +2,21 @@
  * libmemcached.
  *
  *   overhead [--json] [--rounds N]
+ *   overhead --stage FIRST ROUNDS      (for itself: one stage, its rates as bytes to stdout)
  *
  * Four memcacheds on the loopback, the same keys and values for both; the plain handle has all four
  * as its servers, by its own distribution.  One thread.  In each round both sides do every kind of
  * work, a slice each, in changing order, so what else the machine does falls on both; the figures
  * are the medians of the slices' rates, and the ratio is the median of the rounds' ratios.  Where
  * processes and their memory happen to lie makes more of a difference than the adapter: so there
- * are several stages, each with memcacheds and connections of its own.
+ * are several stages, each a process of its own with memcacheds and connections of its own.
  */
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -236,8 +238,6 @@ static void measure(unsigned first, unsigned rounds)
 
 				rates[work][side][round] = slice(side, work, round);
 			}
-			ratios[work][round] =
-			    rates[work][ADAPTER][round] / rates[work][PLAIN][round];
 		}
 }
 
@@ -275,6 +275,13 @@ static int usage(void)
 	return 2;
 }
 
+static void keys_make(void)
+{
+	memset(value, 'v', sizeof(value));
+	for (unsigned i = 0; i < KEYS; i++)
+		(void)snprintf(keys[i], sizeof(keys[i]), "overhead-of-the-adapter-%08u", i);
+}
+
 /* Rounds of one stage: `first` and those that follow. */
 static void stage_play(unsigned first, unsigned rounds)
 {
@@ -304,6 +311,72 @@ static void stage_play(unsigned first, unsigned rounds)
 		server_stop(&servers[i]);
 }
 
+/* The rates of rounds, each kind of work of each side after the other. */
+static void stage_say(unsigned first, unsigned rounds)
+{
+	for (unsigned work = 0; work < WORKS; work++)
+		for (unsigned side = 0; side < SIDES; side++)
+			if (fwrite(rates[work][side] + first, sizeof(double), rounds, stdout) !=
+			    rounds)
+				bench_end("a stage's rates cannot be written");
+}
+
+static void stage_take(FILE *from, unsigned first, unsigned rounds)
+{
+	for (unsigned work = 0; work < WORKS; work++)
+		for (unsigned side = 0; side < SIDES; side++)
+			if (fread(rates[work][side] + first, sizeof(double), rounds, from) !=
+			    rounds)
+				bench_end("a stage ended early");
+	for (unsigned round = first; round < first + rounds; round++)
+		for (unsigned work = 0; work < WORKS; work++)
+			ratios[work][round] =
+			    rates[work][ADAPTER][round] / rates[work][PLAIN][round];
+}
+
+/* The program anew: with exec its memory lies elsewhere. */
+static void stage_run(unsigned first, unsigned rounds)
+{
+	char first_text[16], rounds_text[16];
+	int ends[2], status;
+	FILE *from;
+	pid_t child;
+
+	(void)snprintf(first_text, sizeof(first_text), "%u", first);
+	(void)snprintf(rounds_text, sizeof(rounds_text), "%u", rounds);
+	if (pipe(ends) < 0 || (child = fork()) < 0)
+		bench_end("no process for a stage");
+	if (child == 0) {
+		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		(void)execl("/proc/self/exe", "overhead", "--stage", first_text, rounds_text,
+			    (char *)NULL);
+		_exit(127);
+	}
+	(void)close(ends[1]);
+	from = fdopen(ends[0], "r");
+	if (!from)
+		bench_end("out of memory");
+	stage_take(from, first, rounds);
+	(void)fclose(from);
+	if (waitpid(child, &status, 0) != child || status != 0)
+		bench_end("a stage failed");
+}
+
+static int stage_main(const char *first_text, const char *rounds_text)
+{
+	const unsigned first = (unsigned)strtoul(first_text, NULL, 10),
+		       rounds = (unsigned)strtoul(rounds_text, NULL, 10);
+
+	if (rounds == 0 || rounds > BENCH_ROUNDS_MAX || first > BENCH_ROUNDS_MAX - rounds)
+		return usage();
+	keys_make();
+	stage_play(first, rounds);
+	stage_say(first, rounds);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
@@ -313,6 +386,8 @@ int main(int argc, char **argv)
 	bool json = false;
 	int option;
 
+	if (argc == 4 && strcmp(argv[1], "--stage") == 0)
+		return stage_main(argv[2], argv[3]);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'j')
 			json = true;
@@ -323,14 +398,11 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || rounds == 0 || rounds > BENCH_ROUNDS_MAX)
 		return usage();
-	memset(value, 'v', sizeof(value));
-	for (unsigned i = 0; i < KEYS; i++)
-		(void)snprintf(keys[i], sizeof(keys[i]), "overhead-of-the-adapter-%08u", i);
 	for (unsigned stage = 0; stage < STAGES; stage++) {
 		const unsigned first = rounds * stage / STAGES;
 
 		if (first < rounds * (stage + 1) / STAGES)
-			stage_play(first, rounds * (stage + 1) / STAGES - first);
+			stage_run(first, rounds * (stage + 1) / STAGES - first);
 	}
 	report(rounds, json);
 	return 0;
