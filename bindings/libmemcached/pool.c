@@ -20,6 +20,10 @@
 /* A server that no plan of so many generations went to is let go: a change has eight at most. */
 #define WIRE_IDLE_GENERATIONS 16u
 
+/* Idle sessions lie in several piles, and a thread takes from its own first: so it mostly has the
+ * session that it had before, whose connections and memory are at hand. */
+#define PILES 16u
+
 struct guard {
 	uint32_t busy, ours;
 };
@@ -28,7 +32,7 @@ struct mcr_pool {
 	struct mcr *mcr;
 	struct mcr_pool_options options;
 	struct guard *guard; /* the page */
-	struct session *idle, *all;
+	struct session *idle[PILES], *all;
 	struct session *parents; /* left alone */
 };
 
@@ -56,7 +60,7 @@ static void pool_lock(struct mcr_pool *pool)
 	if (pool->guard->ours)
 		return;
 	pool->guard->ours = 1;
-	pool->idle = NULL;
+	memset(pool->idle, 0, sizeof(pool->idle));
 	if (!pool->all)
 		return;
 	for (last = pool->all; last->sibling;)
@@ -152,14 +156,27 @@ static struct session *session_new(struct mcr_pool *pool)
 	return session;
 }
 
+/* Threads' own storage lies some pages apart. */
+static unsigned pile_own(void)
+{
+	static _Thread_local char mark;
+
+	return (unsigned)(((uint64_t)(uintptr_t)&mark * 0x9e3779b97f4a7c15u) >> 60) % PILES;
+}
+
 struct session *mcr_session_take(struct mcr_pool *pool)
 {
-	struct session *session;
+	const unsigned own = pile_own();
+	struct session *session = NULL;
 
 	pool_lock(pool);
-	session = pool->idle;
-	if (session)
-		pool->idle = session->idle;
+	for (unsigned i = 0; i < PILES && !session; i++) {
+		struct session **pile = &pool->idle[(own + i) % PILES];
+
+		session = *pile;
+		if (session)
+			*pile = session->idle;
+	}
 	pool_unlock(pool);
 	if (!session)
 		return session_new(pool);
@@ -187,14 +204,15 @@ enum mcr_pool_status mcr_session_leave(struct session *session, struct mcr_pool_
 {
 	struct mcr_pool *pool = session->pool;
 	const enum mcr_pool_status status = session->report.status;
+	const unsigned own = pile_own();
 
 	if (report)
 		*report = session->report;
 	if (session->pruned != session->generation)
 		session_prune(session);
 	pool_lock(pool);
-	session->idle = pool->idle;
-	pool->idle = session;
+	session->idle = pool->idle[own];
+	pool->idle[own] = session;
 	pool_unlock(pool);
 	return status;
 }

@@ -1,8 +1,8 @@
 /* pool.h - what the files of libmcroster-memcached share: sessions, and plans under way in them.
  *
  * A session is what one operation needs and one thread has at a time: a reader of libmcroster and a
- * wire to each server that it has spoken to.  Sessions lie in the pool while nobody uses them, the
- * one used last on top, for its connections are the warmest.
+ * wire to each server that it has spoken to.  Sessions lie in the pool while nobody uses them, in
+ * piles: a thread finds on top of its own the one that it used last, for that is the warmest.
  */
 #ifndef MCROSTER_MEMCACHED_POOL_H
 #define MCROSTER_MEMCACHED_POOL_H
