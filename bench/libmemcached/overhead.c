@@ -5,13 +5,16 @@
  *   overhead --stage FIRST ROUNDS      (for itself: one stage, its rates as bytes to stdout)
  *
  * Four memcacheds on the loopback, the same keys and values for both; the plain handle has all four
- * as its servers, by its own distribution.  One thread.  In each round both sides do every kind of
- * work, a slice each, in changing order, so what else the machine does falls on both; the figures
- * are the medians of the slices' rates, and the ratio is the median of the rounds' ratios.  Where
+ * as its servers, by its own distribution.  Four threads, of the plain side each with a handle of
+ * its own: so the processors are busy, and it is not the kernel's waking of idle ones that is
+ * measured.  In each round both sides do every kind of work, a slice each, in changing order, so
+ * what else the machine does falls on both; the figures are the medians of the slices' rates, and
+ * the ratio is the median of the rounds' ratios.  Where
  * processes and their memory happen to lie makes more of a difference than the adapter: so there
  * are several stages, each a process of its own with memcacheds and connections of its own.
  */
 #include <getopt.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +36,7 @@
 #define KEY_BYTES    32u
 #define KEY_DIGITS   8u
 #define VALUE_BYTES  100u
+#define THREADS	     4u
 #define SLICE_OPS    500u
 #define MANY	     100u
 #define OVERHEAD_MAX 2.0 /* per cent */
@@ -43,7 +47,7 @@ enum side { PLAIN, ADAPTER, SIDES };
 static const char *const work_names[WORKS] = {"get", "set", "get, 100 at once"};
 
 static struct server servers[SERVERS];
-static memcached_st *plain;
+static memcached_st *plains[THREADS];
 static struct mcr_pool *pool;
 static char keys[KEYS][KEY_BYTES + 1];
 static char value[VALUE_BYTES];
@@ -51,9 +55,10 @@ static double rates[WORKS][SIDES][BENCH_ROUNDS_MAX], ratios[WORKS][BENCH_ROUNDS_
 
 /* ---- both sides ---- */
 
-static void plain_open(void)
+static memcached_st *plain_open(void)
 {
-	plain = memcached_create(NULL);
+	memcached_st *plain = memcached_create(NULL);
+
 	for (unsigned i = 0; plain && i < SERVERS; i++) {
 		char host[32];
 
@@ -67,6 +72,7 @@ static void plain_open(void)
 	if (!plain ||
 	    memcached_behavior_set(plain, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1) != MEMCACHED_SUCCESS)
 		bench_end("libmemcached: out of memory");
+	return plain;
 }
 
 static struct host *adapter_open(struct list *list, struct mcr **mcr, char name[64])
@@ -100,7 +106,7 @@ static struct host *adapter_open(struct list *list, struct mcr **mcr, char name[
 
 /* ---- the work ---- */
 
-static void plain_get(const char *key)
+static void plain_get(memcached_st *plain, const char *key)
 {
 	memcached_return_t rc;
 	uint32_t flags;
@@ -112,7 +118,7 @@ static void plain_get(const char *key)
 	free(found);
 }
 
-static void plain_set(const char *key)
+static void plain_set(memcached_st *plain, const char *key)
 {
 	const memcached_return_t rc =
 	    memcached_set(plain, key, KEY_BYTES, value, VALUE_BYTES, 0, 0);
@@ -132,7 +138,7 @@ static unsigned key_number(const char *key)
 	return number;
 }
 
-static void plain_get_many(unsigned first)
+static void plain_get_many(memcached_st *plain, unsigned first)
 {
 	static const size_t all_lengths[MANY] = {[0 ... MANY - 1] = KEY_BYTES};
 	const char *wanted[MANY];
@@ -209,23 +215,67 @@ static void adapter_get_many(unsigned first)
 	}
 }
 
-/* Operations a second; of many at once each counts as one. */
+struct part {
+	enum side side;
+	enum work work;
+	unsigned first, done;
+	memcached_st *plain;
+	pthread_barrier_t *start;
+};
+
+static void part_do(const struct part *part, unsigned at)
+{
+	if (part->work == WORK_GET_MANY && part->side == PLAIN)
+		plain_get_many(part->plain, at);
+	else if (part->work == WORK_GET_MANY)
+		adapter_get_many(at);
+	else if (part->work == WORK_GET && part->side == PLAIN)
+		plain_get(part->plain, keys[at]);
+	else if (part->work == WORK_GET)
+		adapter_get(keys[at]);
+	else if (part->side == PLAIN)
+		plain_set(part->plain, keys[at]);
+	else
+		adapter_set(keys[at]);
+}
+
+static void *part_run(void *argument)
+{
+	struct part *part = argument;
+	const unsigned step = part->work == WORK_GET_MANY ? MANY : 1;
+
+	(void)pthread_barrier_wait(part->start);
+	for (; part->done < SLICE_OPS * (part->work == WORK_GET_MANY ? 10 : 1); part->done += step)
+		part_do(part, (part->first + part->done) % KEYS);
+	return NULL;
+}
+
+/* Operations a second of all threads; of many at once each counts as one. */
 static double slice(enum side side, enum work work, unsigned round)
 {
-	const uint64_t begun_ns = bench_boot_ns();
-	unsigned done;
+	pthread_t threads[THREADS];
+	struct part parts[THREADS];
+	pthread_barrier_t start;
+	unsigned done = 0;
+	uint64_t begun_ns;
 
-	for (done = 0; done < SLICE_OPS * (work == WORK_GET_MANY ? 10 : 1);) {
-		const unsigned at = (round * 7919u + done) % KEYS;
-
-		if (work == WORK_GET_MANY)
-			(side == PLAIN ? plain_get_many : adapter_get_many)(at);
-		else if (work == WORK_GET)
-			(side == PLAIN ? plain_get : adapter_get)(keys[at]);
-		else
-			(side == PLAIN ? plain_set : adapter_set)(keys[at]);
-		done += work == WORK_GET_MANY ? MANY : 1;
+	(void)pthread_barrier_init(&start, NULL, THREADS + 1);
+	for (unsigned i = 0; i < THREADS; i++) {
+		parts[i] = (struct part){.side = side,
+					 .work = work,
+					 .first = round * 7919u + i * (KEYS / THREADS),
+					 .plain = plains[i],
+					 .start = &start};
+		if (pthread_create(&threads[i], NULL, part_run, &parts[i]) != 0)
+			bench_end("no thread");
 	}
+	(void)pthread_barrier_wait(&start);
+	begun_ns = bench_boot_ns();
+	for (unsigned i = 0; i < THREADS; i++) {
+		(void)pthread_join(threads[i], NULL);
+		done += parts[i].done;
+	}
+	(void)pthread_barrier_destroy(&start);
 	return (double)done * 1e9 / (double)(bench_boot_ns() - begun_ns);
 }
 
@@ -295,17 +345,19 @@ static void stage_play(unsigned first, unsigned rounds)
 		servers[i].threads = 1;
 		server_start(&servers[i], MEMORY_MIB, KEYS);
 	}
-	plain_open();
+	for (unsigned i = 0; i < THREADS; i++)
+		plains[i] = plain_open();
 	host = adapter_open(&list, &mcr, name);
 	for (unsigned i = 0; i < KEYS; i++) {
-		plain_set(keys[i]);
+		plain_set(plains[0], keys[i]);
 		adapter_set(keys[i]);
 	}
 	measure(first, rounds);
 	mcr_pool_free(pool);
 	mcr_close(mcr);
 	host_stop(host);
-	memcached_free(plain);
+	for (unsigned i = 0; i < THREADS; i++)
+		memcached_free(plains[i]);
 	fleet_list_free(&list);
 	for (unsigned i = 0; i < SERVERS; i++)
 		server_stop(&servers[i]);

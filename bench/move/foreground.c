@@ -3,8 +3,8 @@
  * A round: COPY by the mover alone and unpaced; what the server can do for its clients; half of
  * that for some seconds; and the same load during a whole COPY, its dumps included, by a mover that
  * gives way.  Medians of ratios.  Clients ask for several items at once: with one command at a time
- * they are busier with the kernel than the server with them, and half of what they get from it is a
- * sixth of what it can do.
+ * they are busier with the kernel than the server with them, and half of what they get from it is
+ * less than a fifth of what it can do.
  *
  * The source and its clients run as they are and wherever the kernel puts them.  The mover and the
  * destination, which elsewhere are another host's or have a host's other cores, run at a lower
