@@ -14,7 +14,8 @@ make_it() {
 	env -u MAKEFLAGS -u MAKELEVEL -u PKG_CONFIG_LIBDIR -u PKG_CONFIG_SYSROOT_DIR \
 		make -s B="$BUILD" SAN=$san DESTDIR="$dir/root" PREFIX=/usr "$@"
 }
-make_it -pnq >"$dir/make" 2>/dev/null || true
+# 1: something is to be made; 2: the Makefile is wrong.
+make_it -pnq >"$dir/make" 2>/dev/null || [ $? = 1 ] || fail "make cannot read the Makefile"
 grep -qx '\.DEFAULT_GOAL := all' "$dir/make" || fail "make alone does not build everything"
 make_it install install-proxy
 root=$dir/root

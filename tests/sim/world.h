@@ -40,7 +40,7 @@
 #define SETTLE_US     (60u * SECOND)
 #define SETTLE_TENTHS 1200u
 #define EVENTS_MIN    5000u
-#define EVENTS_MAX    13000u
+#define EVENTS_MAX    12000u
 
 /* ---- lists, and two of them laid over each other ---- */
 
