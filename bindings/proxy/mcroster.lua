@@ -231,6 +231,23 @@ local function probe_found(res)
 	return not (words:find(" s0 ", 1, true) and words:find(" Z ", 1, true))
 end
 
+-- Whether the server of a step has a value of the key.  Nil: that is not known.
+function Operation:has(plan, i)
+	local res = self:send(plan, i, probe(self))
+	if not res or not res:ok() then return nil end
+	return res:hit() and probe_found(res)
+end
+
+-- Whether a token is of a value that has gone from where the cas goes, while the key's value is where the
+-- plan deletes: then the cas would be refused, and the value lost all the same.
+function Operation:gone(plan, count)
+	local owner, other
+	for i = 1, count do
+		if plan:step(i) == core.SEND_WRITE then owner = i else other = i end
+	end
+	return owner and other and self:has(plan, owner) == false and self:has(plan, other)
+end
+
 -- The reads at the head of a plan: "found", "missed", "failed" or "late"; the reply; the step that
 -- found, or the first behind the reads.
 function Operation:look(plan, count)
@@ -345,7 +362,7 @@ function Operation:attempt(plan)
 	local count, known, generation = plan:begin(self.op, self.key)
 	if not count then return self:fail(known) end
 	if generation ~= self.state.generation then self:notice(generation) end
-	if self.token and not plan:holds(self.key, self.token) then
+	if self.token and (not plan:holds(self.key, self.token) or self:gone(plan, count)) then
 		plan:finish()
 		return self:say(self.way.exists)
 	end

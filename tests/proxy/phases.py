@@ -247,6 +247,30 @@ class Phases(World):
         proxy.ask("gets %s\r\n" % key)
         self.assertEqual(proxy.ask("cas %s 0 0 1 %s\r\nx\r\n" % (key, token)), "STORED\r\n")
 
+    def test_a_cas_of_a_value_that_has_gone_removes_nothing(self):
+        proxy = self.start()
+        (key, *_), _ = self.moving(proxy)
+        name = key.encode()
+        for phase in ("COPY", "SWITCH", "SETTLE", "DRAIN"):
+            owner, other = (self.o, self.n) if phase in AT_OLD else (self.n, self.o)
+            for command, answer in (("cas %s 0 0 1 %s\r\ny\r\n", "EXISTS"), ("ms %s 1 C%s\r\ny\r\n", "EX"),
+                                    ("ma %s C%s\r\n", "EX")):
+                for reserved in (False, True):
+                    with self.subTest(phase=phase, command=command, reserved=reserved):
+                        self.publish(phase)
+                        proxy.ask("set %s 0 0 1\r\n1\r\n" % key)
+                        token = proxy.ask("gets %s\r\n" % key).split()[4]
+                        # As after two changes: it has moved away, and has not come back yet.
+                        owner.put(name, None)
+                        other.put(name, b"4")
+                        if reserved:
+                            owner.ask(b"mg %s N30\r\n" % name)
+                        self.assertEqual(proxy.ask(command % (key, token)), answer + "\r\n")
+                        self.assertEqual((owner.at(name), other.at(name)), (b"" if reserved else None, b"4"))
+                        owner.put(name, None)
+                        other.put(name, None)
+                        self.assertIn(proxy.ask(command % (key, token)), ("NOT_FOUND\r\n", "NF\r\n"))
+
     def test_a_step_that_is_too_late_is_not_sent(self):
         (key, *_), _ = self.moving(self.start())
 
