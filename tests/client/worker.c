@@ -233,6 +233,18 @@ static void write_one(struct worker *worker, uint32_t index, bool fill)
 	write_send(worker, &item, &write);
 }
 
+/* A host whose lease has lapsed for a moment refuses; what is filled is what moves later. */
+static void fill_one(struct worker *worker, uint32_t index)
+{
+	for (;;) {
+		worker->report.status = MCR_POOL_OK;
+		write_one(worker, index, true);
+		if (worker->report.status != MCR_POOL_REFUSED)
+			return;
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+}
+
 static void keep_pace(struct worker *worker)
 {
 	uint32_t rate = worker->crew->setup.rate;
@@ -275,7 +287,7 @@ static void job_work(struct worker *worker, enum job job, unsigned order)
 		if (index >= crew->setup.keys)
 			return;
 		if (job == JOB_FILL)
-			write_one(worker, index, true);
+			fill_one(worker, index);
 		else
 			read_one(worker, index);
 	}

@@ -11,12 +11,23 @@ lab_wait_segment() {
 		--timeout "${4:-$((LAB_WAIT_S * 1000))}" >/dev/null || fail "host $1 does not show $2"
 }
 
-# lab_kill_in N PHASE [EPOCH]: waits for the phase in host N's segment and kills its agent that
-# instant; the segment then shows whether the phase was still the one.
+# lab_kill_in N PHASE [EPOCH]: of one host.
 lab_kill_in() {
-	"$LAB_TOOLS/watch" --segment "$(lab_segment "$1")" --phase "$2" --epoch "${3:-0}" \
-		--kill "${LAB_AGENT_PID[$1]}" >/dev/null || fail "host $1 does not show $2"
-	lab_killed_in "$1" "$2"
+	lab_kill_all_in "$2" "${3:-0}" "$1"
+}
+
+# lab_kill_all_in PHASE EPOCH N...: waits for the phase (0: in whatever epoch) in each host's segment and
+# kills its agent that instant; the segment then shows whether the phase was still the one.
+lab_kill_all_in() {
+	local phase=$1 epoch=$2 n watches=() watch
+	shift 2
+	for n; do
+		"$LAB_TOOLS/watch" --segment "$(lab_segment "$n")" --phase "$phase" --epoch "$epoch" \
+			--kill "${LAB_AGENT_PID[$n]}" >/dev/null &
+		watches+=($!)
+	done
+	for watch in "${watches[@]}"; do wait "$watch" || fail "a host of $* does not show $phase"; done
+	for n; do lab_killed_in "$n" "$phase"; done
 }
 
 # lab_stop_in N PHASE: the same, but it is stopped: killed, or let go on, by whoever called.

@@ -88,7 +88,7 @@ lab_agent_start 2
 say "back to a1; a majority is away, and a1 is killed before it has begun"
 LAB_COORDINATOR=1 lab_conf 1 2 3 4 a5 a6 a7
 lab_push_start 7 60
-for n in 2 3 5 6; do lab_kill_in $n steady 4; done
+lab_kill_all_in steady 4 2 3 5 6
 lab_until 30 handed_over 7 1 || fail "a7 does not hand over"
 lab_until 20 hearing 1 || fail "a1 says $(lab_status -1 waits_for)"
 lab_agent_kill 1
