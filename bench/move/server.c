@@ -57,9 +57,10 @@ static void run(const struct server *server, uint16_t port, uint64_t memory_mib,
 	(void)snprintf(threads, sizeof(threads), "%u", server->threads ? server->threads : 4);
 	(void)snprintf(power, sizeof(power), "hashpower=%u", hash_power(items));
 	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_mib);
+	/* As another user it would not die with its parent any more. */
 	if (geteuid() == 0) {
 		arguments[15] = "-u";
-		arguments[16] = "nobody";
+		arguments[16] = "root";
 	}
 	(void)execvp("memcached", arguments);
 	_exit(127);
