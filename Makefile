@@ -412,7 +412,7 @@ help:
 	@echo 'make stale SECONDS=3600   clients on five hosts look for stale reads while servers come and go'
 	@echo 'make fuzz SECONDS=60   each fuzz target for so long; findings stay in build/fuzz/findings'
 	@echo 'make bench-lookup   what a lookup costs beside libmemcached; ARGS=--json'
-	@echo 'make bench-libmemcached   what the adapter costs on top of libmemcached; ARGS="--rounds N --json"'
+	@echo 'make bench-libmemcached   what the adapter costs on top of libmemcached; ARGS="--rounds N --threads N --json"'
 	@echo 'make bench-move   the mover beside a copy without safety; ARGS="--rounds N --json";'
 	@echo '                  bench-move-large: values of 100 KiB; bench-move-many: ten million keys'
 	@echo 'make bench-foreground   what other clients feel of a move; ARGS="--rounds N --json"'

@@ -1,17 +1,18 @@
 /* overhead.c - the program behind `make bench-libmemcached`: what the adapter costs on top of
  * libmemcached.
  *
- *   overhead [--json] [--rounds N]
- *   overhead --stage FIRST ROUNDS      (for itself: one stage, its rates as bytes to stdout)
+ *   overhead [--json] [--rounds N] [--threads N]
+ *   overhead --stage FIRST ROUNDS THREADS
+ *                                      (for itself: one stage, its rates as bytes to stdout)
  *
  * Four memcacheds on the loopback, the same keys and values for both; the plain handle has all four
  * as its servers, by its own distribution.  Four threads, of the plain side each with a handle of
  * its own: so the processors are busy, and it is not the kernel's waking of idle ones that is
- * measured.  In each round both sides do every kind of work, a slice each, in changing order, so
- * what else the machine does falls on both; the figures are the medians of the slices' rates, and
- * the ratio is the median of the rounds' ratios.  Where
- * processes and their memory happen to lie makes more of a difference than the adapter: so there
- * are several stages, each a process of its own with memcacheds and connections of its own.
+ * measured; one thread shows that too.  In each round both sides do every kind of work, a slice
+ * each, in changing order, so what else the machine does falls on both; the figures are the medians
+ * of the slices' rates, and the ratio is the median of the rounds' ratios.  Where processes and
+ * their memory happen to lie makes more of a difference than the adapter: so there are several
+ * stages, each a process of its own with memcacheds and connections of its own.
  */
 #include <getopt.h>
 #include <pthread.h>
@@ -36,7 +37,7 @@
 #define KEY_BYTES    32u
 #define KEY_DIGITS   8u
 #define VALUE_BYTES  100u
-#define THREADS	     4u
+#define THREADS_MAX  64u
 #define SLICE_OPS    500u
 #define MANY	     100u
 #define OVERHEAD_MAX 2.0 /* per cent */
@@ -47,7 +48,8 @@ enum side { PLAIN, ADAPTER, SIDES };
 static const char *const work_names[WORKS] = {"get", "set", "get, 100 at once"};
 
 static struct server servers[SERVERS];
-static memcached_st *plains[THREADS];
+static memcached_st *plains[THREADS_MAX];
+static unsigned thread_count = 4;
 static struct mcr_pool *pool;
 static char keys[KEYS][KEY_BYTES + 1];
 static char value[VALUE_BYTES];
@@ -253,17 +255,17 @@ static void *part_run(void *argument)
 /* Operations a second of all threads; of many at once each counts as one. */
 static double slice(enum side side, enum work work, unsigned round)
 {
-	pthread_t threads[THREADS];
-	struct part parts[THREADS];
+	pthread_t threads[THREADS_MAX];
+	struct part parts[THREADS_MAX];
 	pthread_barrier_t start;
 	unsigned done = 0;
 	uint64_t begun_ns;
 
-	(void)pthread_barrier_init(&start, NULL, THREADS + 1);
-	for (unsigned i = 0; i < THREADS; i++) {
+	(void)pthread_barrier_init(&start, NULL, thread_count + 1);
+	for (unsigned i = 0; i < thread_count; i++) {
 		parts[i] = (struct part){.side = side,
 					 .work = work,
-					 .first = round * 7919u + i * (KEYS / THREADS),
+					 .first = round * 7919u + i * (KEYS / thread_count),
 					 .plain = plains[i],
 					 .start = &start};
 		if (pthread_create(&threads[i], NULL, part_run, &parts[i]) != 0)
@@ -271,7 +273,7 @@ static double slice(enum side side, enum work work, unsigned round)
 	}
 	(void)pthread_barrier_wait(&start);
 	begun_ns = bench_boot_ns();
-	for (unsigned i = 0; i < THREADS; i++) {
+	for (unsigned i = 0; i < thread_count; i++) {
 		(void)pthread_join(threads[i], NULL);
 		done += parts[i].done;
 	}
@@ -321,8 +323,14 @@ static void report(unsigned rounds, bool json)
 
 static int usage(void)
 {
-	(void)fputs("usage: overhead [--json] [--rounds N]\n", stderr);
+	(void)fputs("usage: overhead [--json] [--rounds N] [--threads N]\n", stderr);
 	return 2;
+}
+
+static bool threads_set(const char *text)
+{
+	thread_count = (unsigned)strtoul(text, NULL, 10);
+	return thread_count > 0 && thread_count <= THREADS_MAX;
 }
 
 static void keys_make(void)
@@ -345,7 +353,7 @@ static void stage_play(unsigned first, unsigned rounds)
 		servers[i].threads = 1;
 		server_start(&servers[i], MEMORY_MIB, KEYS);
 	}
-	for (unsigned i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < thread_count; i++)
 		plains[i] = plain_open();
 	host = adapter_open(&list, &mcr, name);
 	for (unsigned i = 0; i < KEYS; i++) {
@@ -356,7 +364,7 @@ static void stage_play(unsigned first, unsigned rounds)
 	mcr_pool_free(pool);
 	mcr_close(mcr);
 	host_stop(host);
-	for (unsigned i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < thread_count; i++)
 		memcached_free(plains[i]);
 	fleet_list_free(&list);
 	for (unsigned i = 0; i < SERVERS; i++)
@@ -389,13 +397,14 @@ static void stage_take(FILE *from, unsigned first, unsigned rounds)
 /* The program anew: with exec its memory lies elsewhere. */
 static void stage_run(unsigned first, unsigned rounds)
 {
-	char first_text[16], rounds_text[16];
+	char first_text[16], rounds_text[16], threads_text[16];
 	int ends[2], status;
 	FILE *from;
 	pid_t child;
 
 	(void)snprintf(first_text, sizeof(first_text), "%u", first);
 	(void)snprintf(rounds_text, sizeof(rounds_text), "%u", rounds);
+	(void)snprintf(threads_text, sizeof(threads_text), "%u", thread_count);
 	if (pipe(ends) < 0 || (child = fork()) < 0)
 		bench_end("no process for a stage");
 	if (child == 0) {
@@ -403,7 +412,7 @@ static void stage_run(unsigned first, unsigned rounds)
 		(void)close(ends[0]);
 		(void)close(ends[1]);
 		(void)execl("/proc/self/exe", "overhead", "--stage", first_text, rounds_text,
-			    (char *)NULL);
+			    threads_text, (char *)NULL);
 		_exit(127);
 	}
 	(void)close(ends[1]);
@@ -416,12 +425,13 @@ static void stage_run(unsigned first, unsigned rounds)
 		bench_end("a stage failed");
 }
 
-static int stage_main(const char *first_text, const char *rounds_text)
+static int stage_main(const char *first_text, const char *rounds_text, const char *threads_text)
 {
 	const unsigned first = (unsigned)strtoul(first_text, NULL, 10),
 		       rounds = (unsigned)strtoul(rounds_text, NULL, 10);
 
-	if (rounds == 0 || rounds > BENCH_ROUNDS_MAX || first > BENCH_ROUNDS_MAX - rounds)
+	if (rounds == 0 || rounds > BENCH_ROUNDS_MAX || first > BENCH_ROUNDS_MAX - rounds ||
+	    !threads_set(threads_text))
 		return usage();
 	keys_make();
 	stage_play(first, rounds);
@@ -433,19 +443,20 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
 						{"rounds", required_argument, NULL, 'r'},
+						{"threads", required_argument, NULL, 't'},
 						{NULL, 0, NULL, 0}};
 	unsigned rounds = 20 * STAGES;
 	bool json = false;
 	int option;
 
-	if (argc == 4 && strcmp(argv[1], "--stage") == 0)
-		return stage_main(argv[2], argv[3]);
+	if (argc == 5 && strcmp(argv[1], "--stage") == 0)
+		return stage_main(argv[2], argv[3], argv[4]);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'j')
 			json = true;
 		else if (option == 'r')
 			rounds = (unsigned)strtoul(optarg, NULL, 10);
-		else
+		else if (option != 't' || !threads_set(optarg))
 			return usage();
 	}
 	if (optind != argc || rounds == 0 || rounds > BENCH_ROUNDS_MAX)
