@@ -8,7 +8,9 @@ PROXY_MODULE=$BUILD/bindings/proxy
 PROXY_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 PROXY_PORT=11211
 PROXY_REAL=${PROXY_REAL:-}
-declare -A PROXY_PID=()
+declare -A PROXY_PID=() PROXY_COUNTED=()
+PROXY_CUT_OFF=0 # clients of proxies that were killed
+THROUGH_CLIENTS=()
 
 # A module with sanitizers in it runs in a program without them only when they come first.
 PROXY_ENV=("LUA_PATH=$PROXY_TOP/bindings/proxy/?.lua;;"
@@ -57,7 +59,13 @@ proxy_start() {
 	lab_until "$LAB_WAIT_S" proxy_answers "$n" || fail "the proxy of host $n does not answer"
 }
 
+# What it counted is kept.
 proxy_kill() {
+	local name
+	for name in invalidated failed; do
+		PROXY_COUNTED[$name]=$((${PROXY_COUNTED[$name]:-0} + $(proxy_stat "$1" $name)))
+	done
+	PROXY_CUT_OFF=$((PROXY_CUT_OFF + $(printf '%s\n' "${THROUGH_CLIENTS[@]}" | grep -c "=$1\$")))
 	kill -KILL "${PROXY_PID[$1]}"
 	wait "${PROXY_PID[$1]}" 2>/dev/null
 }
@@ -67,11 +75,19 @@ proxy_stat() {
 	proxy_talk "$1" "stats proxy" | sed -n "s/^STAT user_mcroster_$2 \([0-9]*\)$/\1/p"
 }
 
+# proxy_count NAME: of all proxies, those that were killed too.
+proxy_count() {
+	local n sum=${PROXY_COUNTED[$1]:-0}
+	for n in "${!PROXY_PID[@]}"; do sum=$((sum + $(proxy_stat "$n" "$1"))); done
+	echo "$sum"
+}
+
 # through_start KEYS KIND=N|KIND=ADDRESS,ADDRESS,...: clients of these kinds at the proxies of these
 # hosts, or with a list.
 through_start() {
 	local keys=$1 word clients=()
 	shift
+	THROUGH_CLIENTS=("$@")
 	for word; do
 		case $word in
 		*,*) clients+=("$word") ;;
@@ -103,17 +119,31 @@ through_more() {
 # Nothing wrong was read, and nothing missed.  A write whose second step did not get through is made good by a delete of
 # its key: only as many keys may be missed as the proxies say they deleted.
 through_zeros() {
-	local n invalidated=0
-	for n in "${!PROXY_PID[@]}"; do invalidated=$((invalidated + $(proxy_stat "$n" invalidated))); done
-	through_not_stale
-	check "missed, of $invalidated writes that were made good" between 0 "$(lab_load_number missed)" $invalidated
-}
-
-through_not_stale() {
-	local name
+	local name invalidated
+	invalidated=$(proxy_count invalidated)
 	through report
 	say "  $LAB_ANSWER"
 	for name in stale foreign cas_wrong; do
 		check "clients of the proxies: $name: 0" equal "$(lab_load_number $name)" 0
 	done
+	check "missed, of $invalidated writes that were made good" between 0 "$(lab_load_number missed)" "$invalidated"
+}
+
+# through_settle: at rest, when nothing is owed any more.
+through_settle() {
+	local n
+	for n in "${!LAB_AGENT_PID[@]}"; do
+		lab_until "$LAB_WAIT_S" through_owes_nothing "$n" || fail "a$n still owes something"
+	done
+	through settle
+}
+through_owes_nothing() { [ "$(lab_status "-$1" owed)" = 0 ]; }
+
+# What became of a write is not known where its client was cut off, one write of each, or was told of a failure: it is of
+# no other key.
+through_doubts() {
+	local most=$((PROXY_CUT_OFF + $(proxy_count failed)))
+	through report
+	check "writes in doubt, of $PROXY_CUT_OFF clients cut off and as many failures as proxies told" \
+		between 0 "$(lab_load_number failed)" $most
 }

@@ -20,7 +20,7 @@ function answer(Memcached $memcached, string $done, string $not): string
 	$expected = [Memcached::RES_NOTFOUND, Memcached::RES_NOTSTORED, Memcached::RES_DATA_EXISTS];
 	if ($code === Memcached::RES_SUCCESS)
 		return $done;
-	return in_array($code, $expected, true) ? $not : 'failed ' . $memcached->getResultMessage();
+	return in_array($code, $expected, true) ? $not : 'failed ' . strtr($memcached->getLastErrorMessage(), "\n", ' ');
 }
 
 while (($line = fgets(STDIN)) !== false) {
@@ -41,7 +41,8 @@ while (($line = fgets(STDIN)) !== false) {
 		break;
 	case 'cas':
 		$memcached->cas($words[3], $words[1], $words[2]);
-		echo answer($memcached, 'stored', 'not stored'), "\n";
+		$gone = $memcached->getResultCode() === Memcached::RES_NOTFOUND;
+		echo answer($memcached, 'stored', $gone ? 'not found' : 'not stored'), "\n";
 		break;
 	case 'delete':
 		$memcached->delete($words[1]);

@@ -10,13 +10,20 @@ All read and write the same keys, one writer of a key at a time, so of every val
 known which writes had ended when the read began.  A delete is a write too: what was there before it
 is never seen again.  Counters are only counted up; a cas is tried with fresh tokens and with old ones.
 
+A key is missed when it is not found although its last write had ended well and no other overlapped the
+read.  In doubt is a key of which a write failed that may have been sent: an agent or the server may still
+carry it out, also after later writes, until nothing is owed any more.  A write that was never sent, as the
+proxy was down, changes nothing.
+
 Commands on standard input, one a line, each answered with one line on standard output:
   fill [WHO]  every key is set once, while none is at work  -> ok
   go [WHO]    clients at work: those with a `list`, those at a `proxy`, or all  -> ok
   pause       no operation is under way                     -> ok
+  settle      nothing is owed: what is in doubt may be gone, and stays as it is  -> ok
   verify      every key is read, by those                   -> ok
   report      a flat JSON object
 """
+import collections
 import json
 import os
 import random
@@ -28,10 +35,17 @@ import time
 
 REPLY_S = 5.0
 PAUSE_S = 0.0005
+REMEMBERED = 16  # of what was done to a key, to be told when it is wrong
+NOT_CONNECTED = "is not connected yet"  # what a proxy says of a write of which it has sent nothing
+DOWN = ("DISABLED UNTIL TIMED RETRY", "ServerDown", "Connection refused")  # of libmemcached while it does not try
 
 
 class Failed(Exception):
     """The outcome is not known."""
+
+
+class Unsent(Failed):
+    """Nothing was sent to a server."""
 
 
 class Text:
@@ -44,7 +58,10 @@ class Text:
     def ask(self, line, body=None):
         try:
             if self.file is None:
-                sock = socket.create_connection((self.host, int(self.port)), REPLY_S)
+                try:
+                    sock = socket.create_connection((self.host, int(self.port)), REPLY_S)
+                except OSError as error:
+                    raise Unsent(str(error)) from error
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.file = sock.makefile("rwb")
             self.file.write(line + b"\r\n" + (body + b"\r\n" if body is not None else b""))
@@ -62,7 +79,7 @@ class Text:
             self.file = None
             raise Failed(str(error)) from error
         if b"ERROR" in reply.split(b" ")[0]:
-            raise Failed(reply.decode())
+            raise (Unsent if NOT_CONNECTED in reply.decode() else Failed)(reply.decode())
         return reply, value
 
     def get(self, key):
@@ -79,7 +96,9 @@ class Text:
         return self.ask(b"add %s 0 0 %d" % (key, len(value)), value)[0] == b"STORED"
 
     def cas(self, key, value, token):
-        return self.ask(b"cas %s 0 0 %d %s" % (key, len(value), token), value)[0] == b"STORED"
+        """True: stored.  None: there is nothing of that name."""
+        return {b"STORED": True, b"NOT_FOUND": None}.get(
+            self.ask(b"cas %s 0 0 %d %s" % (key, len(value), token), value)[0], False)
 
     def delete(self, key):
         self.ask(b"delete " + key)
@@ -105,7 +124,7 @@ class Meta(Text):
         return self.ask(b"ms %s %d ME" % (key, len(value)), value)[0] == b"HD"
 
     def cas(self, key, value, token):
-        return self.ask(b"ms %s %d C%s" % (key, len(value), token), value)[0] == b"HD"
+        return {b"HD": True, b"NF": None}.get(self.ask(b"ms %s %d C%s" % (key, len(value), token), value)[0], False)
 
     def delete(self, key):
         self.ask(b"md " + key)
@@ -115,11 +134,24 @@ class Meta(Text):
         return int(value) if value is not None else None
 
 
-class Pylibmc:
+class Libmemcached:
+    """Only of an operation after one that has failed it is known that it was not sent."""
+
+    def __init__(self):
+        self.up = True
+
+    def failure(self, text):
+        unsent = NOT_CONNECTED in text or not self.up and any(words in text for words in DOWN)
+        self.up = False
+        return (Unsent if unsent else Failed)(text)
+
+
+class Pylibmc(Libmemcached):
     def __init__(self, address):
         import pylibmc
 
-        self.error = pylibmc.Error
+        super().__init__()
+        self.error, self.not_found = pylibmc.Error, pylibmc.NotFound
         addresses = address.split(",")
         self.client = pylibmc.Client(addresses, behaviors={"ketama_weighted": len(addresses) > 1,
                                                            "receive_timeout": int(REPLY_S * 1000000),
@@ -128,9 +160,13 @@ class Pylibmc:
 
     def run(self, method, *args):
         try:
-            return method(*args)
+            answer = method(*args)
+        except self.not_found:
+            answer = None
         except self.error as error:
-            raise Failed(repr(error)) from error
+            raise self.failure(repr(error)) from error
+        self.up = True
+        return answer
 
     @staticmethod
     def bytes_of(value):
@@ -153,18 +189,14 @@ class Pylibmc:
         self.run(self.client.delete, key.decode())
 
     def incr(self, key):
-        try:
-            return self.run(self.client.incr, key.decode(), 1)
-        except Failed as failed:
-            if "NotFound" in str(failed):
-                return None
-            raise
+        return self.run(self.client.incr, key.decode(), 1)
 
 
-class Php:
+class Php(Libmemcached):
     """A PHP process: a line for each command and for each answer."""
 
     def __init__(self, address):
+        super().__init__()
         script = os.path.join(os.path.dirname(__file__), "through.php")
         self.process = subprocess.Popen(["php", script, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
@@ -173,7 +205,8 @@ class Php:
         self.process.stdin.flush()
         answer = self.process.stdout.readline().rstrip(b"\n")
         if answer.startswith(b"failed") or not answer:
-            raise Failed(answer.decode())
+            raise self.failure(answer.decode())
+        self.up = True
         return answer
 
     def get(self, key):
@@ -190,7 +223,7 @@ class Php:
         return self.ask(b"add", key, value) == b"stored"
 
     def cas(self, key, value, token):
-        return self.ask(b"cas", key, value, token) == b"stored"
+        return {b"stored": True, b"not found": None}.get(self.ask(b"cas", key, value, token), False)
 
     def delete(self, key):
         self.ask(b"delete", key)
@@ -211,10 +244,12 @@ class World:
         self.written = [0] * keys  # the version given out last
         self.done = [0] * keys  # the last whose write had ended
         self.absent = [True] * keys  # it may be missing
-        self.touched = [0] * keys  # writes that may have made it so
+        self.doubtful = [False] * keys
+        self.activity = [0] * keys  # odd: a write is under way
+        self.last = [collections.deque(maxlen=REMEMBERED) for _ in range(keys)]
         self.writing = [threading.Lock() for _ in range(keys)]
         self.count = dict.fromkeys("reads hits stale missed foreign writes sets adds deletes cas cas_wrong incrs "
-                                   "failed reads_failed".split(), 0)
+                                   "updates_missed failed unsent reads_failed".split(), 0)
         self.lock = threading.Lock()
 
     def add(self, *names):
@@ -235,32 +270,52 @@ class World:
         name, _, number = (cls.name(key) + b"=" + value if key % 8 == 0 else value).partition(b"=")
         return int(number) if name == cls.name(key) and number.isdigit() else None
 
-    def wrong(self, what, text):
+    def note(self, key, text):
+        self.last[key].append("%.3f %s" % (time.monotonic(), text))
+
+    def wrong(self, what, key, text):
         self.add(what)
-        print("%.3f %s: %s" % (time.monotonic(), what, text), file=sys.stderr, flush=True)
+        first = "%.3f %s: %s: %s" % (time.monotonic(), what, self.name(key).decode(), text)
+        sys.stderr.write("\n\t".join([first, *self.last[key]]) + "\n")
+
+    def certain(self, key):
+        return not (self.absent[key] or self.doubtful[key])
+
+    def now(self, key):
+        """What a read that begins has to find, and the activity in which it must be found."""
+        activity = self.activity[key]
+        return self.done[key], activity if activity % 2 == 0 and self.certain(key) else None
 
     def read(self, key, began, value):
-        need, absent, touched = began
+        need, activity = began
         self.add("reads")
         if value is None:
-            if not (absent or self.absent[key] or self.touched[key] != touched):
-                self.wrong("missed", "%s, version %d" % (self.name(key).decode(), need))
+            if activity is not None and activity == self.activity[key]:
+                self.wrong("missed", key, "version %d" % need)
             return
         self.add("hits")
         version = self.version(key, value)
         if version is None or version > self.written[key]:
-            self.wrong("foreign", "%s is %r" % (self.name(key).decode(), value))
+            self.wrong("foreign", key, "it is %r" % value)
         elif version < need:
-            self.wrong("stale", "%s has version %d, %d was written before" % (self.name(key).decode(), version, need))
+            self.wrong("stale", key, "version %d, %d was written before" % (version, need))
 
-    def now(self, key):
-        return self.done[key], self.absent[key], self.touched[key]
+    def found_nothing(self, key, what):
+        """What a write, alone as it is, was told."""
+        if self.certain(key):
+            self.wrong("missed", key, "%s finds nothing" % what)
+        self.absent[key] = True
+
+    def settle(self):
+        for key in range(self.keys):
+            self.absent[key] |= self.doubtful[key]
+            self.doubtful[key] = False
 
 
 class Client(threading.Thread):
     def __init__(self, world, number, kind, address):
         super().__init__(daemon=True)
-        self.world, self.kind, self.address = world, kind, address
+        self.world, self.who, self.address = world, "%s at %s" % (kind, address), address
         self.random = random.Random(number)
         self.connection = KINDS[kind](address)
         self.old = {}  # tokens: key -> (version then, token)
@@ -269,25 +324,33 @@ class Client(threading.Thread):
     def get(self, key):
         began = self.world.now(key)
         try:
-            self.world.read(key, began, self.connection.get(World.name(key)))
+            value = self.connection.get(World.name(key))
         except Failed as failed:
             self.failed("reads_failed", key, failed)
+            return
+        self.world.note(key, "%s read %r" % (self.who, value))
+        self.world.read(key, began, value)
 
     def failed(self, what, key, failed):
         self.world.add(what)
-        print("%.3f %s at %s: %s: %s" % (time.monotonic(), self.kind, self.address, World.name(key).decode(), failed),
-              file=sys.stderr, flush=True)
+        sys.stderr.write("%.3f %s: %s: %s\n" % (time.monotonic(), self.who, World.name(key).decode(), failed))
 
     def write(self, key, how):
         world, name = self.world, World.name(key)
         with world.writing[key]:
             version = world.written[key] + 1
+            world.activity[key] += 1
+            world.note(key, "%s begins %s of version %d" % (self.who, how.__name__, version))
             try:
                 how(key, name, version, World.value(key, version))
+                world.note(key, "%s has ended it" % self.who)
             except Failed as failed:
-                world.absent[key] = True
-                world.touched[key] += 1
-                self.failed("failed", key, failed)
+                unsent = isinstance(failed, Unsent)
+                if not unsent:
+                    world.absent[key] = world.doubtful[key] = True
+                world.note(key, "%s has failed: %s" % (self.who, failed))
+                self.failed("unsent" if unsent else "failed", key, failed)
+            world.activity[key] += 1
 
     def ended(self, key, version, absent, *counts):
         self.world.done[key] = version
@@ -303,6 +366,7 @@ class Client(threading.Thread):
         self.world.written[key] = version
         stored = self.connection.add(name, value)
         if stored:
+            self.world.found_nothing(key, "add")
             self.ended(key, version, False, "adds")
         elif self.world.absent[key]:
             self.set(key, name, version, value)
@@ -310,40 +374,47 @@ class Client(threading.Thread):
     def delete(self, key, name, version, value):
         del value
         self.world.written[key] = version
-        self.world.absent[key] = True
-        self.world.touched[key] += 1
         self.connection.delete(name)
         self.ended(key, version, True, "deletes")
 
     def cas(self, key, name, version, value):
         found, token = self.connection.gets(name)
+        if found is None:
+            self.world.found_nothing(key, "gets")
         if token is None:
             self.set(key, name, version, value)
             return
         if World.version(key, found) is None or World.version(key, found) < self.world.done[key]:
-            self.world.wrong("stale", "%s: gets by %s found %r" % (name.decode(), self.kind, found))
+            self.world.wrong("stale", key, "gets by %s found %r" % (self.who, found))
         old = self.old.pop(key, None)
         self.old[key] = (World.version(key, found), token)
         self.world.written[key] = version
         if old and old[0] < self.world.done[key]:
             # Something else was written since: it must not be taken for what the token was given for.
-            if self.connection.cas(name, value, old[1]):
-                self.world.wrong("cas_wrong", "%s, version %d, by a token of version %d"
-                                 % (name.decode(), version, old[0]))
+            stored = self.connection.cas(name, value, old[1])
+            if stored:
+                self.world.wrong("cas_wrong", key, "version %d, by a token of version %d" % (version, old[0]))
                 self.ended(key, version, False)
-            return
-        if self.connection.cas(name, value, token):
-            self.ended(key, version, False, "cas")
+        else:
+            stored = self.connection.cas(name, value, token)
+            if stored:
+                self.ended(key, version, False, "cas")
+        if stored is None:
+            self.world.found_nothing(key, "cas")
 
     def incr(self, key, name, version, value):
         self.world.written[key] = version
         number = self.connection.incr(name)
         if number is None:
+            # Of a key that has not got across yet that is its right.
+            if self.world.certain(key):
+                self.world.add("updates_missed")
+            self.world.absent[key] = True
             self.set(key, name, version, value)
             return
         self.world.written[key] = max(version, number)
         if number <= self.world.done[key]:
-            self.world.wrong("stale", "%s: incr made %d of %d" % (name.decode(), number, self.world.done[key]))
+            self.world.wrong("stale", key, "incr made %d of %d" % (number, self.world.done[key]))
         self.ended(key, self.world.written[key], False, "incrs")
         if number < version:  # one before it was lost, and may have been counted
             self.set(key, name, version + 1, World.value(key, version + 1))
@@ -395,6 +466,8 @@ def main():
                 client.going.clear()
             for client in clients:
                 client.resting.wait()
+        elif command == "settle":
+            world.settle()
         elif command == "verify":
             for key in range(world.keys):
                 at_work[key % len(at_work)].get(key)
