@@ -297,6 +297,8 @@ static void fail_over(struct world *world)
 	    world->halted_since_us +
 		(world->register_back && !is_halted(world, named) ? 15 : 1) * SECOND)
 		return;
+	/* Now he knows: if his order does not begin he gives the next one as anywhere else. */
+	world->register_back = false;
 	if (world->shared && (world->etcd.gone || chance(world, 15)))
 		leave_etcd(world);
 	for (uint32_t i = 0; i < MACHINES; i++) {
