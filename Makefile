@@ -106,6 +106,7 @@ $(B)/libmcroster-memcached.so: $(B)/libmcroster-memcached.so.$(VERSION)
 # A room links what stands below it, never beside or above.
 BELOW_shmlib := $(B)/libmcroster.a
 BELOW_libmemcached := $(B)/libmcroster-memcached.a $(BELOW_shmlib)
+BELOW_client := $(patsubst %,$(B)/tests/client/%.o,history late items)
 BELOW_list   := $(B)/list.a $(BELOW_shmlib)
 BELOW_core   := $(B)/core.a $(BELOW_list)
 BELOW_net    := $(B)/net.a $(BELOW_core)
@@ -151,8 +152,9 @@ $$(UNIT_$(1)): $(B)/%: $(B)/%.o $$(patsubst %.c,$(B)/%.o,$$(filter-out $$(wildca
 unit-$(1): $$(UNIT_$(1))
 	$(Q)for t in $$^; do CK_DEFAULT_TIMEOUT=60 $$$$t || exit 1; done
 endef
-$(foreach r,shmlib libmemcached $(ROOMS),$(eval $(call unit,$(r))))
-UNITS := $(foreach r,shmlib libmemcached $(ROOMS),$(UNIT_$(r)))
+$(foreach r,shmlib libmemcached client $(ROOMS),$(eval $(call unit,$(r))))
+UNITS := $(foreach r,shmlib libmemcached client $(ROOMS),$(UNIT_$(r)))
+$(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/client/*.c)): cppflags += -Itests/client
 
 # Programs that tests and demo run beside the two: the files of tests/client with a main, each
 # linked with the files there that have none.

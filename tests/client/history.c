@@ -37,6 +37,10 @@ struct record {
 	bool absent;	  /* the same of a delete */
 	bool lossy;	  /* may be lost at any time */
 	uint64_t lost_ns; /* when it was lost; 0: it is not, or was written since */
+	/* A counter's: so many incrs were given up, the last one then, that may be executed behind
+	 * a later set, and then make every number larger until the next set. */
+	uint32_t ahead;
+	uint64_t ahead_ns;
 	uint64_t expires_ns, overdue_ns;
 };
 
@@ -192,7 +196,7 @@ enum verdict history_read_end(struct history *history, const struct history_read
 {
 	uint64_t now = now_ns();
 	const struct record *record = record_lock(history, read->index);
-	uint32_t newest = record->newest;
+	uint32_t newest = record->newest, ahead = record->ahead;
 	bool overlapped = record->activity != read->activity;
 	bool lossy = record->lossy || record->lost_ns, stale = false, late = false;
 
@@ -216,6 +220,8 @@ enum verdict history_read_end(struct history *history, const struct history_read
 			return lossy ? VERDICT_LOST : late ? VERDICT_LATE : VERDICT_MISSED;
 		return VERDICT_RIGHT;
 	}
+	if (*version > newest && *version - newest <= ahead)
+		return VERDICT_LATE;
 	if (*version == 0 || *version > newest)
 		return VERDICT_FOREIGN;
 	if (stale)
@@ -252,11 +258,14 @@ bool history_write_begin(struct history *history, uint32_t index, bool alone,
 
 /* An incr's answer, where the value before it was certain. */
 static enum verdict incr_judge(const struct history_write *write, bool must_be_there,
-			       const struct mcr_pool_report *result, uint64_t number)
+			       uint32_t ahead, const struct mcr_pool_report *result,
+			       uint64_t number)
 {
 	if (result->status == MCR_POOL_OK) {
 		if (write->was_absent || number < write->version)
 			return VERDICT_STALE;
+		if (number > write->version && number - write->version <= ahead)
+			return VERDICT_LATE;
 		return number == write->version ? VERDICT_RIGHT : VERDICT_FOREIGN;
 	}
 	if (!must_be_there || result->invalidated)
@@ -293,8 +302,8 @@ void history_write_found(struct history *history, const struct history_write *wr
 	record_unlock(history, write->index);
 }
 
-static void write_given_up(struct history *history, const struct history_write *write,
-			   const struct mcr_pool_report *result)
+static void write_given_up(struct history *history, struct record *record,
+			   const struct history_write *write, const struct mcr_pool_report *result)
 {
 	const struct late_command command = {
 	    .index = write->index,
@@ -306,6 +315,10 @@ static void write_given_up(struct history *history, const struct history_write *
 	};
 
 	late_given_up(&history->late, &command);
+	if (write->op == MCR_OP_UPDATE && result->given_up_at) {
+		record->ahead++;
+		record->ahead_ns = command.given_up_ns;
+	}
 }
 
 enum verdict history_write_end(struct history *history, struct history_write *write,
@@ -328,7 +341,7 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 		if (write->op == MCR_OP_ADD && must_be_there)
 			verdict = VERDICT_MISSED;
 		if (write->op == MCR_OP_UPDATE)
-			verdict = incr_judge(write, must_be_there, result, number);
+			verdict = incr_judge(write, must_be_there, record->ahead, result, number);
 		stored = write->op != MCR_OP_DELETE && !result->invalidated;
 		absent = write->op == MCR_OP_DELETE;
 		break;
@@ -340,7 +353,7 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 	case MCR_POOL_NOT_FOUND:
 	case MCR_POOL_NOT_NUMBER:
 		if (write->op == MCR_OP_UPDATE)
-			verdict = incr_judge(write, must_be_there, result, number);
+			verdict = incr_judge(write, must_be_there, record->ahead, result, number);
 		completed = absent = write->op == MCR_OP_DELETE;
 		break;
 	case MCR_POOL_OWED:
@@ -369,6 +382,9 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 		record->absent = alone && completed && absent;
 	}
 	record->stored &= !record->haunted;
+	if (completed && alone && write->op == MCR_OP_SET &&
+	    write->begun_ns > record->ahead_ns + LATE_WITHIN_NS)
+		record->ahead = 0;
 	if (completed && write->supersedes > record->floor)
 		record->floor = write->supersedes;
 	/* A counter's next value is its last plus one: a version that nobody saw is given back. */
@@ -377,7 +393,7 @@ enum verdict history_write_end(struct history *history, struct history_write *wr
 		record->begun_ns = 0;
 	}
 	if (result->given_up_at || result->given_up_delete)
-		write_given_up(history, write, result);
+		write_given_up(history, record, write, result);
 	record->pending[record->pending[0] == write->version ? 0 : 1] = 0;
 	record->activity++;
 	record_unlock(history, write->index);

@@ -6,12 +6,12 @@
  * that older one was still pending); it is *missed* when it found nothing though the key was
  * stored, its expiry not near, and no write or delete of it overlapped the read; *lost* is the same
  * where that was to be expected: the one server that held it was killed, and nobody has written the
- * key since; or its server loses keys at any time, for it evicts them; *late* is stale, or missed,
- * by a command that its client had given up before (late.h): what the promise does not cover.  A
- * write that an agent owes counts as complete from history_settle on; until then the agent may
- * delete the key at any time, so a read of it may find nothing.  Any thread may call, and any
- * process forked after history_new; records are guarded by striped locks.  Shared by the programs
- * of this directory (it has no main).
+ * key since; or its server loses keys at any time, for it evicts them; *late* is stale, missed, or
+ * a counter too far, by a command that its client had given up before (late.h): what the promise
+ * does not cover.  A write that an agent owes counts as complete from history_settle on; until then
+ * the agent may delete the key at any time, so a read of it may find nothing.  Any thread may call,
+ * and any process forked after history_new; records are guarded by striped locks.  Shared by the
+ * programs of this directory (it has no main).
  */
 #ifndef MCROSTER_TESTS_HISTORY_H
 #define MCROSTER_TESTS_HISTORY_H
@@ -27,9 +27,9 @@ enum verdict {
 	VERDICT_MISSED,
 	VERDICT_LOST, /* missed, as was to be expected */
 	VERDICT_STALE,
-	VERDICT_LATE,	 /* stale or missed, by a command that had been given up before (late.h) */
-	VERDICT_FOREIGN, /* a value that nobody wrote: a mover's reservation, or damage */
-	VERDICT_OVERDUE, /* a value long past its expiry */
+	VERDICT_LATE,	       /* wrong by a command that had been given up before (late.h) */
+	VERDICT_FOREIGN,       /* a value that nobody wrote: a mover's reservation, or damage */
+	VERDICT_OVERDUE,       /* a value long past its expiry */
 	VERDICT_UPDATE_MISSED, /* an incr that found nothing while keys moved: allowed, counted */
 	VERDICT_COUNT
 };

@@ -1,10 +1,6 @@
 /* late.c - see late.h. */
 #include "late.h"
 
-/* Twice what was seen of memcacheds on a machine that had 20 others to run for each of its cores.
- */
-#define REMOVES_WITHIN_NS UINT64_C(10000000000)
-
 void late_init(struct late *late)
 {
 	pthread_mutexattr_t shared;
@@ -80,7 +76,7 @@ bool late_removed(struct late *late, uint32_t index, uint64_t now_ns)
 		const struct late_command *command = &late->command[i];
 
 		may = command->removes && command->index == index &&
-		      now_ns < command->given_up_ns + REMOVES_WITHIN_NS;
+		      now_ns < command->given_up_ns + LATE_WITHIN_NS;
 	}
 	pthread_mutex_unlock(&late->lock);
 	return may;
