@@ -56,7 +56,9 @@
  * Some commands need more than the right enum mcr_op:
  *  - cas: MCR_OP_UPDATE.  A token is worth something only at the server that gave it, so keep that
  *    server's `id` beside the token.  If the plan's `owner` is now another server, the answer is
- *    EXISTS and no step is sent.
+ *    EXISTS and no step is sent.  So it is where the plan has a delete, the owner has no value (or a
+ *    reservation) and the server of the delete has one; ask both first.  The owner would refuse
+ *    such a token, and the value would be deleted all the same.
  *  - incr, decr: MCR_OP_UPDATE.  On a reservation memcached answers CLIENT_ERROR; while keys move
  *    take that for "not found".
  *  - gat, gats, mg with N, R or T: MCR_OP_TOUCH.  Where the plan says MCR_SEND_WRITE send the

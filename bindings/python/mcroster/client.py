@@ -534,6 +534,22 @@ class RosterClient:
             self._exchange([look])
         return look
 
+    def _has(self, run: _Run, step: int) -> Optional[bool]:
+        """Whether the step's server has a value (no reservation); None: that is not known."""
+        try:
+            found = run.call(step, "get", run.plan.key)
+        except Exception:
+            return None
+        return found is not None and found[0] != b""
+
+    def _gone(self, run: _Run) -> bool:
+        """Has the value gone from where a cas is sent, to where the plan deletes?  The cas would be
+        refused, and the value be lost all the same."""
+        sends = [step.send for step in run.plan.steps]
+        return (sorted(sends) == sorted((Send.WRITE, Send.DELETE)) and
+                self._has(run, sends.index(Send.WRITE)) is False and
+                self._has(run, sends.index(Send.DELETE)) is True)
+
     def _write(self, op: Op, key: bytes, method: str, arguments: tuple, missed: Any,
                item: tuple = (), token: Optional[CasToken] = None) -> Any:
         """Carries a write out.  ``method`` and ``arguments`` are the caller's command; ``item`` is
@@ -543,7 +559,7 @@ class RosterClient:
             run = _Run(self, op, key)
             plan = run.plan
             with plan:
-                if token is not None and plan.owner.id != token.server_id:
+                if token is not None and (plan.owner.id != token.server_id or self._gone(run)):
                     return False
                 look = self._head(run)
                 written = _Write()

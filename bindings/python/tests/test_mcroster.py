@@ -407,6 +407,21 @@ class Phases(World):
         self.assertTrue(self.client.cas(self.key, "mine", there))
         self.lies(None, b"mine")
 
+    def test_a_cas_of_a_value_that_has_gone_removes_nothing(self) -> None:
+        for phase in ("COPY", "SWITCH", "SETTLE", "DRAIN"):
+            for left in (None, b""):
+                with self.subTest(phase=phase, left=left):
+                    self.publish(phase)
+                    at_n = phase in AT_NEW
+                    self.lie(*((None, b"was") if at_n else (b"was", None)))
+                    _, token = self.client.gets(self.key)
+                    # As after two changes: it has moved away, and has not come back yet.
+                    self.lie(*((b"is", left) if at_n else (left, b"is")))
+                    self.assertIs(self.client.cas(self.key, "mine", token), False)
+                    self.lies(*((b"is", left) if at_n else (left, b"is")))
+                    self.lie(None, None)
+                    self.assertIsNone(self.client.cas(self.key, "mine", token))
+
     def test_flush_all_is_refused(self) -> None:
         self.publish("DRAIN")
         with self.assertRaisesRegex(MemcacheError, "while keys move"):
