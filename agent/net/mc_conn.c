@@ -20,7 +20,7 @@
 #define QUEUED_MAX    (64u << 20)
 #define READ_BYTES    (128u << 10)
 #define READS_A_TURN  2 /* then the loop's other events have theirs */
-#define WRITE_AT_ONCE (64u << 10)
+#define WRITE_AT_ONCE (256u << 10)
 /* A server answers a long pipeline in many small pieces, each of which would wake this process:
  * bytes that are sure to come are waited for in larger ones, where they are worth it. */
 #define ANSWER_MIN  4u /* "EN\r\n" */
