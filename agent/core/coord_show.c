@@ -93,5 +93,9 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 			       coord->change->servers[server].name,
 			       host != NULL && host->work.reason[0] != '\0' ? ": " : "",
 			       host != NULL ? host->work.reason : "");
-	}
+	} else if ((coord->reg.phase == PHASE_COPY || coord->reg.phase == PHASE_DRAIN) &&
+		   coord->quiet_ms > now_ms)
+		(void)snprintf(text, bytes,
+			       "reservations of servers given up to expire, %" PRIu64 " ms more",
+			       coord->quiet_ms - now_ms);
 }

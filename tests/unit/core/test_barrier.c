@@ -174,6 +174,34 @@ START_TEST(a_change_that_moves_no_key_is_not_held)
 }
 END_TEST
 
+START_TEST(copy_waits_for_reservations_that_nobody_resolves)
+{
+	uint64_t given_up;
+	char text[256];
+	bool said = false;
+
+	world_init(&world, 45);
+	ck_assert(world_settle(&world, 1, 5000));
+	offer();
+	for (int i = 0; i < 10000 && world.coord.reg.phase != PHASE_COPY; i++)
+		world_step(&world);
+	world.coord.quiet_starts = true; /* as after an order to give a server up */
+	given_up = world.now_ms;
+	for (int i = 0; i < 60000 && world.coord.reg.phase == PHASE_COPY; i++) {
+		world_step(&world);
+		coord_waits_for(&world.coord, world.now_ms, text, sizeof(text));
+		said |= strstr(text, "reservations of servers given up to expire, ") == text;
+	}
+	ck_assert_int_eq(world.coord.reg.phase, PHASE_SWITCH);
+	ck_assert(said);
+	ck_assert_uint_ge(world.now_ms, given_up + COORD_STUBS_GONE_MS);
+	coord_waits_for(&world.coord, world.now_ms, text, sizeof(text));
+	ck_assert_ptr_null(strstr(text, "reservations"));
+	check_no_violation(45);
+	world_free(&world);
+}
+END_TEST
+
 START_TEST(a_refused_prepare_is_unwound_to_the_list_before)
 {
 	world_init(&world, 3);
@@ -362,6 +390,7 @@ int main(void)
 	    tests, switch_is_held_until_clients_that_know_nothing_of_phases_have_polled, 0, 4);
 	tcase_add_test(tests, a_change_that_moves_no_key_is_not_held);
 	tcase_add_test(tests, a_refused_prepare_is_unwound_to_the_list_before);
+	tcase_add_test(tests, copy_waits_for_reservations_that_nobody_resolves);
 	tcase_add_test(tests, prepare_waits_for_a_listed_agent_that_is_away);
 	tcase_add_test(tests, later_phases_wait_a_lease_for_a_host_without_work);
 	tcase_add_test(tests, copy_waits_for_the_host_whose_work_it_is);
