@@ -229,14 +229,39 @@ static enum found head_read(struct session *session, const struct run *run,
 	return reading.found;
 }
 
-/* Is the server that gave the token the one that a cas goes to now? */
-static bool token_holds(struct session *session, const struct run *run,
-			const struct mcr_pool_token *token)
+/* What a step's server answers to a read of the key; a reservation is a miss. */
+static enum wire_answer step_has(struct session *session, const struct run *run, unsigned i,
+				 const struct mcr_pool_item *item)
+{
+	struct mcr_pool_value value = {.bytes = NULL};
+	struct wire_query query = {.key = item->key, .key_bytes = item->key_bytes, .value = &value};
+
+	mcr_wire_get(run->wire[i], &query, mcr_run_step_timeout_ms(session, run, i));
+	if (query.answer != WIRE_DONE)
+		return query.answer;
+	free(value.bytes);
+	return value.length > 0 ? WIRE_DONE : WIRE_MISS;
+}
+
+/* Has the value gone from where a cas is sent to where the plan deletes?  The cas would be refused,
+ * and the value be lost all the same. */
+static bool value_gone(struct session *session, const struct run *run,
+		       const struct mcr_pool_item *item)
+{
+	const bool deletes_first = run->plan.step[0].send == MCR_SEND_DELETE;
+
+	return run->plan.step_count == 2 &&
+	       step_has(session, run, deletes_first ? 1 : 0, item) == WIRE_MISS &&
+	       step_has(session, run, deletes_first ? 0 : 1, item) == WIRE_DONE;
+}
+
+/* Is the server that gave the token the one that a cas goes to now, and the value still there? */
+static bool token_holds(struct session *session, const struct run *run, const struct order *order)
 {
 	struct mcr_server owner;
 
 	return mcr_server(session->reader, &run->plan, run->plan.owner, &owner) == MCR_OK &&
-	       owner.id == token->server_id;
+	       owner.id == order->token->server_id && !value_gone(session, run, order->write.item);
 }
 
 /* ---- an operation ---- */
@@ -290,7 +315,7 @@ static enum mcr_pool_status order_run(struct session *session, struct order *ord
 					     item->key_bytes);
 		if (rc != MCR_OK)
 			return mcr_session_refuse(session, rc);
-		const bool holds = !order->token || token_holds(session, &run, order->token);
+		const bool holds = !order->token || token_holds(session, &run, order);
 		if (holds)
 			found = head_read(session, &run, order, &next);
 		if (holds && found == FOUND_NOTHING)

@@ -402,6 +402,29 @@ START_TEST(a_cas_token_is_good_at_its_server_alone)
 }
 END_TEST
 
+/* As after two changes: the value has moved away, and has not come back yet. */
+START_TEST(a_cas_of_a_value_that_has_gone_removes_nothing)
+{
+	static const enum mcr_phase phases[] = {MCR_COPY, MCR_SWITCH, MCR_SETTLE, MCR_DRAIN};
+	static const char *const left[] = {NULL, ""};
+	const struct mcr_pool_item item = item_of("mine");
+	const bool at_new = phases[_i] != MCR_COPY;
+	struct mcr_pool_token token;
+
+	world_publish(phases[_i]);
+	for (unsigned i = 0; i < 2; i++) {
+		world_lie(at_new ? NULL : "was", at_new ? "was" : NULL);
+		ck_assert_str_eq(get(), "was");
+		token = value.token;
+		world_lie(at_new ? "is" : left[i], at_new ? left[i] : "is");
+		IS(mcr_pool_cas(world.pool, &item, &token, &report), MCR_POOL_EXISTS);
+		world_lies(at_new ? "is" : left[i], at_new ? left[i] : "is");
+		world_lie(NULL, NULL);
+		IS(mcr_pool_cas(world.pool, &item, &token, &report), MCR_POOL_NOT_FOUND);
+	}
+}
+END_TEST
+
 /* ---- many at once ---- */
 
 #define MANY 300u
@@ -987,6 +1010,7 @@ int main(void)
 	tcase_add_test(tests, append_stores_nothing_while_reservations_may_be_there);
 	tcase_add_test(tests, touch_reads_while_the_key_moves);
 	tcase_add_test(tests, a_cas_token_is_good_at_its_server_alone);
+	tcase_add_loop_test(tests, a_cas_of_a_value_that_has_gone_removes_nothing, 0, 4);
 	tests = case_of(suite, "many");
 	tcase_add_test(tests, many_reads_each_get_their_own_answer);
 	tcase_add_test(tests, many_reads_are_one_request_for_each_server_and_step);
