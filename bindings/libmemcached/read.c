@@ -6,6 +6,7 @@
  */
 #include "pool.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,8 +177,8 @@ static struct request *request_for(struct exchange *exchange, const struct readi
 	return request;
 }
 
-/* The largest request goes out first: its server has the most to do, and the answer that is taken
- * last, when nobody has anything else to do, is the shortest. */
+/* The largest request goes out first: its server has the most to do, and the answer that comes
+ * last, when nobody has anything else to do, is mostly the shortest. */
 static void exchange_order(struct exchange *exchange)
 {
 	for (unsigned i = 0; i < exchange->request_count; i++) {
@@ -237,6 +238,42 @@ static int left_ms(uint64_t until_ns)
 	return now_ns + 1000000u < until_ns ? (int)((until_ns - now_ns) / 1000000u) : 1;
 }
 
+/* Waits until some of the answers in `in_order` come.  False: that cannot be seen, or none did. */
+static bool some_come(const struct exchange *exchange, unsigned left, struct pollfd *sockets,
+		      int timeout_ms)
+{
+	for (unsigned i = 0; i < left; i++) {
+		const struct request *request = exchange->in_order[i];
+
+		sockets[i] = (struct pollfd){
+		    .fd = mcr_wire_socket(request->wire, request->protocol), .events = POLLIN};
+		if (sockets[i].fd < 0)
+			return false;
+	}
+	return poll(sockets, left, timeout_ms) > 0;
+}
+
+/* Answers are taken as they come, those that come together in their order. */
+static void exchange_fetch(struct session *session, struct exchange *exchange, uint64_t until_ns)
+{
+	struct pollfd sockets[READS_MAX];
+	unsigned left = exchange->request_count;
+
+	while (left > 1 && some_come(exchange, left, sockets, left_ms(until_ns))) {
+		unsigned kept = 0;
+
+		for (unsigned i = 0; i < left; i++)
+			if (sockets[i].revents)
+				request_fetch(session, exchange, exchange->in_order[i],
+					      left_ms(until_ns));
+			else
+				exchange->in_order[kept++] = exchange->in_order[i];
+		left = kept;
+	}
+	for (unsigned i = 0; i < left; i++)
+		request_fetch(session, exchange, exchange->in_order[i], left_ms(until_ns));
+}
+
 /* All requests go out before the first answer is waited for: those on connections that are there
  * first, so that a server that lets itself be waited for holds up nobody's question; for those
  * that are still to be made the time is divided. */
@@ -265,8 +302,7 @@ static void exchange_run(struct session *session, struct exchange *exchange)
 		mcr_wire_ask(request->wire, request->protocol, &exchange->queries[request->first],
 			     request->count, share_ms > 0 ? share_ms : 1);
 	}
-	for (unsigned i = 0; i < exchange->request_count; i++)
-		request_fetch(session, exchange, exchange->in_order[i], left_ms(until_ns));
+	exchange_fetch(session, exchange, until_ns);
 }
 
 /* READS_MAX at most, the steps of each in their order. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "socket.h"
+
 /* Keys in one request. */
 #define ASKED_MAX 128u
 
@@ -18,6 +20,9 @@ struct speaker {
 	memcached_st *handle; /* NULL: not connected */
 	memcached_result_st result;
 	bool asked; /* an answer is to be fetched */
+	/* A handle connects once: what ends its connection ends it too. */
+	bool socket_known;
+	int socket;
 };
 
 struct wire {
@@ -219,6 +224,7 @@ static memcached_st *wire_open(struct wire *wire, enum wire_protocol protocol, i
 		return NULL;
 	}
 	(void)memcached_result_create(speaker->handle, &speaker->result);
+	speaker->socket_known = false;
 	rc = handle_prepare(wire, speaker->handle, protocol, timeout_ms);
 	if (rc != MEMCACHED_SUCCESS) {
 		wire_fail(wire, protocol, rc);
@@ -412,6 +418,22 @@ void mcr_wire_fetch(struct wire *wire, enum wire_protocol protocol,
 	for (unsigned i = 0; i < count; i++)
 		if (queries[i]->answer == WIRE_FAILED)
 			queries[i]->answer = WIRE_MISS;
+}
+
+int mcr_wire_socket(struct wire *wire, enum wire_protocol protocol)
+{
+	struct speaker *speaker = &wire->speaker[protocol];
+
+	if (!speaker->asked)
+		return -1;
+	if (!speaker->socket_known) {
+		speaker->socket =
+		    mcr_socket_find(memcached_server_srcport(
+					memcached_server_instance_by_position(speaker->handle, 0)),
+				    wire->host, wire->port);
+		speaker->socket_known = true;
+	}
+	return speaker->socket;
 }
 
 void mcr_wire_get(struct wire *wire, struct wire_query *query, int timeout_ms)

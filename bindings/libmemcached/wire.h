@@ -87,6 +87,10 @@ void mcr_wire_ask(struct wire *wire, enum wire_protocol protocol, struct wire_qu
 void mcr_wire_fetch(struct wire *wire, enum wire_protocol protocol,
 		    struct wire_query *const *queries, unsigned count, int timeout_ms);
 
+/* The socket on which the answers that are to be fetched come, so that one can wait for several
+ * wires' at once; -1: there are none, or it cannot be told.  The handle's, and closed with it. */
+int mcr_wire_socket(struct wire *wire, enum wire_protocol protocol);
+
 /* Both, for one query. */
 void mcr_wire_get(struct wire *wire, struct wire_query *query, int timeout_ms);
 

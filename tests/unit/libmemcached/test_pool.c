@@ -552,6 +552,49 @@ START_TEST(a_server_that_hangs_costs_the_others_nothing)
 }
 END_TEST
 
+#define LARGE_CHUNKS 24u
+
+/* A value that no socket's buffer holds, and that comes slower than the last millisecond allows. */
+static int answer_large(struct played *played, const char *line)
+{
+	static char chunk[(1u << 20) + 1];
+	char head[300], key[251];
+
+	ck_assert_int_eq(sscanf(line, "get %250s", key), 1);
+	(void)snprintf(head, sizeof(head), "VALUE %s 0 %u\r\n", key, LARGE_CHUNKS << 20);
+	play_say(played, head);
+	memset(chunk, 'x', sizeof(chunk) - 1);
+	for (unsigned i = 0; i < LARGE_CHUNKS; i++) {
+		play_say(played, chunk);
+		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	play_say(played, "\r\nEND\r\n");
+	return 0;
+}
+
+/* N is asked first, for more, and does not answer: what comes from O is taken meanwhile. */
+START_TEST(answers_are_taken_as_they_come)
+{
+	char stays[256];
+	struct mcr_pool_read reads[3] = {{.key = world.key, .key_bytes = world.key_bytes},
+					 {.key = world.key, .key_bytes = world.key_bytes},
+					 {.key = stays, .key_bytes = toy_key(stays, false)}};
+	struct played played[2];
+
+	play_begin(&played[O], O, answer_large);
+	play_begin(&played[N], N, NULL);
+	world_publish(MCR_GIVEUP);
+	mcr_pool_get_many(world.pool, reads, 3, &report);
+	IS(reads[0].status, MCR_POOL_FAILED);
+	IS(reads[1].status, MCR_POOL_FAILED);
+	IS(reads[2].status, MCR_POOL_OK);
+	ck_assert_uint_eq(reads[2].value.length, LARGE_CHUNKS << 20);
+	free(reads[2].value.bytes);
+	play_end(&played[O]);
+	play_end(&played[N]);
+}
+END_TEST
+
 /* ---- servers that do not answer ---- */
 
 START_TEST(a_read_goes_on_to_the_next_server_when_one_fails)
@@ -1015,6 +1058,7 @@ int main(void)
 	tcase_add_test(tests, many_reads_each_get_their_own_answer);
 	tcase_add_test(tests, many_reads_are_one_request_for_each_server_and_step);
 	tcase_add_test(tests, a_server_that_hangs_costs_the_others_nothing);
+	tcase_add_test(tests, answers_are_taken_as_they_come);
 	tests = case_of(suite, "failures");
 	tcase_add_test(tests, a_read_goes_on_to_the_next_server_when_one_fails);
 	tcase_add_test(tests, a_read_that_failed_and_found_nothing_is_no_miss);
