@@ -177,22 +177,29 @@ static struct request *request_for(struct exchange *exchange, const struct readi
 	return request;
 }
 
-/* The largest request goes out first: its server has the most to do, and the answer that comes
- * last, when nobody has anything else to do, is mostly the shortest. */
-static void exchange_order(struct exchange *exchange)
+/* A session asks its servers in one order each time, so that the kernel finds everything where it
+ * was; sessions in different orders, so that they do not meet at one server. */
+static uint64_t place_of(const struct session *session, const struct request *request)
+{
+	return (mcr_wire_server_id(request->wire) ^ (uint64_t)(uintptr_t)session) *
+	       UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void exchange_order(const struct session *session, struct exchange *exchange)
 {
 	for (unsigned i = 0; i < exchange->request_count; i++) {
 		struct request *request = &exchange->requests[i];
+		const uint64_t own = place_of(session, request);
 		unsigned place = i;
 
-		for (; place > 0 && exchange->in_order[place - 1]->count < request->count; place--)
+		for (; place > 0 && place_of(session, exchange->in_order[place - 1]) > own; place--)
 			exchange->in_order[place] = exchange->in_order[place - 1];
 		exchange->in_order[place] = request;
 	}
 }
 
 /* Sorts what is asked by request: those of one stand together, in their order. */
-static void exchange_sort(struct exchange *exchange)
+static void exchange_sort(const struct session *session, struct exchange *exchange)
 {
 	struct request *of[READS_MAX];
 	unsigned first = 0;
@@ -213,7 +220,7 @@ static void exchange_sort(struct exchange *exchange)
 		exchange->sorted[place] = exchange->asked[i];
 		exchange->queries[place] = &exchange->asked[i]->reading.query;
 	}
-	exchange_order(exchange);
+	exchange_order(session, exchange);
 }
 
 /* Takes the answers and ends what they end, while other servers are still at work. */
@@ -325,7 +332,7 @@ static void looks_ask(struct session *session, struct look *const *looks, unsign
 		}
 		if (!exchange.asked_count)
 			return;
-		exchange_sort(&exchange);
+		exchange_sort(session, &exchange);
 		exchange_run(session, &exchange);
 	}
 }
