@@ -32,7 +32,7 @@
 
 #define SERVERS	     4u
 #define MEMORY_MIB   256u
-#define STAGES	     15u
+#define STAGES	     45u
 #define KEYS	     5000u
 #define KEY_BYTES    32u
 #define KEY_DIGITS   8u
