@@ -161,7 +161,8 @@ struct mover_peer *mover_peer_get(struct mover *mover, uint32_t number)
 
 static void step_quiet(struct mover *mover)
 {
-	mover_waits(mover, "waits until what an earlier mover sent must be carried out or have expired");
+	mover_waits(mover,
+		    "waits until what an earlier mover sent must be carried out or have expired");
 	mover_wake_after(mover, MOVER_PAUSE_LONG_MS);
 }
 
@@ -195,13 +196,33 @@ static void step_order(struct mover *mover)
 	}
 }
 
-static void step_event(evutil_socket_t fd, short what, void *argument)
+static void conn_take(struct mover_peer *peer, bool held)
 {
-	struct mover *mover = argument;
+	struct mc_conn *conn = peer != NULL ? mover_peer_conn(peer) : NULL;
+
+	if (conn == NULL)
+		return;
+	mc_conn_hold(conn, held);
+	mc_conn_look(conn);
+}
+
+/* Who gives way takes replies once in a while, all that have come by then, and sends what follows
+ * from them together: else each piece wakes it, and it the servers.  True: it does. */
+static bool replies_take(struct mover *mover)
+{
+	const bool held = mover->calm.rate != 0 && mover->pass.order == PASS_KEYS &&
+			  mover->source_identified && !mover->stopping && !mover->over;
+
+	conn_take(mover->source, held);
+	for (uint32_t i = 0; i < mover->setup.change->server_count; i++)
+		conn_take(mover->peers[i], held);
+	return held;
+}
+
+static void step(struct mover *mover)
+{
 	bool settled;
 
-	(void)fd;
-	(void)what;
 	if (mover->stopping) {
 		if (mover_in_flight(mover))
 			return;
@@ -225,6 +246,20 @@ static void step_event(evutil_socket_t fd, short what, void *argument)
 				     mover->pass.order != PASS_DUMP))
 		return;
 	step_order(mover);
+}
+
+static void step_event(evutil_socket_t fd, short what, void *argument)
+{
+	const struct timeval soon = {.tv_usec = MOVER_PAUSE_CALM_MS * 1000};
+	struct mover *mover = argument;
+	bool held;
+
+	(void)fd;
+	(void)what;
+	held = replies_take(mover);
+	step(mover);
+	if (held && mover_in_flight(mover))
+		(void)event_add(mover->pause, &soon); /* whatever else is waited for */
 }
 
 static void pause_event(evutil_socket_t fd, short what, void *argument)

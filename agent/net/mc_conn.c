@@ -32,6 +32,7 @@
 struct mc_conn {
 	struct mc_stream stream;
 	bool ready, ended, writing, flush_pending;
+	bool held;	 /* nothing is read but by mc_conn_look */
 	bool quiet_open; /* quiet commands were queued and no fence after them yet */
 	bool ambiguous;	 /* a failure named none of the quiet commands at the head */
 	bool loud;	 /* that has happened: no more quiet ones here */
@@ -389,7 +390,7 @@ static void gather(struct mc_conn *conn)
 	size_t wanted = GATHER_MAX;
 	int bytes;
 
-	if (!conn->ready || conn->stream.tls != NULL)
+	if (!conn->ready || conn->held || conn->stream.tls != NULL)
 		return;
 	while (wanted > sure)
 		wanted /= 2;
@@ -446,6 +447,25 @@ static void readable_event(evutil_socket_t fd, short what, void *argument)
 	if (!conn->ended)
 		gather(conn);
 	conn_leave(conn);
+}
+
+void mc_conn_hold(struct mc_conn *conn, bool held)
+{
+	if (!conn->ready || conn->held == held)
+		return;
+	conn->held = held;
+	if (held) {
+		(void)event_del(conn->readable);
+	} else {
+		(void)event_add(conn->readable, NULL);
+		event_active(conn->readable, EV_READ, 1);
+	}
+}
+
+void mc_conn_look(struct mc_conn *conn)
+{
+	if (conn->held)
+		readable_event(conn->stream.fd, EV_READ, conn);
 }
 
 static void writable_event(evutil_socket_t fd, short what, void *argument)

@@ -61,6 +61,11 @@ void mc_conn_send_quiet(struct mc_conn *conn, size_t bytes, void *command);
 /* False once there was such an error on this connection: what is sent loud has its own answer. */
 bool mc_conn_may_be_quiet(const struct mc_conn *conn);
 
+/* Once it is ready: while it is held, nothing is read but by mc_conn_look, which delivers what has
+ * come.  Its time-out goes on, so it must be looked at more often. */
+void mc_conn_hold(struct mc_conn *conn, bool held);
+void mc_conn_look(struct mc_conn *conn);
+
 bool mc_conn_is_ready(const struct mc_conn *conn);
 size_t mc_conn_outstanding(const struct mc_conn *conn);
 /* When bytes last came or went, CLOCK_BOOTTIME: in `reply`, when that reply was read. */

@@ -296,6 +296,41 @@ START_TEST(a_lost_connection_leaves_what_is_outstanding_unknown)
 }
 END_TEST
 
+/* All that has come by then is delivered together, also where the pipeline was gathered before. */
+START_TEST(a_held_connection_reads_when_it_is_looked_at)
+{
+	dial(5000);
+	for (uintptr_t i = 1; i <= 1300; i++)
+		command(i);
+	for (int turns = 0; turns < 5; turns++)
+		event_base_loop(base, EVLOOP_ONCE);
+	mc_conn_look(conn); /* it is not held: nothing to do */
+	mc_conn_hold(conn, true);
+	mc_conn_hold(conn, true);
+	answer("MN\r\nMN\r\nM", 9);
+	for (int turns = 0; turns < 5; turns++)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_uint_eq(replies, 0);
+	mc_conn_look(conn);
+	ck_assert_uint_eq(replies, 2);
+	mc_conn_look(conn); /* nothing more is there */
+	ck_assert_uint_eq(replies, 2);
+	answer("N\r\n", 3);
+	mc_conn_hold(conn, false);
+	turn_until_count(&replies, 3);
+	mc_conn_hold(conn, true);
+	close(peer);
+	peer = -1;
+	for (int turns = 0; turns < 5; turns++)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert(!closed);
+	mc_conn_look(conn);
+	ck_assert(closed);
+	ck_assert_uint_eq(replies, 3);
+	ck_assert_uint_eq(lost, 1297);
+}
+END_TEST
+
 START_TEST(silence_ends_the_connection)
 {
 	dial(100);
@@ -480,6 +515,7 @@ int main(void)
 	tcase_add_test(sockets, a_value_in_pieces_and_larger_than_the_buffer_arrives_whole);
 	tcase_add_test(sockets, a_command_of_many_lines_is_one_command);
 	tcase_add_test(sockets, a_lost_connection_leaves_what_is_outstanding_unknown);
+	tcase_add_test(sockets, a_held_connection_reads_when_it_is_looked_at);
 	tcase_add_test(sockets, silence_ends_the_connection);
 	tcase_add_test(sockets, silence_with_nothing_outstanding_does_not);
 	tcase_add_test(sockets, quiet_commands_are_through_at_the_fence);
