@@ -15,8 +15,8 @@
  * key costs a tenth of what a client's read does, so one that is read so often bears as many keys.
  */
 #define MOVER_CALM_LEAST 10000u
-#define MOVER_CALM_BORNE 36000u
-#define MOVER_CALM_MOST	 42000u
+#define MOVER_CALM_BORNE 42000u
+#define MOVER_CALM_MOST	 50000u
 /* An item of so many bytes weighs as much as a key more. */
 #define MOVER_CALM_BYTES 1024u
 /* What is begun at once is small, for a server's thread answers nobody else meanwhile: so much of a
