@@ -360,7 +360,9 @@ int mcr_run_step_timeout_ms(const struct session *session, const struct run *run
 	}
 	if (left_ms > behind_ms + share_ms)
 		return (int)(left_ms - behind_ms);
-	return left_ms < share_ms || !share_ms ? 1 : (int)share_ms;
+	if (left_ms > share_ms)
+		left_ms = share_ms;
+	return left_ms > 0 ? (int)left_ms : 1;
 }
 
 const char *mcr_pool_status_name(enum mcr_pool_status status)
