@@ -4,8 +4,8 @@
  * that for some seconds; and the same load during a whole COPY, its dumps included, by a mover that
  * gives way.  Medians of ratios.  Clients ask for several items at once: with one command at a time
  * they are busier with the kernel than the server with them, and half of what they get from it is
- * less than a fifth of what it can do.  So many as a large fleet's do on average: 24 (R. Nishtala et
- * al., Scaling Memcache at Facebook, NSDI 2013, section 3.1).
+ * less than a fifth of what it can do.  So many as a large fleet's do on average: 24 (R. Nishtala
+ * et al., Scaling Memcache at Facebook, NSDI 2013, section 3.1).
  *
  * The source and its clients run as they are and wherever the kernel puts them.  The mover and the
  * destination, which elsewhere are another host's or have a host's other cores, run at a lower

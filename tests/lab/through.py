@@ -415,7 +415,7 @@ class Client(threading.Thread):
         self.world.written[key] = max(version, number)
         if number <= self.world.done[key]:
             self.world.wrong("stale", key, "incr made %d of %d" % (number, self.world.done[key]))
-        self.ended(key, self.world.written[key], False, "incrs")
+        self.ended(key, number, False, "incrs")
         if number < version:  # one before it was lost, and may have been counted
             self.set(key, name, version + 1, World.value(key, version + 1))
 
