@@ -57,6 +57,15 @@ START_TEST(a_first_step_that_timed_out_leaves_the_rest_of_the_share)
 }
 END_TEST
 
+START_TEST(a_late_step_with_another_behind_it_takes_its_share_only)
+{
+	run_since(ALL_MS - SHARE_MS - SHARE_MS / 2);
+	run.plan.step_count = 3;
+	lasts(1, SHARE_MS);
+	lasts(2, SHARE_MS + SHARE_MS / 2);
+}
+END_TEST
+
 START_TEST(a_step_is_sent_when_no_time_is_left)
 {
 	run_since(ALL_MS);
@@ -79,6 +88,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, steps_begin, NULL);
 	tcase_add_test(tests, a_step_leaves_a_share_to_the_next);
 	tcase_add_test(tests, a_first_step_that_timed_out_leaves_the_rest_of_the_share);
+	tcase_add_test(tests, a_late_step_with_another_behind_it_takes_its_share_only);
 	tcase_add_test(tests, a_step_is_sent_when_no_time_is_left);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
