@@ -11,9 +11,9 @@
 
 static uint64_t least(uint64_t reads)
 {
-	if (reads < MOVER_CALM_LEAST)
-		return MOVER_CALM_LEAST;
-	return reads < MOVER_CALM_BORNE ? reads : MOVER_CALM_BORNE;
+	uint64_t borne = reads / 100 * MOVER_CALM_BORNE_PERCENT;
+
+	return borne > MOVER_CALM_LEAST ? borne : MOVER_CALM_LEAST;
 }
 
 void mover_calm_update(struct mover_calm *calm, uint64_t reads, bool slow, uint64_t now_ns)
