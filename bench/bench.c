@@ -1,6 +1,7 @@
 /* bench.c - see bench.h. */
 #include "bench.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,14 @@ static int double_compare(const void *left, const void *right)
 	const double a = *(const double *)left, b = *(const double *)right;
 
 	return a < b ? -1 : a > b;
+}
+
+void bench_stand_aside(void)
+{
+	struct sched_param none = {0};
+
+	if (sched_setscheduler(0, SCHED_IDLE, &none) < 0)
+		bench_end("the kernel has no SCHED_IDLE for a process that stands aside");
 }
 
 double bench_median(double *values, size_t count)

@@ -18,6 +18,10 @@ uint64_t bench_boot_ns(void);
 /* Processor time of the calling thread: who shares the machine does not count. */
 uint64_t bench_thread_ns(void);
 
+/* This process, and what it starts, run only on a processor that nobody else wants: as if on
+ * another host, as far as one machine can be two. */
+void bench_stand_aside(void);
+
 /* Sorts; `count` is not 0. */
 double bench_median(double *values, size_t count);
 

@@ -24,7 +24,6 @@
 #define ROUNDS_MAX  99u
 #define VALUE_BYTES 100u
 #define WARM_S	    1u
-#define NICER	    19
 
 enum figure {
 	CAPACITY,
@@ -63,28 +62,28 @@ struct options {
 };
 
 static struct phase_result copy(const struct options *options, const struct server *source,
-				const struct server *destination, bool adaptive)
+				const struct server *destination, bool adaptive, bool aside)
 {
 	struct phase_run run = {.source = source->address,
 				.destination = destination->address,
 				.phase = PHASE_COPY,
 				.count = options->keys,
 				.adaptive = adaptive,
-				.nicer = NICER};
+				.aside = aside};
 	struct phase_result result;
 
 	phase_run(&run, &result);
 	return result;
 }
 
-/* The destination is a fresh process each time. */
+/* With the machine for itself.  The destination is a fresh process each time. */
 static void unpaced(const struct options *options, const struct server *source, size_t round)
 {
-	struct server destination = {.nicer = NICER};
+	struct server destination = {0};
 
 	server_start(&destination, 1024, options->keys);
 	figures[UNPACED][round] =
-	    (double)options->keys / copy(options, source, &destination, false).whole_s;
+	    (double)options->keys / copy(options, source, &destination, false, false).whole_s;
 	server_stop(&destination);
 }
 
@@ -92,7 +91,7 @@ static void one_round(const struct options *options, size_t round)
 {
 	unsigned seconds = (unsigned)options->seconds, together = (unsigned)options->together;
 	struct load_result before, during;
-	struct server source = {0}, destination = {.nicer = NICER};
+	struct server source = {0}, destination = {.aside = true};
 	struct phase_result moved;
 	struct load load;
 
@@ -111,7 +110,7 @@ static void one_round(const struct options *options, size_t round)
 	(void)load_cut(&load);
 	(void)sleep(seconds);
 	before = load_cut(&load);
-	moved = copy(options, &source, &destination, !options->rude);
+	moved = copy(options, &source, &destination, !options->rude, true);
 	during = load_stop(&load);
 	server_stop(&source);
 	server_stop(&destination);

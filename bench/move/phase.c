@@ -140,7 +140,8 @@ void phase_run(struct phase_run *run, struct phase_result *result)
 	if (pipe(ends) < 0 || (child = fork()) < 0)
 		bench_end("no process for the mover");
 	if (child == 0) {
-		(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + run->nicer);
+		if (run->aside)
+			bench_stand_aside();
 		work(run, &world);
 		_exit(write(ends[1], &world.result, sizeof(world.result)) !=
 		      (ssize_t)sizeof(world.result));

@@ -16,7 +16,7 @@ struct phase_run {
 	enum phase phase;
 	uint64_t count;		/* keys there */
 	bool adaptive;		/* it gives way to other clients */
-	int nicer;		/* by so much its priority is below the benchmark's */
+	bool aside;		/* it stands aside (bench_stand_aside) */
 	struct mover_mark mark; /* saved last; kept for the next phase */
 };
 

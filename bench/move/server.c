@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,7 +51,8 @@ static void run(const struct server *server, uint16_t port, uint64_t memory_mib,
 			     power,	  "-t", threads, NULL, NULL,	    NULL};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + server->nicer);
+	if (server->aside)
+		bench_stand_aside();
 	(void)snprintf(number, sizeof(number), "%u", port);
 	(void)snprintf(threads, sizeof(threads), "%u", server->threads ? server->threads : 4);
 	(void)snprintf(power, sizeof(power), "hashpower=%u", hash_power(items));

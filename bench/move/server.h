@@ -5,11 +5,12 @@
 #ifndef MCROSTER_BENCH_SERVER_H
 #define MCROSTER_BENCH_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct server {
-	int nicer; /* by so much its priority is below the benchmark's; set before it is started */
+	bool aside;	  /* it stands aside (bench_stand_aside); set before it is started */
 	unsigned threads; /* 0: memcached's own four */
 	pid_t pid;
 	char address[32];
