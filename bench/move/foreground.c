@@ -6,10 +6,10 @@
  * they are busier with the kernel than the server with them, and half of what they get from it is
  * less than a fifth of what it can do.
  *
- * The source and its clients run as they are and wherever the kernel puts them.  The mover and the
- * destination, which elsewhere are another host's or have a host's other cores, run at a lower
- * priority, in all of the round alike: what is looked for is what the clients feel of the source's
- * work, not how few cores the benchmark has.
+ * The source and its clients run as they are and wherever the kernel puts them.  Beside clients the
+ * mover and its destination, which elsewhere are another host's or have a host's other cores, stand
+ * aside: what is looked for is what the clients feel of the source's work, not how few cores the
+ * benchmark has.  Alone on the machine they run like anybody.
  */
 #include <stdio.h>
 #include <string.h>

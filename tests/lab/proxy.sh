@@ -117,8 +117,8 @@ through_more() {
 }
 
 # Nothing wrong was read, and nothing missed.  A write whose second step did not get through is made good by a delete of
-# its key: only as many keys may be missed as the proxies say they deleted.  What a refused cas loses takes a mover that
-# replaces the same key within the same millisecond: one in a change would be much.
+# its key: only as many keys may be missed as the proxies say they deleted.  For a cas to find nothing it takes a mover
+# that replaces the same key within the same millisecond: one in a change would be much.
 through_zeros() {
 	local name invalidated epoch
 	invalidated=$(proxy_count invalidated)
@@ -128,7 +128,7 @@ through_zeros() {
 		check "clients of the proxies: $name: 0" equal "$(lab_load_number $name)" 0
 	done
 	epoch=$(lab_status epoch 2>/dev/null)
-	check "lost by a cas that was refused, in $((${epoch:-1} - 1)) changes" between 0 "$(lab_load_number cas_lost)" $((${epoch:-1} - 1))
+	check "a cas that found nothing, in $((${epoch:-1} - 1)) changes" between 0 "$(lab_load_number cas_lost)" $((${epoch:-1} - 1))
 	check "missed, of $invalidated writes that were made good" between 0 "$(lab_load_number missed)" "$invalidated"
 }
 

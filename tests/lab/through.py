@@ -11,10 +11,10 @@ known which writes had ended when the read began.  A delete is a write too: what
 is never seen again.  Counters are only counted up; a cas is tried with fresh tokens and with old ones.
 
 A key is missed when it is not found although its last write had ended well and no other overlapped the
-read.  Where a cas was refused since, it counts apart, as `cas_lost`: while a key moves a cas has a delete
-beside it, and a mover may be replacing what is at the new owner in that moment.  In doubt is a key of which
-a write failed that may have been sent: an agent or the server may still carry it out, also after later
-writes, until nothing is owed any more.  A write that was never sent, as the proxy was down, changes nothing.
+read.  A cas that finds nothing counts apart, as `cas_lost`: while a key moves it has a delete beside it, and
+a mover may be replacing what is at the new owner in that moment.  In doubt is a key of which a write failed
+that may have been sent: an agent or the server may still carry it out, also after later writes, until
+nothing is owed any more.  A write that was never sent, as the proxy was down, changes nothing.
 
 Commands on standard input, one a line, each answered with one line on standard output:
   fill [WHO]  every key is set once, while none is at work  -> ok
@@ -246,7 +246,6 @@ class World:
         self.done = [0] * keys  # the last whose write had ended
         self.absent = [True] * keys  # it may be missing
         self.doubtful = [False] * keys
-        self.refused, self.lost = [None] * keys, [None] * keys  # the version that a cas was refused for, and missed then
         self.activity = [0] * keys  # odd: a write is under way
         self.last = [collections.deque(maxlen=REMEMBERED) for _ in range(keys)]
         self.writing = [threading.Lock() for _ in range(keys)]
@@ -280,14 +279,6 @@ class World:
         first = "%.3f %s: %s: %s" % (time.monotonic(), what, self.name(key).decode(), text)
         sys.stderr.write("\n\t".join([first, *self.last[key]]) + "\n")
 
-    def missing(self, key, text):
-        version = self.done[key]
-        if self.refused[key] != version:
-            self.wrong("missed", key, text)
-        elif self.lost[key] != version:
-            self.lost[key] = version
-            self.wrong("cas_lost", key, text)
-
     def certain(self, key):
         return not (self.absent[key] or self.doubtful[key])
 
@@ -301,7 +292,7 @@ class World:
         self.add("reads")
         if value is None:
             if activity is not None and activity == self.activity[key]:
-                self.missing(key, "version %d" % need)
+                self.wrong("missed", key, "version %d" % need)
             return
         self.add("hits")
         version = self.version(key, value)
@@ -310,10 +301,10 @@ class World:
         elif version < need:
             self.wrong("stale", key, "version %d, %d was written before" % (version, need))
 
-    def found_nothing(self, key, what):
+    def found_nothing(self, key, what, count="missed"):
         """What a write, alone as it is, was told."""
         if self.certain(key):
-            self.missing(key, "%s finds nothing" % what)
+            self.wrong(count, key, "%s finds nothing" % what)
         self.absent[key] = True
 
     def settle(self):
@@ -409,10 +400,8 @@ class Client(threading.Thread):
             stored = self.connection.cas(name, value, token)
             if stored:
                 self.ended(key, version, False, "cas")
-        if not stored:
-            self.world.refused[key] = self.world.done[key]
         if stored is None:
-            self.world.found_nothing(key, "cas")
+            self.world.found_nothing(key, "cas", "cas_lost")
 
     def incr(self, key, name, version, value):
         self.world.written[key] = version

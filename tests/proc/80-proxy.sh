@@ -22,16 +22,17 @@ resize() { # EPOCH HOST...: the change goes through, and clients write meanwhile
 	settled
 }
 
-# Clients go on while nothing moves: then an incr finds every counter.
+# Clients go on while nothing moves: then an incr finds every counter, and a cas every key.
 settled() {
 	local missed
 	through pause
 	through report
-	missed=$(lab_load_number updates_missed)
+	missed=$(updates_missed)
 	through go
 	through_more "$WRITES"
-	check "updates that found nothing while nothing moves" equal "$(lab_load_number updates_missed)" "$missed"
+	check "updates that found nothing while nothing moves" equal "$(updates_missed)" "$missed"
 }
+updates_missed() { echo $(($(lab_load_number updates_missed) + $(lab_load_number cas_lost))); }
 
 rest() { # [ADDRESS...]
 	through pause
