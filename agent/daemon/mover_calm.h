@@ -15,7 +15,7 @@
  * key costs a tenth of what a client's read does: so many to a hundred reads are less than a
  * twentieth of what a server does for its clients, be its machine slow or fast. */
 #define MOVER_CALM_LEAST	 10000u
-#define MOVER_CALM_BORNE_PERCENT 36u
+#define MOVER_CALM_BORNE_PERCENT 38u
 #define MOVER_CALM_MOST		 50000u
 /* An item of so many bytes weighs as much as a key more. */
 #define MOVER_CALM_BYTES 1024u

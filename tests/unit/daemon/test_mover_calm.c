@@ -61,7 +61,7 @@ START_TEST(a_server_that_is_read_often_bears_keys_in_proportion)
 	calm = (struct mover_calm){0};
 	for (unsigned i = 0; i < 1000; i++)
 		mover_calm_update(&calm, 120000, true, now_ns += 100 * MS);
-	ck_assert_uint_eq(calm.rate, 43200);
+	ck_assert_uint_eq(calm.rate, 45600);
 	for (unsigned i = 0; i < 1000; i++)
 		mover_calm_update(&calm, 3000000, true, now_ns += 100 * MS);
 	ck_assert_uint_eq(calm.rate, MOVER_CALM_MOST);
