@@ -10,14 +10,15 @@
 #include "daemon/mover_rooms.h"
 #include "hash.h"
 
-#define BATCHES	     8u
-#define BATCH_KEYS   1024u
-#define BATCH_BYTES  (1u << 20)
+#define BATCHES	   8u
+#define BATCH_KEYS 1024u
+/* Values pass through here by copies: what is under way in all batches has to stay in a cache. */
+#define BATCH_BYTES  (256u << 10)
 #define LEFT_OUT_MAX 65536u /* of the keys that a batch looks at: it does not take long */
 /* Batches begin small and grow while they take less than this share of op_timeout; they shrink when
  * they take more than that: a time-out costs far more than a round trip. */
 #define FIRST_KEYS  128u
-#define FIRST_BYTES (512u << 10)
+#define FIRST_BYTES (128u << 10)
 #define QUICK_SHARE 16u
 #define SLOW_SHARE  4u
 /* A key is given up when it has been tried so often; one that was alone in a batch and still not
