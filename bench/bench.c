@@ -46,19 +46,19 @@ uint64_t bench_thread_ns(void)
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-static int double_compare(const void *left, const void *right)
-{
-	const double a = *(const double *)left, b = *(const double *)right;
-
-	return a < b ? -1 : a > b;
-}
-
 void bench_stand_aside(void)
 {
 	struct sched_param none = {0};
 
 	if (sched_setscheduler(0, SCHED_IDLE, &none) < 0)
 		bench_end("the kernel has no SCHED_IDLE for a process that stands aside");
+}
+
+static int double_compare(const void *left, const void *right)
+{
+	const double a = *(const double *)left, b = *(const double *)right;
+
+	return a < b ? -1 : a > b;
 }
 
 double bench_median(double *values, size_t count)

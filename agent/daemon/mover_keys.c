@@ -12,7 +12,7 @@
 
 #define BATCHES	   8u
 #define BATCH_KEYS 1024u
-/* Values pass through here by copies: what is under way in all batches has to stay in a cache. */
+/* Values pass through here by copies: what is under way in all batches is kept small. */
 #define BATCH_BYTES  (256u << 10)
 #define LEFT_OUT_MAX 65536u /* of the keys that a batch looks at: it does not take long */
 /* Batches begin small and grow while they take less than this share of op_timeout; they shrink when
