@@ -198,6 +198,8 @@ void mover_watch_tick(struct mover_watch *watch, enum mover_watch_while doing,
 			watch->counting_now = ask(watch, "stats\r\n", true, &watch->counting);
 			return;
 		}
+		if (doing == MOVER_WATCH_NEITHER)
+			return;
 		watch->probed_ns = now_ns;
 		watch->probed_while = doing;
 		watch->probing = ask(watch, "mn\r\n", false, &watch->probe);

@@ -30,7 +30,7 @@ void mover_watch_free(struct mover_watch *watch); /* NULL is fine */
 enum mover_watch_while {
 	MOVER_WATCH_RESTS,
 	MOVER_WATCH_WORKS,
-	MOVER_WATCH_NEITHER, /* then its probes say nothing */
+	MOVER_WATCH_NEITHER, /* a probe would say nothing: none is sent */
 	MOVER_WATCH_WHILES
 };
 
