@@ -2,6 +2,7 @@
 #include "daemon/mover_keys.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include "daemon/mover.h"
 #include "daemon/mover_rooms.h"
 #include "hash.h"
+#include "net/soon.h"
 
 #define BATCHES	   8u
 #define BATCH_KEYS 1024u
@@ -418,6 +420,13 @@ static int slot_take(struct mover_keys *keys, struct batch *batch, struct key_sl
 	return 1;
 }
 
+/* What a key of usual length takes of its slot: the beginning of both its spellings. */
+static void slot_soon(const struct key_slot *slot)
+{
+	soon(slot, offsetof(struct key_slot, wire) + 64);
+	soon(&slot->record, 64);
+}
+
 uint32_t mover_keys_room(const struct mover_keys *keys)
 {
 	for (uint32_t i = 0; i < BATCHES; i++)
@@ -429,7 +438,7 @@ uint32_t mover_keys_room(const struct mover_keys *keys)
 int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t bytes_most, uint64_t now_ns,
 		     uint64_t *bytes)
 {
-	uint32_t i = 0, count = 0, looked_at = 0;
+	uint32_t i = 0, count, looked_at = 0;
 	struct batch *batch;
 	int taken = 1;
 
@@ -439,24 +448,32 @@ int mover_keys_begin(struct mover_keys *keys, uint32_t most, uint64_t bytes_most
 	*bytes = 0;
 	if (bytes_most > keys->batch_bytes)
 		bytes_most = keys->batch_bytes;
-	while (count < most && count < BATCH_KEYS && *bytes < bytes_most &&
+	/* One more than its keys, so that it cannot end while it is still being begun. */
+	*batch = (struct batch){.open = 1,
+				.deadline_ns = now_ns + keys->setup.op_timeout_ms * 1000000ull};
+	keys->in_flight++;
+	while (batch->count < most && batch->count < BATCH_KEYS && *bytes < bytes_most &&
 	       looked_at++ < LEFT_OUT_MAX) {
-		taken = slot_take(keys, batch, &keys->slots[i][count]);
+		struct key_slot *slot = &keys->slots[i][batch->count];
+
+		slot_soon(&keys->slots[i][(batch->count + SOON_AHEAD) % BATCH_KEYS]);
+		taken = slot_take(keys, batch, slot);
 		if (taken <= 0)
 			break;
 		if (taken == LEFT_OUT)
 			continue;
-		*bytes += keys->slots[i][count++].record.size;
+		*bytes += slot->record.size;
+		batch->count++;
+		batch->open++;
+		keys->in_flight++;
+		slot_begin(slot);
 	}
-	if (count == 0)
+	if (batch->count == 0) {
+		batch->open = 0;
+		keys->in_flight--;
 		return taken < 0 ? taken : 0;
-	/* One more than its keys, so that it cannot end while it is still being begun. */
-	*batch = (struct batch){.open = count + 1,
-				.count = count,
-				.deadline_ns = now_ns + keys->setup.op_timeout_ms * 1000000ull};
-	keys->in_flight += count + 1;
-	for (uint32_t k = 0; k < count; k++)
-		slot_begin(&keys->slots[i][k]);
+	}
+	count = batch->count;
 	batch_key_ended(keys, batch);
 	timer_set(keys, now_ns);
 	return taken < 0 ? taken : (int)count;

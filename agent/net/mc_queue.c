@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
+#include "net/soon.h"
+
 #define CAPACITY_MIN 1024u
+/* Of a command its owner reads about so much when it is answered. */
+#define COMMAND_BYTES 192u
 
 static bool grow(struct mc_queue *queue)
 {
@@ -35,6 +39,8 @@ struct mc_outstanding mc_queue_take(struct mc_queue *queue)
 {
 	struct mc_outstanding taken = *mc_queue_at(queue, 0);
 
+	/* Past the last entry this is an old one, or NULL: nothing is read from there. */
+	soon(mc_queue_at(queue, SOON_AHEAD)->command, COMMAND_BYTES);
 	queue->head = (queue->head + 1) & (queue->capacity - 1);
 	queue->count--;
 	queue->first++;
