@@ -118,6 +118,16 @@ static bool queue_ready(struct mover *mover)
 	return true;
 }
 
+/* Each is begun at the first look, so they wait beside each other. */
+static bool all_ready(struct mover *mover)
+{
+	bool gentle = mover_gentle_ready(mover);
+
+	if (mover->rooms == NULL)
+		return gentle;
+	return mover_destinations_ready(mover) && mover_rooms_ready(mover->rooms) && gentle;
+}
+
 void mover_step_dump(struct mover *mover)
 {
 	struct failure failure;
@@ -131,13 +141,8 @@ void mover_step_dump(struct mover *mover)
 	}
 	if (mover_in_flight(mover))
 		return;
-	if (!mover_gentle_ready(mover)) {
-		mover_wake_after(mover, MOVER_PAUSE_PACED_MS);
-		return;
-	}
-	if (mover->rooms != NULL &&
-	    (!mover_destinations_ready(mover) || !mover_rooms_ready(mover->rooms))) {
-		mover_wake_after(mover, MOVER_PAUSE_PACED_MS);
+	if (!all_ready(mover)) {
+		mover_wake_after(mover, MOVER_PAUSE_CALM_MS);
 		return;
 	}
 	mover_dump_free(mover->dump);

@@ -89,5 +89,6 @@ void mover_step_save(struct mover *mover)
 
 void mover_step_mark(struct mover *mover)
 {
+	(void)mover_gentle_ready(mover); /* the dump will wait for it: it learns meanwhile */
 	mover_probe_start(&mover->probe, &mover->pass, mover->source, NULL, mark_ended, mover);
 }

@@ -10,7 +10,7 @@
 
 #define SAMPLES		     32u
 #define ENOUGH		     12u
-#define FIRST_COUNT_NS	     20000000u
+#define FIRST_COUNT_NS	     10000000u
 #define COUNT_NS	     500000000u
 #define REDIAL_NS	     1000000000u
 #define READY_AT_ANY_RATE_NS 300000000u
