@@ -7,16 +7,18 @@
 #define MCROSTER_SOON_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* So many keys ahead: further than memory is slow, nearer than the cache forgets. */
 #define SOON_AHEAD 4u
 
 static inline void soon(const void *memory, size_t bytes)
 {
-	const char *at = memory;
+	/* A number: no pointer may be moved past its object, or away from NULL. */
+	uintptr_t at = (uintptr_t)memory;
 
 	for (size_t i = 0; i < bytes; i += 64)
-		__builtin_prefetch(at + i, 1);
+		__builtin_prefetch((const void *)(at + i), 1);
 }
 
 #endif
