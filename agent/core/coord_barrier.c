@@ -102,6 +102,17 @@ const struct coord_host *coord_successor_missing(const struct coord *coord, uint
 	return NULL;
 }
 
+const struct list_agent *coord_successor_away(const struct coord *coord)
+{
+	const struct list_agent *next = coord_successor(coord);
+	const struct coord_host *host;
+
+	if (coord->reg.phase != PHASE_PREPARE || next == NULL)
+		return NULL;
+	host = coord_host_named(coord, next->name);
+	return host != NULL && host->term == coord->reg.term ? NULL : next;
+}
+
 /* Every lease on record belongs to a host that has adopted, and no other can be running. */
 static bool coord_leases_adopted(const struct coord *coord, uint64_t now_ms)
 {
@@ -223,8 +234,9 @@ void coord_tick(struct coord *coord, uint64_t now_ms)
 	if (coord_undo(coord, &next, now_ms))
 		return;
 	if (!coord_leases_adopted(coord, now_ms) || coord_agent_missing(coord) != NULL ||
-	    coord_successor_missing(coord, now_ms) != NULL || !coord_quiet(coord, now_ms) ||
-	    !coord_polled(coord, now_ms) || coord_work_missing(coord) >= 0)
+	    coord_successor_missing(coord, now_ms) != NULL || coord_successor_away(coord) != NULL ||
+	    !coord_quiet(coord, now_ms) || !coord_polled(coord, now_ms) ||
+	    coord_work_missing(coord) >= 0)
 		return;
 	switch ((enum phase)coord->reg.phase) {
 	case PHASE_PREPARE:

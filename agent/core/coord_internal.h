@@ -25,6 +25,9 @@ bool coord_adopted(const struct coord *coord, const struct coord_host *host);
 const struct list_agent *coord_successor(const struct coord *coord);
 /* A host whose session to the successor is not proven; or NULL. */
 const struct coord_host *coord_successor_missing(const struct coord *coord, uint64_t now_ms);
+/* In PREPARE: the successor, while it has no register of this term; or NULL.  No excuse helps: the
+ * list that names it would find it without one, and be refused as that of a disk that was lost. */
+const struct list_agent *coord_successor_away(const struct coord *coord);
 
 /* What the present phase waits for: a server whose work is expected and not done (or -1), an agent
  * that has to adopt (or NULL), a host with a lease that has not adopted (or NULL). */

@@ -81,6 +81,10 @@ void coord_waits_for(const struct coord *coord, uint64_t now_ms, char *text, siz
 		(void)snprintf(text, bytes, "%s to reach the next coordinator, %s",
 			       host->listed ? host->name : "an observer",
 			       coord_successor(coord)->name);
+	else if (coord_successor_away(coord) != NULL)
+		(void)snprintf(text, bytes,
+			       "agent %s, which coordinates next, to hear the register",
+			       coord_successor(coord)->name);
 	else if (coord->polled_ms > now_ms)
 		(void)snprintf(text, bytes,
 			       "clients that know nothing of phases to poll, %" PRIu64 " ms more",

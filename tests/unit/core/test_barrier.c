@@ -113,6 +113,40 @@ START_TEST(a_list_ends_with_the_leadership_that_was_to_store_it)
 }
 END_TEST
 
+/* It is started when the others have reached it already, which is all that held the change up. */
+START_TEST(who_coordinates_next_hears_the_register_though_it_is_excused)
+{
+	const uint32_t next = 3;
+	char text[256];
+
+	world_init(&world, 15);
+	world_crash(&world, next, 100000);
+	world.list[1]->coordinator = next;
+	world.list[1]->servers[next].agent = 0; /* no work of its own is waited for */
+	change_free(world.change[1]);
+	ck_assert_int_eq(change_new(world.list[0], world.list[1], &world.change[1], NULL), 0);
+	for (int i = 0; i < 3000; i++)
+		world_step(&world);
+	offer();
+	register_set_add(world.coord.staged.excused,
+			 (uint32_t)change_agent_find(world.change[1], "a3"));
+	for (uint32_t i = 0; i < next; i++)
+		host_successor(&world.host[i].host, true, false);
+	for (int i = 0; i < 5000; i++)
+		world_step(&world);
+	ck_assert_int_eq(world.coord.reg.phase, PHASE_PREPARE);
+	coord_waits_for(&world.coord, world.now_ms, text, sizeof(text));
+	ck_assert_str_eq(text, "agent a3, which coordinates next, to hear the register");
+	world_crash(&world, next, 0);
+	for (int i = 0; i < 50; i++)
+		world_step(&world);
+	host_successor(&world.host[next].host, true, false);
+	ck_assert(world_settle(&world, 2, 20000));
+	check_no_violation(15);
+	world_free(&world);
+}
+END_TEST
+
 static bool all_switched(void)
 {
 	for (uint32_t i = 0; i < WORLD_HOSTS; i++)
@@ -386,6 +420,7 @@ int main(void)
 	tcase_add_test(tests, no_list_is_taken_while_the_step_before_is_being_written);
 	tcase_add_test(tests, a_list_that_cannot_be_stored_is_dropped_and_a_phase_is_not);
 	tcase_add_test(tests, a_list_ends_with_the_leadership_that_was_to_store_it);
+	tcase_add_test(tests, who_coordinates_next_hears_the_register_though_it_is_excused);
 	tcase_add_loop_test(
 	    tests, switch_is_held_until_clients_that_know_nothing_of_phases_have_polled, 0, 4);
 	tcase_add_test(tests, a_change_that_moves_no_key_is_not_held);
