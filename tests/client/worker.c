@@ -134,8 +134,21 @@ static void tally_result(struct worker *worker, _Atomic uint64_t *status, _Atomi
 	tally_one(&phase[result->phase]);
 }
 
+/* "get", and of what it gave enough to tell a reservation from a value that was put together. */
+static void read_told(bool found, const struct mcr_pool_value *value, char *text, size_t room)
+{
+	int n = !found ? snprintf(text, room, "get")
+		       : snprintf(text, room, "get: %zu bytes, flags %" PRIu32 ", the last ones",
+				  value->length, value->flags);
+
+	for (size_t i = value->length < 12 ? 0 : value->length - 12; found && i < value->length;
+	     i++)
+		n += snprintf(text + n, room - (size_t)n, " %02x", value->bytes[i]);
+}
+
 static void read_one(struct worker *worker, uint32_t index)
 {
+	char told[128];
 	struct item item = item_of(index);
 	struct history_read read;
 	struct mcr_pool_value value = {.bytes = NULL};
@@ -151,10 +164,11 @@ static void read_one(struct worker *worker, uint32_t index)
 	tally_one(status == MCR_POOL_OK ? &worker->tally.hits : &worker->tally.misses);
 	enum verdict verdict =
 	    history_read_end(worker->crew->setup.history, &read, &item, status, &value, &version);
+	read_told(status == MCR_POOL_OK, &value, told, sizeof(told));
 	free(value.bytes);
 	tally_one(&worker->tally.verdicts[verdict]);
 	if (verdict != VERDICT_RIGHT && verdict != VERDICT_LOST)
-		complain(worker, verdict_name(verdict), index, version, read.floor, "get");
+		complain(worker, verdict_name(verdict), index, version, read.floor, told);
 }
 
 static enum mcr_op draw_op(struct worker *worker, const struct item *item, bool stored)
