@@ -2,10 +2,10 @@
  *
  *   torn [--kills N] [--seed N]
  *
- * Each writer is killed with SIGKILL after a random 0 to 200 us, every eighth one from its very
- * beginning.  Fails when a reader was told anything that is not of one generation, and when fewer
- * than 30 % of the kills came inside a publication, or 10 % between the first and the last word of
- * a slot: then nothing was tried.
+ * Each writer is killed with SIGKILL in its second publication or soon after, at random, every
+ * eighth one as it begins.  Fails when a reader was told anything that is not of one generation,
+ * and when fewer than 30 % of the kills came inside a publication, or 10 % between the first and
+ * the last word of a slot: then nothing was tried.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -27,7 +27,7 @@
 #include "mcroster.h"
 #include "torn.h"
 
-#define AFTER_MAX_NS	 200000u
+#define AFTER_MAX_PPM	 (TORN_PPM * 3 / 2)
 #define READERS_NICE	 10
 #define EARLY		 8u
 #define INSIDE_PER_CENT	 30u
@@ -64,12 +64,12 @@ static pid_t child_start(void)
 	return pid;
 }
 
-static pid_t writer_start(const struct trial *trial, uint32_t number, uint32_t after_ns)
+static pid_t writer_start(const struct trial *trial, uint32_t number, uint32_t after_ppm)
 {
 	const pid_t pid = child_start();
 
 	if (pid == 0) {
-		torn_write(trial->name, trial->shared, number, after_ns, number % EARLY == 0);
+		torn_write(trial->name, trial->shared, number, after_ppm, number % EARLY == 0);
 		_exit(1);
 	}
 	return pid;
@@ -93,7 +93,7 @@ static bool was_writing(const struct trial *trial, uint32_t number)
 static bool kill_one(struct trial *trial, uint32_t number)
 {
 	const uint32_t before = generation_load_acquire(trial->header);
-	const pid_t pid = writer_start(trial, number, random_below(&trial->random, AFTER_MAX_NS));
+	const pid_t pid = writer_start(trial, number, random_below(&trial->random, AFTER_MAX_PPM));
 	int status;
 
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -131,7 +131,7 @@ static bool segment_make(struct trial *trial)
 	(void)snprintf(trial->name, sizeof(trial->name), "/mcroster.torn.%d", (int)getpid());
 	if (segment_file_path(trial->name, trial->path, NULL) != 0)
 		return fail("the segment's name");
-	if (waitpid(writer_start(trial, 1, AFTER_MAX_NS), NULL, 0) < 0)
+	if (waitpid(writer_start(trial, 1, AFTER_MAX_PPM), NULL, 0) < 0)
 		return fail("cannot start a writer");
 	fd = open(trial->path, O_RDONLY | O_CLOEXEC);
 	map = mmap(NULL, SEGMENT_HEADER_BYTES + 4 * SEGMENT_SLOT_BYTES_MIN, PROT_READ, MAP_SHARED,

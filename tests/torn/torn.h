@@ -13,6 +13,7 @@ struct segment;
 #define TORN_READERS 4u
 #define TORN_SERVERS 64u
 #define TORN_SLOTS   32768u
+#define TORN_PPM     1000000u
 
 /* Where a writer was when it was killed. */
 enum torn_stage { TORN_OPENING, TORN_BETWEEN, TORN_PUBLISHING };
@@ -33,9 +34,10 @@ struct torn_shared {
 };
 
 /* In a child: takes the segment up as an agent does and publishes until it is killed, by a timer of
- * its own, `after_ns` from its first publication (early: from the beginning).  `number` stands in
- * what it publishes.  Returns only when something else fails. */
-void torn_write(const char *name, struct torn_shared *shared, uint32_t number, uint64_t after_ns,
+ * its own: from its first publication on, after `after_ppm` millionths of the time that one took,
+ * so that a slow machine's writers die where a fast one's do (early: of 200 us, from the
+ * beginning). `number` stands in what it publishes.  Returns only when something else fails. */
+void torn_write(const char *name, struct torn_shared *shared, uint32_t number, uint32_t after_ppm,
 		int early);
 
 /* One publication; 0 when it was made. */

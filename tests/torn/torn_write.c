@@ -8,6 +8,8 @@
 #include "mcroster.h"
 #include "torn.h"
 
+#define EARLY_MAX_NS 200000u
+
 static struct change_server servers[TORN_SERVERS];
 static uint16_t owners[TORN_SLOTS];
 
@@ -49,6 +51,14 @@ int torn_publish(struct segment *segment, struct torn_shared *shared, uint32_t n
 	return error != 0 || generation != next;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
 static int kill_arm(uint64_t after_ns)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
@@ -60,18 +70,20 @@ static int kill_arm(uint64_t after_ns)
 	       timer_settime(timer, 0, &when, NULL) != 0;
 }
 
-void torn_write(const char *name, struct torn_shared *shared, uint32_t number, uint64_t after_ns,
+void torn_write(const char *name, struct torn_shared *shared, uint32_t number, uint32_t after_ppm,
 		int early)
 {
 	struct segment *segment;
+	uint64_t begun_ns;
 
 	stage_set(shared, TORN_OPENING);
-	if (early && kill_arm(after_ns) != 0)
+	if (early && kill_arm(EARLY_MAX_NS * after_ppm / TORN_PPM) != 0)
 		return;
-	if (segment_open(name, "web", &segment, NULL) != 0 ||
-	    torn_publish(segment, shared, number) != 0)
+	if (segment_open(name, "web", &segment, NULL) != 0)
 		return;
-	if (!early && kill_arm(after_ns) != 0)
+	begun_ns = now_ns();
+	if (torn_publish(segment, shared, number) != 0 ||
+	    (!early && kill_arm((now_ns() - begun_ns) * after_ppm / TORN_PPM) != 0))
 		return;
 	while (torn_publish(segment, shared, number) == 0)
 		;
