@@ -66,8 +66,9 @@ struct link {
 	bool mover, ending, dumps;
 	enum kind kind;
 	enum way way;
-	bool counting;
-	unsigned long left; /* bytes, or lines of a dump */
+	bool counting, value;	   /* value: what was passed breaks off in one */
+	struct evbuffer *answered; /* garbage: the answers that were passed since it counts */
+	unsigned long left;	   /* bytes, or lines of a dump */
 };
 
 static struct event_base *base;
@@ -88,6 +89,7 @@ static void link_end(struct link *link)
 					 &none, sizeof(none));
 		bufferevent_free(link->end[i]);
 	}
+	evbuffer_free(link->answered);
 	free(link);
 }
 
@@ -118,7 +120,26 @@ static void link_reset(struct link *link)
 
 /* ---- harm ---- */
 
-static void lie(struct evbuffer *out)
+/* The answers, from the beginning of one on, break off in the middle of a value. */
+static bool in_value(struct evbuffer *answers)
+{
+	size_t value, length;
+	bool cut = false;
+	char *line;
+
+	while (!cut && (line = evbuffer_readln(answers, &length, EVBUFFER_EOL_CRLF_STRICT))) {
+		if (sscanf(line, "VA %zu", &value) == 1) {
+			cut = evbuffer_get_length(answers) < value + 2;
+			(void)evbuffer_drain(answers, value + 2);
+		}
+		free(line);
+	}
+	return cut;
+}
+
+/* In a value there is no line end among what is told: one that happened to stand where the value is
+ * to end would make it another value, which nobody could tell from the item's own. */
+static void lie(struct evbuffer *out, bool value)
 {
 	static const char *const lies[] = {
 	    "SSH-2.0-nobody\r\n",
@@ -140,8 +161,11 @@ static void lie(struct evbuffer *out)
 	    "key=%zz exp=1 la=1 cas=1 fetch=no cls=1 size=1\r\n",
 	};
 	static unsigned told;
-	const char *words = lies[told % (sizeof(lies) / sizeof(lies[0]))];
+	char words[64];
 
+	(void)snprintf(words, sizeof(words), "%s", lies[told % (sizeof(lies) / sizeof(lies[0]))]);
+	for (char *end = words; value && (end = strpbrk(end, "\r\n"));)
+		*end = '.';
 	/* One of them is longer than any line may be. */
 	for (int i = 0; i < (told % 5 ? 1 : 5000); i++)
 		(void)evbuffer_add(out, words, strlen(words) - (told % 5 ? 0 : 2));
@@ -153,8 +177,10 @@ static void harm(struct link *link, struct evbuffer *in, struct evbuffer *out)
 	rule.harmed++;
 	switch (link->kind) {
 	case GARBAGE:
+		if (evbuffer_get_length(link->answered) > 0)
+			link->value = in_value(link->answered);
 		(void)evbuffer_drain(in, SIZE_MAX);
-		lie(out);
+		lie(out, link->value);
 		rule.harmed--; /* each answer of it is counted once only */
 		break;
 	case STALL:
@@ -170,7 +196,10 @@ static void harm(struct link *link, struct evbuffer *in, struct evbuffer *out)
 static void pass_counted(struct link *link, struct evbuffer *in, struct evbuffer *out)
 {
 	size_t length = evbuffer_get_length(in);
+	size_t passed = length < link->left ? length : link->left;
 
+	if (link->kind == GARBAGE && passed > 0)
+		(void)evbuffer_add(link->answered, evbuffer_pullup(in, (ev_ssize_t)passed), passed);
 	if (length < link->left) {
 		link->left -= length;
 		(void)evbuffer_add_buffer(out, in);
@@ -374,7 +403,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		link->next->self = &link->next;
 	link->end[UP] = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	link->end[DOWN] = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	if (!link->end[UP] || !link->end[DOWN])
+	link->answered = evbuffer_new();
+	if (!link->end[UP] || !link->end[DOWN] || !link->answered)
 		exit(1);
 	bufferevent_setcb(link->end[UP], on_first_bytes, on_written, on_end, link);
 	bufferevent_setcb(link->end[DOWN], on_bytes, on_written, on_end, link);

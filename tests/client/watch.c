@@ -1,12 +1,13 @@
-/* watch.c - a program: waits until a segment shows a phase, and may kill or stop a process that instant.
+/* watch.c - a program: waits until a segment shows a phase, and may kill or stop a process that
+ * instant.
  *
  *   watch --segment NAME [--phase PHASE] [--epoch N] [--timeout MS] [--kill PID | --stop PID]
  *
  * Without a phase any will do: what the segment shows is printed at once.  PHASE as mcr_phase_name
  * spells it, in any case; --epoch asks in addition for that active epoch.
- * --kill sends SIGKILL, --stop SIGSTOP, as soon as the phase is shown, without going through a shell: the short
- * phases are over before one has started.  Prints `PHASE epoch N generation N`; exits 4 when the
- * phase did not come in time (default 60000 ms).
+ * --kill sends SIGKILL, --stop SIGSTOP, as soon as the phase is shown, without going through a
+ * shell: the short phases are over before one has started.  Prints `PHASE epoch N generation N`;
+ * exits 4 when the phase did not come in time (default 60000 ms).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -77,11 +78,13 @@ static int watch(const char *segment, int phase, uint64_t epoch, int64_t until_m
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"segment", required_argument, NULL, 's'}, {"phase", required_argument, NULL, 'p'},
-	    {"epoch", required_argument, NULL, 'e'},   {"timeout", required_argument, NULL, 't'},
-	    {"kill", required_argument, NULL, 'k'},    {"stop", required_argument, NULL, 'S'},
-	    {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"segment", required_argument, NULL, 's'},
+						{"phase", required_argument, NULL, 'p'},
+						{"epoch", required_argument, NULL, 'e'},
+						{"timeout", required_argument, NULL, 't'},
+						{"kill", required_argument, NULL, 'k'},
+						{"stop", required_argument, NULL, 'S'},
+						{NULL, 0, NULL, 0}};
 	const char *segment = NULL;
 	int phase = ANY_PHASE, signal_number = SIGKILL, option;
 	uint64_t epoch = 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,16 +135,22 @@ static void tally_result(struct worker *worker, _Atomic uint64_t *status, _Atomi
 	tally_one(&phase[result->phase]);
 }
 
+#define LAST_BYTES 12
+
 /* "get", and of what it gave enough to tell a reservation from a value that was put together. */
 static void read_told(bool found, const struct mcr_pool_value *value, char *text, size_t room)
 {
-	int n = !found ? snprintf(text, room, "get")
-		       : snprintf(text, room, "get: %zu bytes, flags %" PRIu32 ", the last ones",
-				  value->length, value->flags);
+	char last[LAST_BYTES * 2 + 1];
 
-	for (size_t i = value->length < 12 ? 0 : value->length - 12; found && i < value->length;
-	     i++)
-		n += snprintf(text + n, room - (size_t)n, " %02x", value->bytes[i]);
+	if (!found) {
+		(void)snprintf(text, room, "get");
+		return;
+	}
+	size_t shown = value->length < LAST_BYTES ? value->length : LAST_BYTES;
+	sodium_bin2hex(last, sizeof(last),
+		       (const unsigned char *)value->bytes + value->length - shown, shown);
+	(void)snprintf(text, room, "get: %zu bytes, flags %" PRIu32 ", the last ones %s",
+		       value->length, value->flags, last);
 }
 
 static void read_one(struct worker *worker, uint32_t index)
@@ -164,11 +171,12 @@ static void read_one(struct worker *worker, uint32_t index)
 	tally_one(status == MCR_POOL_OK ? &worker->tally.hits : &worker->tally.misses);
 	enum verdict verdict =
 	    history_read_end(worker->crew->setup.history, &read, &item, status, &value, &version);
-	read_told(status == MCR_POOL_OK, &value, told, sizeof(told));
-	free(value.bytes);
 	tally_one(&worker->tally.verdicts[verdict]);
-	if (verdict != VERDICT_RIGHT && verdict != VERDICT_LOST)
+	if (verdict != VERDICT_RIGHT && verdict != VERDICT_LOST) {
+		read_told(status == MCR_POOL_OK, &value, told, sizeof(told));
 		complain(worker, verdict_name(verdict), index, version, read.floor, told);
+	}
+	free(value.bytes);
 }
 
 static enum mcr_op draw_op(struct worker *worker, const struct item *item, bool stored)

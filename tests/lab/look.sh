@@ -132,14 +132,19 @@ lab_load() {
 	lab_load_answer
 }
 
+# What it said last; of a sanitizer's report the head, which says where.
+lab_load_last() {
+	grep -m 1 -A 9 'ERROR: .*Sanitizer\|runtime error' "$LAB/load.log" || tail -n 3 "$LAB/load.log"
+}
+
 # What takes its time: its answer is asked for later.
 lab_load_begin() {
-	printf '%s\n' "$1" >&"$LAB_LOAD_IN" || fail "the load has ended: $(tail -n 3 "$LAB/load.log")"
+	printf '%s\n' "$1" >&"$LAB_LOAD_IN" || fail "the load has ended: $(lab_load_last)"
 }
 lab_load_answer() {
 	LAB_ANSWER=
 	IFS= read -r -t 180 -u "$LAB_LOAD_OUT" LAB_ANSWER ||
-		fail "the load does not answer: $(tail -n 3 "$LAB/load.log")"
+		fail "the load does not answer: $(lab_load_last)"
 }
 
 # lab_load_number NAME: from a report, asked for by `lab_load report`.
