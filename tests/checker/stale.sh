@@ -103,9 +103,10 @@ stale_rest() {
 }
 
 # stale_caught FAULT KIND WHAT: a checker whose clients have the fault tells it as one of the kind
-# ("stale", "stale|missed"), and ends with 1.
+# ("stale", "stale|missed"), and ends with 1.  Such a client may write to a server that has left: what
+# is there when it joins again is dropped.
 stale_caught() {
-	local resizes code
+	local resizes code LAB_WIPE=1000
 	lab_load_stop
 	: >"$LAB/load.log"
 	stale_checker 20000 --readers 5 --writers 5 --rate 20000 --plant "$1"

@@ -356,7 +356,8 @@ lab_agent_term() {
 # ---- lists and changes ----
 
 # lab_conf N...: cluster.conf with these hosts, each with its agent and its server; "aN" is an agent
-# alone.  LAB_SETTINGS holds further lines; LAB_WEIGHT[N] and LAB_LABEL[N] are a server's.
+# alone.  LAB_SETTINGS holds further lines; LAB_WEIGHT[N] and LAB_LABEL[N] are a server's,
+# LAB_WIPE is how many items each may drop when it joins.
 lab_conf() {
 	local n candidates
 	printf -v candidates '"a%s", ' ${LAB_CANDIDATES:-$LAB_COORDINATOR}
@@ -380,9 +381,9 @@ lab_conf() {
 		done
 		for n in "$@"; do
 			[ "$n" = "${n#a}" ] || continue
-			printf 'server "s%s" { address="%s" weight=%s agent="a%s"%s }\n' "$n" \
+			printf 'server "s%s" { address="%s" weight=%s agent="a%s"%s%s }\n' "$n" \
 				"$(lab_server_address "$n")" "${LAB_WEIGHT[$n]:-100}" "${LAB_AGENT_OF[$n]:-$n}" \
-				"${LAB_LABEL[$n]:+ label=\"${LAB_LABEL[$n]}\"}"
+				"${LAB_LABEL[$n]:+ label=\"${LAB_LABEL[$n]}\"}" "${LAB_WIPE:+ wipe=$LAB_WIPE}"
 		done
 	} >"$LAB/cluster.conf"
 }
